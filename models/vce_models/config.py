@@ -1,0 +1,209 @@
+"""Every setting of the model and of its training, as frozen dataclasses.
+
+The defaults are the numbers of Li, Han and Xing 2020 (section 4). Where the
+paper gives none, the docstring says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from vce_models.errors import ConfigError
+
+Resize = Literal["box", "subsample"]
+Wiring = Literal["edge", "rows", "plane", "modulation"]
+Objective = Literal["lmvae", "introvae", "vae"]
+Phase = Literal["pretrain", "vae", "lmvae"]
+Schedule = Literal["halvings", "cosine"]
+Precision = Literal["float32", "bfloat16"]
+
+
+class _Config:
+    """Range checks and JSON, shared by the two config classes."""
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self))
+        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+            value, hint = getattr(self, item.name), hints[item.name]
+            if typing.get_origin(hint) is Literal:
+                choices = typing.get_args(hint)
+                if value not in choices:
+                    raise ConfigError(f"{item.name} is {value!r}", hint=f"use one of {choices}")
+                continue
+            if hint is float and type(value) is int:
+                value = float(value)
+                object.__setattr__(self, item.name, value)
+            if hint in (int, float, bool) and type(value) is not hint:
+                raise ConfigError(f"{item.name} is {value!r}, not a {hint.__name__}")
+            low, high = item.metadata.get("range", (None, None))
+            if low is not None and not low <= value <= high:
+                raise ConfigError(f"{item.name} is {value}, outside {low} to {high}")
+
+    def to_json(self) -> str:
+        """The config as a JSON object."""
+        return json.dumps(dataclasses.asdict(self))  # type: ignore[call-overload]
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote; unknown, missing and bad keys raise ConfigError."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"the config is not JSON: {error}") from error
+        return cls.from_dict(values)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Build the config from plain values, every key given."""
+        if not isinstance(values, dict):
+            raise ConfigError("the config is not a JSON object")
+        names = {item.name for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        if wrong := names.symmetric_difference(values):
+            word = "unknown" if wrong - names else "missing"
+            raise ConfigError(f"the config has {word} keys: {', '.join(sorted(wrong))}")
+        return cls(**values)
+
+
+def _between(default: Any, low: float, high: float) -> Any:
+    return field(default=default, metadata={"range": (low, high)})
+
+
+@dataclass(frozen=True)
+class ModelConfig(_Config):
+    """What the networks look like, and what images they take; saved with the weights.
+
+    Attributes:
+        size: Side of the square images, in pixels; even.
+        resize: How images come to that size: `box` (grey, area average) or
+            `subsample` (binary, `x[floor(3.75 i), floor(3.75 j)]` of a 105-pixel drawing).
+        latent_per_row: Latent numbers for each row of the image.
+        channels: Feature maps of every hidden convolution.
+        blocks: Residual blocks in each network.
+        wiring: How the rule enters the convertor; see `networks`. The paper's is `edge`.
+        unshuffle: 1 works on pixels, as the paper; 2 on 2x2 pixels folded into channels,
+            at a quarter of the arithmetic.
+        displacement: The convertor also moves the condition's pixels, and what it
+            would draw becomes a correction. Not in the paper.
+    """
+
+    size: int = _between(28, 4, 512)
+    resize: Resize = "box"
+    latent_per_row: int = _between(2, 1, 64)
+    channels: int = _between(32, 1, 1024)
+    blocks: int = _between(8, 1, 64)
+    wiring: Wiring = "edge"
+    unshuffle: int = _between(1, 1, 2)
+    displacement: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size % 2:
+            raise ConfigError(f"size is {self.size}", hint="use an even number of pixels")
+        if self.wiring == "edge" and self.latent_per_row % self.unshuffle:
+            raise ConfigError(
+                f"latent_per_row is {self.latent_per_row} with wiring edge and unshuffle 2",
+                hint="use an even number",
+            )
+
+    @property
+    def latent_size(self) -> int:
+        """Numbers in a rule: 56 for 28 rows of two."""
+        return self.size * self.latent_per_row
+
+
+@dataclass(frozen=True)
+class TrainConfig(_Config):
+    """One training run, from the first step to the last.
+
+    Attributes:
+        model: The networks.
+        pretrain_steps: Reptile updates, algorithm 2. The paper says "a few epochs".
+        vae_steps: Steps of the VAE phase. The paper gives 600,000 for all three phases.
+        lmvae_steps: Steps of the large-margin phase, algorithm 1.
+        objective: What the last phase minimises: `lmvae` (eqs. 11-12), `introvae`
+            (eqs. 6-7), or `vae` (eqs. 4-5, as the phase before).
+        episodes: Episodes in one step, each a class with its own condition; the paper's is 1.
+        support: Drawings paired with the condition in one episode.
+        learning_rate: Adam's at the first step.
+        schedule: `halvings` divides it by two after 1/2, 2/3 and 5/6 of all steps (the
+            paper halves, but its text does not say when); `cosine` lets it fall to zero.
+        margin: m of eqs. 6, 9 and 11, in nats.
+        adversarial_weight: lambda of eqs. 8-12; alpha of eqs. 6-7.
+        reg_weight: sigma of eqs. 11-12, the weight of the style regulariser.
+        kl_weight: Weight of the KL term at the first step. It falls geometrically to 1
+            over the first four fifths of the steps before the large-margin phase. The
+            paper's is 1 throughout.
+        inner_steps: k of eq. 3, gradient steps between two Reptile updates; not given.
+        meta_step_size: Reptile's alpha; not given.
+        precision: Of the convolutions; weights and losses are float32 in either case.
+        seed: Of the initial weights, the episodes and the latent noise.
+    """
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    pretrain_steps: int = _between(10_000, 0, 10**9)
+    vae_steps: int = _between(390_000, 0, 10**9)
+    lmvae_steps: int = _between(200_000, 0, 10**9)
+    objective: Objective = "lmvae"
+    episodes: int = _between(1, 1, 4096)
+    support: int = _between(19, 1, 4096)
+    learning_rate: float = _between(2e-4, 0.0, 1.0)
+    schedule: Schedule = "halvings"
+    margin: float = _between(50.0, 0.0, 1e6)
+    adversarial_weight: float = _between(0.2, 0.0, 1e3)
+    reg_weight: float = _between(0.15, 0.0, 1.0)
+    kl_weight: float = _between(1.0, 1e-3, 1e3)
+    inner_steps: int = _between(5, 1, 1000)
+    meta_step_size: float = _between(0.5, 0.0, 1.0)
+    precision: Precision = "float32"
+    seed: int = _between(0, 0, 2**63 - 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.steps < 1:
+            raise ConfigError("there is no step to train", hint="give one phase a step")
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Build the config from plain values, every key given, the model's as a dict."""
+        if isinstance(values, dict) and "model" in values:
+            values = {**values, "model": ModelConfig.from_dict(values["model"])}
+        return super().from_dict(values)
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases."""
+        return self.pretrain_steps + self.vae_steps + self.lmvae_steps
+
+    def phase(self, step: int) -> Phase:
+        """The phase that step number `step`, counted from 0, belongs to."""
+        if step < self.pretrain_steps:
+            return "pretrain"
+        return "vae" if step < self.pretrain_steps + self.vae_steps else "lmvae"
+
+    def scaled(self, steps: int) -> TrainConfig:
+        """The same run in `steps` steps: every phase keeps its share, and one step at least."""
+        shares = [self.pretrain_steps, self.vae_steps, self.lmvae_steps]
+        if steps < sum(share > 0 for share in shares):
+            raise ConfigError(f"{steps} steps do not reach every phase", hint="use more steps")
+        counts = [max(1, round(steps * share / self.steps)) if share else 0 for share in shares]
+        counts[counts.index(max(counts))] += steps - sum(counts)
+        pretrain, vae, lmvae = counts
+        return dataclasses.replace(self, pretrain_steps=pretrain, vae_steps=vae, lmvae_steps=lmvae)
+
+    def learning_rate_at(self, step: int) -> float:
+        """Adam's learning rate at a step counted from 0."""
+        progress = step / self.steps
+        if self.schedule == "cosine":
+            return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+        return self.learning_rate * 0.5 ** sum(progress >= at for at in (1 / 2, 2 / 3, 5 / 6))
+
+    def kl_weight_at(self, step: int) -> float:
+        """Weight of the KL term at a step counted from 0."""
+        span = 0.8 * (self.pretrain_steps + self.vae_steps)
+        return float(self.kl_weight ** max(0.0, 1 - step / span)) if span else 1.0
+

@@ -1,0 +1,96 @@
+"""Equations 4 to 12 of Li et al. 2020, as functions of tensors that know no network.
+
+Every loss is in nats, one number a drawing: (N,). Means over a batch are the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(mu, sigma^2) || N(0, I)) of (N, size, latent_per_row) latents; eq. 4."""
+    return 0.5 * (mu.square() + logvar.exp() - logvar - 1).flatten(1).sum(1)
+
+
+def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
+    """-log p(x | z, q) of (N, 1, H, W) logits and targets in [0, 1]; eq. 5.
+
+    Grey targets are taken as probabilities, so the value cannot fall below their entropy.
+    With the condition in the place of x it is the style regulariser, eq. 10.
+    """
+    return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+
+
+def entropy(x: Tensor) -> Tensor:
+    """Bernoulli entropy of (N, 1, H, W) grey values: the floor under `bernoulli_nll`."""
+    return -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).flatten(1).sum(1)
+
+
+def vae(kl: Tensor, reconstruction: Tensor, kl_weight: float = 1.0) -> Tensor:
+    """The negative of the bound of eq. 2, both networks' loss in the first two phases."""
+    return kl_weight * kl + reconstruction
+
+
+def hinge(kl: Sequence[Tensor], margin: float) -> Tensor:
+    """Sum over kinds of generated images of max(0, m - KL), of each image by itself.
+
+    The paper does not say whether the hinge is of each image or of the batch's mean; of
+    each, one image beyond the margin cannot pay for another below it.
+    """
+    return torch.stack([F.relu(margin - value) for value in kl]).sum(0)
+
+
+def encoder_loss(
+    kl: Tensor,
+    kl_generated: Sequence[Tensor],
+    reconstruction: Tensor,
+    regulariser: Tensor,
+    *,
+    margin: float,
+    adversarial_weight: float,
+    reg_weight: float,
+) -> Tensor:
+    """Eq. 11; with `reg_weight` 0 eq. 9.
+
+    With the KL of both converted and sampled images in `kl_generated` and `reg_weight`
+    0 it is eq. 6 with beta 1.
+
+    Args:
+        kl: KL of the real drawings' rules, (N,).
+        kl_generated: KL of the rules of generated drawings, each (N,). The drawings must
+            be detached, as in IntroVAE; algorithm 1 leaves that out.
+        reconstruction: Eq. 5, (N,).
+        regulariser: Eq. 10, (N,).
+        margin: m, in nats.
+        adversarial_weight: lambda, or alpha in eq. 6.
+        reg_weight: sigma, in [0, 1].
+    """
+    adversarial = adversarial_weight * hinge(kl_generated, margin)
+    return kl + adversarial + _drawn(reconstruction, regulariser, reg_weight)
+
+
+def convertor_loss(
+    kl: Tensor,
+    kl_generated: Sequence[Tensor],
+    reconstruction: Tensor,
+    regulariser: Tensor,
+    *,
+    adversarial_weight: float,
+    reg_weight: float,
+) -> Tensor:
+    """Eq. 12; with `reg_weight` 0 eq. 8; arguments as in `encoder_loss`.
+
+    With the KL of both converted and sampled images and `reg_weight` 0 it is eq. 7 with
+    beta 1, and a `kl` that no convertor weight changes.
+    """
+    adversarial = adversarial_weight * torch.stack(tuple(kl_generated)).sum(0)
+    return kl + adversarial + _drawn(reconstruction, regulariser, reg_weight)
+
+
+def _drawn(reconstruction: Tensor, regulariser: Tensor, reg_weight: float) -> Tensor:
+    return (1 - reg_weight) * reconstruction + reg_weight * regulariser

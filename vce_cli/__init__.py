@@ -1,0 +1,1 @@
+"""The command line of vce: options in, one core call, report out."""
