@@ -1,0 +1,315 @@
+"""Algorithms 1 and 2 of Li et al. 2020, the three phases, and checkpoints that resume exactly."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from vce_models import losses
+from vce_models.config import TrainConfig
+from vce_models.data import Characters
+from vce_models.errors import DivergedError, VCEError, WeightsError
+from vce_models.files import replacing
+from vce_models.networks import VCE, reparameterise
+
+TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
+PATIENCE = 20
+"""Reports in a row with KL of real drawings above that of converted ones: a collapse."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Means of the last steps: `terms` in nats, by the names of `TERMS`."""
+
+    step: int
+    phase: str
+    learning_rate: float
+    kl_weight: float
+    terms: dict[str, float]
+
+
+class Episodes:
+    """All drawings in one tensor on the device; episodes are drawn there.
+
+    Args:
+        characters: To draw from.
+        device: Where the drawings are kept, as uint8.
+    """
+
+    def __init__(self, characters: Characters, device: torch.device) -> None:
+        self.images = torch.from_numpy(characters.images).to(device)[:, None]
+        starts = torch.from_numpy(characters.starts).to(device)
+        self.starts, self.counts = starts[:-1], starts.diff()
+        self.places = torch.arange(int(self.counts.max()), device=device)
+
+    def sample(self, episodes: int, support: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw classes, and of each one condition and other drawings as its support.
+
+        A drawing comes twice only where the class has fewer than `support` others, and
+        the condition is never in its own support.
+
+        Returns:
+            x and q, each (episodes * support, 1, size, size), float32 in [0, 1].
+        """
+        device = self.images.device
+        chosen = torch.randint(len(self.counts), (episodes,), generator=generator, device=device)
+        keys = torch.rand(episodes, len(self.places), generator=generator, device=device)
+        counts = self.counts[chosen, None]
+        order = keys.masked_fill(self.places >= counts, 2).argsort(1)
+        turn = torch.arange(support, device=device) % (counts - 1) + 1
+        drawn = self.starts[chosen, None] + order.gather(1, turn)
+        condition = self.starts[chosen, None] + order[:, :1]
+        x = self.images[drawn.flatten()]
+        q = self.images[condition.expand(-1, support).flatten()]
+        return x.float() / 255, q.float() / 255
+
+
+class Trainer:
+    """One training run: networks, their optimisers, random state and the step reached.
+
+    Args:
+        config: The whole run.
+        characters: To train on.
+        device: `cpu` or `cuda`.
+    """
+
+    def __init__(self, config: TrainConfig, characters: Characters, device: str = "cpu") -> None:
+        self.config = config
+        self.device = torch.device(device)
+        self.episodes = Episodes(characters, self.device)
+        self.step = 0
+        self.collapsing = 0
+        self.generator = torch.Generator(self.device).manual_seed(config.seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.model = VCE(config.model)
+        self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        fused = {"fused": True, "lr": config.learning_rate}
+        self.encoder = torch.optim.Adam(self.model.encoder.parameters(), **fused)
+        self.convertor = torch.optim.Adam(self.model.convertor.parameters(), **fused)
+
+    def advance(self, steps: int) -> Report:
+        """Train at most `steps` steps, within one phase, and say how they went.
+
+        Raises:
+            DivergedError: A loss is no number, or the encoder has long told real
+                drawings from converted ones the wrong way round.
+        """
+        phase = self.config.phase(self.step)
+        totals = torch.zeros(len(TERMS), device=self.device)
+        first = self.step
+        while self.step < min(first + steps, self.config.steps):
+            if self.config.phase(self.step) != phase:
+                break
+            rate = self.config.learning_rate_at(self.step)
+            for optimiser in (self.encoder, self.convertor):
+                for group in optimiser.param_groups:
+                    group["lr"] = rate
+            if phase == "pretrain":
+                totals += self._reptile_step()
+            elif phase == "vae" or self.config.objective == "vae":
+                totals += self._vae_step(*self._sample())
+            else:
+                totals += self._adversarial_step(*self._sample())
+            self.step += 1
+        terms = dict(zip(TERMS, (totals / (self.step - first)).tolist(), strict=True))
+        if phase != "lmvae" or self.config.objective == "vae":
+            terms["kl_converted"] = self._kl_converted()
+        report = Report(self.step, phase, rate, self.config.kl_weight_at(self.step - 1), terms)
+        self._check(report)
+        return report
+
+    def _sample(self) -> tuple[Tensor, Tensor]:
+        return self.episodes.sample(self.config.episodes, self.config.support, self.generator)
+
+    def _autocast(self) -> torch.autocast:
+        enabled = self.config.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+    def _encode(self, x: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+        with self._autocast():
+            mu, logvar = self.model.encoder(x, q)
+        return mu, logvar
+
+    def _convert(self, z: Tensor, q: Tensor) -> Tensor:
+        with self._autocast():
+            logits: Tensor = self.model.convertor(z, q)
+        return logits
+
+    def _vae_step(self, x: Tensor, q: Tensor) -> Tensor:
+        """Eqs. 4-5: both networks descend the same loss, so one backward pass serves both."""
+        mu, logvar = self._encode(x, q)
+        logits = self._convert(reparameterise(mu, logvar, self.generator), q)
+        kl = losses.kl_divergence(mu, logvar)
+        reconstruction = losses.bernoulli_nll(logits, x)
+        loss = losses.vae(kl, reconstruction, self.config.kl_weight_at(self.step)).mean()
+        self.encoder.zero_grad()
+        self.convertor.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.encoder.step()
+        self.convertor.step()
+        with torch.no_grad():
+            return _totals(loss, reconstruction, kl, None, losses.bernoulli_nll(logits, q))
+
+    def _reptile_step(self) -> Tensor:
+        """Algorithm 2: some steps on one episode, then part of the way they went."""
+        before = [parameter.detach().clone() for parameter in self.model.parameters()]
+        x, q = self._sample()
+        totals = torch.stack([self._vae_step(x, q) for _ in range(self.config.inner_steps)])
+        interpolate(self.model, before, self.config.meta_step_size)
+        return totals.mean(0)
+
+    def _adversarial_step(self, x: Tensor, q: Tensor) -> Tensor:
+        """Algorithm 1: the encoder's step, then the convertor's with the new encoder."""
+        self._encoder_step(x, q)
+        return self._convertor_step(x, q)
+
+    def _reg_weight(self) -> float:
+        return self.config.reg_weight if self.config.objective == "lmvae" else 0.0
+
+    def _generated(self, x: Tensor, q: Tensor, logits: Tensor) -> list[Tensor]:
+        """Converted drawings, and for IntroVAE drawings by rules of the prior, too."""
+        generated = [logits.sigmoid()]
+        if self.config.objective == "introvae":
+            shape = (len(x), self.config.model.size, self.config.model.latent_per_row)
+            z = torch.randn(shape, generator=self.generator, device=self.device)
+            generated.append(self._convert(z, q).sigmoid())
+        return generated
+
+    def _encoder_step(self, x: Tensor, q: Tensor) -> None:
+        """Eq. 11, or 6; the convertor is left as it is."""
+        mu, logvar = self._encode(x, q)
+        logits = self._convert(reparameterise(mu, logvar, self.generator), q)
+        generated = [image.detach() for image in self._generated(x, q, logits)]
+        loss = losses.encoder_loss(
+            losses.kl_divergence(mu, logvar),
+            [losses.kl_divergence(*self._encode(image, q)) for image in generated],
+            losses.bernoulli_nll(logits, x),
+            losses.bernoulli_nll(logits, q),
+            margin=self.config.margin,
+            adversarial_weight=self.config.adversarial_weight,
+            reg_weight=self._reg_weight(),
+        ).mean()
+        self.encoder.zero_grad()
+        loss.backward(inputs=list(self.model.encoder.parameters()))  # type: ignore[no-untyped-call]
+        self.encoder.step()
+
+    def _convertor_step(self, x: Tensor, q: Tensor) -> Tensor:
+        """Eq. 12, or 7, through the encoder; the encoder is left as it is.
+
+        The forward pass is made anew, as algorithm 1 does: the encoder has changed.
+        """
+        with torch.no_grad():
+            mu, logvar = self._encode(x, q)
+        kl = losses.kl_divergence(mu, logvar)
+        logits = self._convert(reparameterise(mu, logvar, self.generator), q)
+        kl_generated = [
+            losses.kl_divergence(*self._encode(image, q)) for image in self._generated(x, q, logits)
+        ]
+        reconstruction, regulariser = losses.bernoulli_nll(logits, x), losses.bernoulli_nll(logits, q)
+        loss = losses.convertor_loss(
+            kl,
+            kl_generated,
+            reconstruction,
+            regulariser,
+            adversarial_weight=self.config.adversarial_weight,
+            reg_weight=self._reg_weight(),
+        ).mean()
+        self.convertor.zero_grad()
+        loss.backward(inputs=list(self.model.convertor.parameters()))  # type: ignore[no-untyped-call]
+        self.convertor.step()
+        return _totals(loss.detach(), reconstruction, kl, kl_generated[0], regulariser)
+
+    @torch.no_grad()
+    def _kl_converted(self) -> float:
+        """KL of converted drawings, in phases that do not train on it; leaves no trace."""
+        generator = torch.Generator(self.device).manual_seed(self.step)
+        x, q = self.episodes.sample(1, self.config.support, generator)
+        logits = self._convert(reparameterise(*self._encode(x, q), generator), q)
+        return float(losses.kl_divergence(*self._encode(logits.sigmoid(), q)).mean())
+
+    def _check(self, report: Report) -> None:
+        if not all(map(math.isfinite, report.terms.values())):
+            raise DivergedError(
+                f"a loss is not a number at step {report.step}",
+                hint="the last good weights are kept; use a smaller learning rate",
+            )
+        wrong = report.phase == "lmvae" and report.terms["kl"] > report.terms["kl_converted"]
+        self.collapsing = self.collapsing + 1 if wrong and self.config.objective != "vae" else 0
+        if self.collapsing >= PATIENCE:
+            raise DivergedError(
+                f"KL of real drawings stays above that of converted ones at step {report.step}",
+                hint="the last good weights are kept; use another margin or adversarial weight",
+            )
+
+    def save(self, path: Path) -> None:
+        """Write everything that `load` needs, whole or not at all."""
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        for name, optimiser in self._optimisers().items():
+            for i, state in optimiser.state_dict()["state"].items():
+                tensors |= {f"{name}.{i}.{key}": value for key, value in state.items()}
+        tensors["generator"] = self.generator.get_state()
+        tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
+        counts = {"step": str(self.step), "collapsing": str(self.collapsing)}
+        with replacing(path) as temporary:
+            metadata = {"format": "vce checkpoint 1", "config": self.config.to_json(), **counts}
+            temporary.write_bytes(save(tensors, metadata))
+
+    def _optimisers(self) -> dict[str, torch.optim.Adam]:
+        return {"encoder_adam": self.encoder, "convertor_adam": self.convertor}
+
+    @classmethod
+    def load(cls, path: Path, characters: Characters, device: str = "cpu") -> Trainer:
+        """Go on exactly where `save` was called.
+
+        Raises:
+            WeightsError: The checkpoint is missing, damaged or of another kind.
+        """
+        try:
+            with safe_open(path, framework="pt", device="cpu") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            trainer = cls(TrainConfig.from_json(metadata["config"]), characters, device)
+            trainer._restore(tensors, metadata)
+        except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, VCEError) as error:
+            raise WeightsError(f"{path} is not a checkpoint of vce: {error}") from error
+        return trainer
+
+    def _restore(self, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+        self.step, self.collapsing = int(metadata["step"]), int(metadata["collapsing"])
+        self.model.load_state_dict(_under("model", tensors))
+        self.generator.set_state(tensors["generator"])
+        for name, optimiser in self._optimisers().items():
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in _under(name, tensors).items():
+                number, term = key.split(".")
+                state.setdefault(int(number), {})[term] = value
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+
+
+@torch.no_grad()
+def interpolate(model: nn.Module, before: list[Tensor], meta_step_size: float) -> None:
+    """phi + alpha (phi' - phi): algorithm 2, line 10; phi is `before`, phi' the model's."""
+    for parameter, old in zip(model.parameters(), before, strict=True):
+        if meta_step_size < 1:  # at 1 the sum would round where nothing is to change
+            parameter.copy_(old + meta_step_size * (parameter - old))
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    cut = len(prefix) + 1
+    return {name[cut:]: value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
+
+
+def _totals(
+    loss: Tensor, reconstruction: Tensor, kl: Tensor, kl_converted: Tensor | None, reg: Tensor
+) -> Tensor:
+    """The `TERMS` of one step, as one tensor: nothing is read back before a report."""
+    converted = torch.zeros_like(kl) if kl_converted is None else kl_converted
+    means = [term.detach().mean() for term in (loss, reconstruction, kl, converted, reg)]
+    return torch.stack(means)
