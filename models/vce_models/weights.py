@@ -1,0 +1,112 @@
+"""Weights as safetensors, with the model's config in their metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
+
+from vce_models.config import ModelConfig
+from vce_models.errors import ConfigError, WeightsError
+from vce_models.files import replacing
+
+FORMAT = "vce 1"
+SHIPPED = Path(__file__).parent / "pretrained" / "vce.safetensors"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model: its config, and its float32 tensors by their names in `networks.VCE`."""
+
+    config: ModelConfig
+    tensors: dict[str, NDArray[np.float32]]
+
+
+def save(path: Path, weights: Weights) -> None:
+    """Write weights, whole or not at all."""
+    tensors = {name: np.ascontiguousarray(value) for name, value in weights.tensors.items()}
+    with replacing(path) as temporary:
+        temporary.write_bytes(
+            to_bytes(tensors, {"format": FORMAT, "config": weights.config.to_json()})
+        )
+
+
+def load(path: Path | None = None) -> Weights:
+    """Read weights; without a path, those that came with the package.
+
+    Raises:
+        WeightsError: The file is missing, damaged, of another kind, or does not hold
+            exactly the finite float32 tensors that its config asks for.
+    """
+    path = path or SHIPPED
+    if not path.is_file():
+        raise WeightsError(f"{path} is no weights file", hint="vce train writes weights.safetensors")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise WeightsError(f"{path} holds no weights of vce")
+            config = ModelConfig.from_json(metadata.get("config", ""))
+            _check_shapes(path, config, file)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path} is damaged: {error}") from error
+    except ConfigError as error:
+        raise WeightsError(f"{path}: {error}", hint=error.hint) from error
+    if broken := [name for name, value in tensors.items() if not np.isfinite(value).all()]:
+        raise WeightsError(f"{path}: {broken[0]} holds values that are not numbers")
+    return Weights(config, tensors)
+
+
+def _check_shapes(path: Path, config: ModelConfig, file: safe_open) -> None:
+    found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    wanted = parameter_shapes(config)
+    if wrong := sorted(wanted.keys() ^ found.keys()):
+        word = "has an unknown" if wrong[0] in found else "lacks the"
+        raise WeightsError(f"{path} {word} tensor {wrong[0]}")
+    for name, shape in wanted.items():
+        kind = (tuple(found[name].get_shape()), found[name].get_dtype())
+        if kind != (shape, "F32"):
+            raise WeightsError(f"{path}: {name} is {kind[1]} {kind[0]}, not F32 {shape}")
+
+
+def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor of `networks.VCE(config)`, without PyTorch."""
+    fold, size, latent = config.unshuffle**2, config.size, config.latent_size
+    wiring: dict[str, tuple[int, int]] = {  # name: inputs and outputs of a linear layer
+        "edge": {},
+        "rows": {},
+        "plane": {"dense": (latent, size**2)},
+        "modulation": {
+            "dense": (latent, 8 * size),
+            "hidden": (latent, 128),
+            "modulation": (128, 2 * config.blocks * config.channels),
+        },
+    }[config.wiring]
+    planes = {"edge": 1, "rows": 1 + config.latent_per_row, "plane": 2, "modulation": 7}
+    outputs = (3 if config.displacement else 1) * fold
+    shapes = _trunk("encoder", 2 * fold, config)
+    shapes |= _layer("encoder.head", (8, config.channels, 1, 1))
+    shapes |= _layer("encoder.readout", (2 * latent, 8 * size**2 // fold))
+    shapes |= _trunk("convertor", planes[config.wiring] * fold, config)
+    shapes |= _layer("convertor.head", (outputs, config.channels, 1, 1))
+    for name, (inputs, out) in wiring.items():
+        shapes |= _layer(f"convertor.wiring.{name}", (out, inputs))
+    return shapes | ({"convertor.contrast": ()} if config.displacement else {})
+
+
+def _trunk(network: str, planes: int, config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    shapes = _layer(f"{network}.trunk.stem", (config.channels, planes, 5, 5))
+    for i in range(config.blocks):
+        for conv in ("conv1", "conv2"):
+            name = f"{network}.trunk.blocks.{i}.{conv}"
+            shapes |= _layer(name, (config.channels, config.channels, 3, 3))
+    return shapes
+
+
+def _layer(name: str, weight: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.weight": weight, f"{name}.bias": weight[:1]}
