@@ -1,0 +1,69 @@
+"""The Typer app, its commands, and the one place where errors become one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from vce_cli import report
+from vce_cli.convert import convert
+from vce_cli.evaluate import evaluate
+from vce_cli.train import train
+from vce_models import errors
+
+EXIT_CODES = {
+    errors.ConfigError: 2,
+    errors.ExtraError: 2,
+    errors.InputError: 3,
+    errors.WeightsError: 4,
+    errors.OutputError: 5,
+    errors.DataError: 7,
+    errors.DivergedError: 8,
+}
+
+app = typer.Typer(
+    name="vce",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="One drawing of a character in, the character in many hands out.",
+)
+app.command("convert")(convert)
+app.command("train")(train)
+app.command("eval")(evaluate)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"vce {version('vce-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its documented status."""
+    try:
+        status = app(standalone_mode=True)
+    except errors.VCEError as error:
+        report.error(str(error), error.hint)
+        sys.exit(EXIT_CODES[type(error)])
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
+    sys.exit(status)
