@@ -6,9 +6,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vce_models.config import TrainConfig
+    from vce_models.training import Report
 
 PATIENCE = 1.0
 """Seconds before a progress bar shows."""
+
+LOG_SECONDS = 10.0
+"""Seconds between two lines of a log."""
 
 
 def error(message: str, hint: str | None = None) -> None:
@@ -49,3 +57,47 @@ def progress(description: str) -> Iterator[Callable[[int, int], None]]:
         yield advance
     finally:
         bar.stop()
+
+
+@contextmanager
+def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
+    """Yield `show(report, pairs a second)`: a live bar, or a line now and then in a log."""
+    begun, shown, first = time.monotonic(), 0.0, -1
+
+    def line(result: Report, speed: float) -> None:
+        nonlocal shown
+        if time.monotonic() - shown > LOG_SECONDS or result.step == config.steps:
+            shown = time.monotonic()
+            say(f"step {result.step}/{config.steps} {_terms(result, speed)} {left(result)} left")
+
+    def left(result: Report) -> str:
+        nonlocal first, begun
+        if first < 0:
+            first, begun = result.step, time.monotonic()
+            return "?"
+        pace = (time.monotonic() - begun) / max(1, result.step - first)
+        seconds = round(pace * (config.steps - result.step))
+        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+    if not sys.stderr.isatty():
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("training", total=config.steps)
+
+        def live(result: Report, speed: float) -> None:
+            bar.update(task, completed=result.step, description=_terms(result, speed))
+
+        yield live
+
+
+def _terms(result: Report, speed: float) -> str:
+    terms = result.terms
+    return (
+        f"{result.phase}: reconstruction {terms['reconstruction']:.1f} KL {terms['kl']:.1f} "
+        f"converted {terms['kl_converted']:.1f} nats, {speed:.0f} images/s"
+    )

@@ -17,6 +17,7 @@ from vce_models.data import Characters
 from vce_models.errors import DivergedError, VCEError, WeightsError
 from vce_models.files import replacing
 from vce_models.networks import VCE, reparameterise
+from vce_models.weights import Weights
 
 TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
 PATIENCE = 20
@@ -247,6 +248,12 @@ class Trainer:
                 f"KL of real drawings stays above that of converted ones at step {report.step}",
                 hint="the last good weights are kept; use another margin or adversarial weight",
             )
+
+    def weights(self) -> Weights:
+        """The networks as they are now."""
+        state = self.model.state_dict()
+        tensors = {name: value.cpu().contiguous().numpy() for name, value in state.items()}
+        return Weights(self.config.model, tensors)
 
     def save(self, path: Path) -> None:
         """Write everything that `load` needs, whole or not at all."""
