@@ -1,0 +1,127 @@
+"""Apply rules to a glyph without PyTorch: the convertor's forward pass in NumPy.
+
+The one thing this project writes twice; a test holds it to `networks.Convertor`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vce_models.config import ModelConfig
+from vce_models.weights import Weights
+
+Array = NDArray[np.float32]
+
+
+def convert(weights: Weights, condition: Array, rules: Array) -> Array:
+    """Redraw a glyph by each rule.
+
+    Args:
+        weights: The model.
+        condition: (size, size) in [0, 1], ink = 1.
+        rules: (N, size, latent_per_row).
+
+    Returns:
+        (N, size, size) float32, the probability of ink.
+    """
+    return np.stack([_convert(weights, condition, z) for z in rules])
+
+
+def _convert(weights: Weights, q: Array, z: Array) -> Array:
+    """One image at a time: its feature maps stay in the processor's cache."""
+    config, fold = weights.config, weights.config.unshuffle
+    net = {
+        name.removeprefix("convertor."): value
+        for name, value in weights.tensors.items()
+        if name.startswith("convertor.")
+    }
+    x, modulation = _WIRINGS[config.wiring](net, config, z, q)
+    h = _convolve(net, "trunk.stem", _unshuffle(x, fold))
+    for i in range(config.blocks):
+        block = f"trunk.blocks.{i}"
+        inner = _convolve(net, f"{block}.conv1", np.maximum(h, 0))
+        if modulation is not None:
+            inner = inner * (1 + modulation[i, 0]) + modulation[i, 1]
+        h = h + _convolve(net, f"{block}.conv2", np.maximum(inner, 0))
+    h = _shuffle(_convolve(net, "head", np.maximum(h, 0)), fold)[:, : config.size]
+    logits = h[..., 0]
+    if config.displacement:
+        moved = _displaced(q, h[..., 1], h[..., 2])
+        logits = logits + net["contrast"] * (2 * moved - 1)
+    return (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
+
+
+def _edge(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:
+    return np.concatenate((q, z), axis=1)[..., None], None
+
+
+def _rows(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:
+    rows = np.broadcast_to(z[:, None], (*q.shape, z.shape[1]))
+    return np.concatenate((q[..., None], rows), axis=2), None
+
+
+def _plane(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:
+    return np.stack((q, _linear(net, "wiring.dense", z.ravel()).reshape(q.shape)), axis=2), None
+
+
+def _modulate(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, Array]:
+    rows, columns = _linear(net, "wiring.dense", z.ravel()).reshape(2, -1, config.size)
+    hidden = np.maximum(_linear(net, "wiring.hidden", z.ravel()), 0)
+    modulation = _linear(net, "wiring.modulation", hidden)
+    line = np.linspace(-1, 1, config.size, dtype=np.float32)
+    y, x = np.meshgrid(line, line, indexing="ij")
+    planes = np.moveaxis(rows[:, :, None] * columns[:, None], 0, 2)
+    stacked = np.concatenate((np.stack((q, y, x), axis=2), planes), axis=2)
+    return stacked, modulation.reshape(config.blocks, 2, config.channels)
+
+
+_WIRINGS = {"edge": _edge, "rows": _rows, "plane": _plane, "modulation": _modulate}
+
+
+def _linear(net: dict[str, Array], name: str, x: Array) -> Array:
+    return np.asarray(net[f"{name}.weight"] @ x + net[f"{name}.bias"])
+
+
+def _convolve(net: dict[str, Array], name: str, x: Array) -> Array:
+    """SAME convolution of (H, W, C), as one matrix product over the gathered windows."""
+    weight = net[f"{name}.weight"]
+    out, channels, side, _ = weight.shape
+    height, width = x.shape[:2]
+    pad = side // 2
+    padded = np.pad(x, ((pad, pad), (pad, pad), (0, 0)))
+    windows = np.empty((height, width, side, side, channels), np.float32)
+    for i in range(side):
+        for j in range(side):
+            windows[:, :, i, j] = padded[i : i + height, j : j + width]
+    kernel = weight.transpose(2, 3, 1, 0).reshape(-1, out)
+    product = windows.reshape(height * width, -1) @ kernel + net[f"{name}.bias"]
+    return np.asarray(product.reshape(height, width, out))
+
+
+def _unshuffle(x: Array, fold: int) -> Array:
+    """(H, W, C) to (H / fold, W / fold, C fold fold), channels as PyTorch orders them."""
+    height, width, channels = x.shape
+    x = x.reshape(height // fold, fold, width // fold, fold, channels)
+    return x.transpose(0, 2, 4, 1, 3).reshape(height // fold, width // fold, -1)
+
+
+def _shuffle(x: Array, fold: int) -> Array:
+    height, width, channels = x.shape
+    x = x.reshape(height, width, channels // fold**2, fold, fold)
+    return x.transpose(0, 3, 1, 4, 2).reshape(height * fold, width * fold, -1)
+
+
+def _displaced(q: Array, dx: Array, dy: Array) -> Array:
+    """Read q at each pixel plus (dx, dy), linearly between pixels, without ink outside."""
+    size = len(q)
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    # Beyond the frame every place is empty, and one as far as the next is near enough.
+    y, x = np.clip(y + dy, -1, size), np.clip(x + dx, -1, size)
+    top, left = np.floor(y).astype(int), np.floor(x).astype(int)
+    down, right = y - top, x - left
+    framed = np.pad(q, ((1, 2), (1, 2)))
+    top, left = top + 1, left + 1
+    upper = framed[top, left] * (1 - right) + framed[top, left + 1] * right
+    lower = framed[top + 1, left] * (1 - right) + framed[top + 1, left + 1] * right
+    return np.asarray(upper * (1 - down) + lower * down)
