@@ -5,6 +5,8 @@ The one thing this project writes twice; a test holds it to `networks.Convertor`
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,18 +16,29 @@ from vce_models.weights import Weights
 Array = NDArray[np.float32]
 
 
-def convert(weights: Weights, condition: Array, rules: Array) -> Array:
+def convert(
+    weights: Weights,
+    condition: Array,
+    rules: Array,
+    progress: Callable[[int, int], None] | None = None,
+) -> Array:
     """Redraw a glyph by each rule.
 
     Args:
         weights: The model.
         condition: (size, size) in [0, 1], ink = 1.
         rules: (N, size, latent_per_row).
+        progress: Called with (conversions made, conversions in all).
 
     Returns:
         (N, size, size) float32, the probability of ink.
     """
-    return np.stack([_convert(weights, condition, z) for z in rules])
+    converted = np.empty((len(rules), *condition.shape), np.float32)
+    for i, z in enumerate(rules):
+        converted[i] = _convert(weights, condition, z)
+        if progress:
+            progress(i + 1, len(rules))
+    return converted
 
 
 def _convert(weights: Weights, q: Array, z: Array) -> Array:
