@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vce_models.config import TrainConfig
+    from vce_models.evaluation import Evaluation
     from vce_models.training import Report
 
 PATIENCE = 1.0
@@ -101,3 +102,28 @@ def _terms(result: Report, speed: float) -> str:
         f"{result.phase}: reconstruction {terms['reconstruction']:.1f} KL {terms['kl']:.1f} "
         f"converted {terms['kl_converted']:.1f} nats, {speed:.0f} images/s"
     )
+
+
+def table(result: Evaluation) -> None:
+    """Print the figures of an evaluation on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grey = "binarised" if result.binarised else "as resized"
+    caption = (
+        f"{result.pairs} pairs of {result.characters} characters, {result.size}x{result.size} "
+        f"{result.resize}, {grey}; {result.importance_samples} importance samples, seed {result.seed}"
+    )
+    rows = {
+        "reconstruction": result.reconstruction,
+        "KL": result.kl,
+        "negative ELBO": result.nelbo,
+        "NLL, importance weighted": result.nll,
+        "entropy floor of the targets": result.floor,
+    }
+    drawn = Table("figure", caption=caption, caption_justify="left")
+    drawn.add_column("nats an image", justify="right")
+    drawn.add_column("standard error", justify="right")
+    for name, figure in rows.items():
+        drawn.add_row(name, f"{figure.mean:.2f}", f"{figure.standard_error:.2f}")
+    Console().print(drawn)

@@ -153,7 +153,9 @@ class _Run:
         """Forget what was recorded after the checkpoint that training goes on from."""
         if self.metrics.exists():
             lines = self.metrics.read_text().splitlines(keepends=True)
-            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+            kept = [
+                line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step
+            ]
             self.metrics.write_text("".join(kept))
 
     def record(self, result: Report, speed: float) -> None:

@@ -206,4 +206,3 @@ class TrainConfig(_Config):
         """Weight of the KL term at a step counted from 0."""
         span = 0.8 * (self.pretrain_steps + self.vae_steps)
         return float(self.kl_weight ** max(0.0, 1 - step / span)) if span else 1.0
-

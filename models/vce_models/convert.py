@@ -78,7 +78,9 @@ def _plane(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tu
     return np.stack((q, _linear(net, "wiring.dense", z.ravel()).reshape(q.shape)), axis=2), None
 
 
-def _modulate(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, Array]:
+def _modulate(
+    net: dict[str, Array], config: ModelConfig, z: Array, q: Array
+) -> tuple[Array, Array]:
     rows, columns = _linear(net, "wiring.dense", z.ravel()).reshape(2, -1, config.size)
     hidden = np.maximum(_linear(net, "wiring.hidden", z.ravel()), 0)
     modulation = _linear(net, "wiring.modulation", hidden)

@@ -118,7 +118,9 @@ def load(
         return Split(train, test)
     for name, half in zip(HALVES, halves, strict=True):
         if half is None and any(halves):
-            raise DataError(f"{folder} has no {name}.zip", hint="--download fetches what is missing")
+            raise DataError(
+                f"{folder} has no {name}.zip", hint="--download fetches what is missing"
+            )
     everything = _cached(folder, config, progress)
     if len(everything) < 2:
         raise DataError(f"{folder} has one character", hint="training and test need one each")

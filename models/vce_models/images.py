@@ -50,7 +50,9 @@ def read(source: Path | IO[bytes], name: str) -> Image.Image:
     except IsADirectoryError as error:
         raise InputError(f"{name} is a folder, not an image") from error
     except UnidentifiedImageError as error:
-        raise InputError(f"{name} is not an image", hint="PNG, JPEG, BMP, TIFF, PGM work") from error
+        raise InputError(
+            f"{name} is not an image", hint="PNG, JPEG, BMP, TIFF, PGM work"
+        ) from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{name} is too large: {error}", hint="make it smaller first") from error
     except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError) as error:
@@ -118,8 +120,10 @@ def read_glyph(source: Path | IO[bytes], name: str, config: ModelConfig) -> Ink:
     """
     image = read(source, name)
     if max(image.size) > MAX_SIDE:
-        image = image.reduce(-(-max(image.size) // MAX_SIDE)) if image.mode != "P" else (
-            image.convert("RGBA").reduce(-(-max(image.size) // MAX_SIDE))
+        image = (
+            image.reduce(-(-max(image.size) // MAX_SIDE))
+            if image.mode != "P"
+            else (image.convert("RGBA").reduce(-(-max(image.size) // MAX_SIDE)))
         )
     ink = _levels(grey(image))
     if ink is None:

@@ -49,7 +49,9 @@ class Episodes:
         self.starts, self.counts = starts[:-1], starts.diff()
         self.places = torch.arange(int(self.counts.max()), device=device)
 
-    def sample(self, episodes: int, support: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def sample(
+        self, episodes: int, support: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
         """Draw classes, and of each one condition and other drawings as its support.
 
         A drawing comes twice only where the class has fewer than `support` others, and
@@ -213,7 +215,10 @@ class Trainer:
         kl_generated = [
             losses.kl_divergence(*self._encode(image, q)) for image in self._generated(x, q, logits)
         ]
-        reconstruction, regulariser = losses.bernoulli_nll(logits, x), losses.bernoulli_nll(logits, q)
+        reconstruction, regulariser = (
+            losses.bernoulli_nll(logits, x),
+            losses.bernoulli_nll(logits, q),
+        )
         loss = losses.convertor_loss(
             kl,
             kl_generated,

@@ -44,7 +44,9 @@ def load(path: Path | None = None) -> Weights:
     """
     path = path or SHIPPED
     if not path.is_file():
-        raise WeightsError(f"{path} is no weights file", hint="vce train writes weights.safetensors")
+        raise WeightsError(
+            f"{path} is no weights file", hint="vce train writes weights.safetensors"
+        )
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

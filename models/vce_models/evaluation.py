@@ -1,0 +1,176 @@
+"""Likelihoods on the test characters, and conversion with PyTorch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vce_models import losses
+from vce_models.data import Characters
+from vce_models.errors import DataError
+from vce_models.networks import VCE, reparameterise
+from vce_models.weights import Weights
+
+BATCH = 128
+"""Pairs or conversions at a time."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean over pairs and its standard error, in nats an image.
+
+    The standard error is that of the mean over characters: pairs of one character share
+    their condition, so they are not independent.
+    """
+
+    mean: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Likelihoods of a model, with everything they depend on.
+
+    Attributes:
+        reconstruction: Eq. 5 at one sampled rule.
+        kl: Eq. 4.
+        nelbo: Their sum, the negative of the bound of eq. 2.
+        nll: The importance-weighted bound with `importance_samples` rules a pair
+            (Burda, Grosse and Salakhutdinov 2016).
+        floor: Entropy of the targets; grey targets allow no lower reconstruction.
+        pairs: Of a condition and a target.
+        characters: The pairs come from.
+        targets: Drawings of each character beside its first, the condition.
+        importance_samples: Rules a pair.
+        seed: Of the targets' choice and the rules.
+        size: Pixels a side.
+        resize: How the drawings came to that size.
+        binarised: Drawings were thresholded at 0.5.
+    """
+
+    reconstruction: Figure
+    kl: Figure
+    nelbo: Figure
+    nll: Figure
+    floor: Figure
+    pairs: int
+    characters: int
+    targets: int
+    importance_samples: int
+    seed: int
+    size: int
+    resize: str
+    binarised: bool
+
+
+def from_weights(weights: Weights, device: str = "cpu") -> VCE:
+    """The networks with these weights, ready to evaluate."""
+    model = VCE(weights.config)
+    state = {name: torch.from_numpy(np.array(value)) for name, value in weights.tensors.items()}
+    model.load_state_dict(state)
+    return model.to(device).eval()
+
+
+@torch.inference_mode()
+def convert_torch(
+    weights: Weights, condition: NDArray[np.float32], rules: NDArray[np.float32], device: str
+) -> NDArray[np.float32]:
+    """`convert.convert`, on a PyTorch device."""
+    convertor = from_weights(weights, device).convertor
+    q = torch.from_numpy(condition).to(device)[None, None]
+    batches = torch.from_numpy(rules).split(BATCH)
+    converted = [convertor(z.to(device), q.expand(len(z), -1, -1, -1)).sigmoid() for z in batches]
+    return np.asarray(torch.cat(converted)[:, 0].cpu().numpy(), np.float32)
+
+
+@torch.inference_mode()
+def evaluate(
+    model: VCE,
+    test: Characters,
+    *,
+    targets: int,
+    importance_samples: int,
+    seed: int,
+    binarise: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure likelihoods; a character's first drawing is the condition of others.
+
+    Args:
+        model: On any device.
+        test: Characters the model was not trained on.
+        targets: Other drawings a character, chosen by the seed; all, where it has fewer.
+        importance_samples: Rules a pair, 1 or more.
+        seed: The same seed gives the same figures.
+        binarise: Threshold conditions and targets at 0.5 first.
+        progress: Called with (pairs measured, pairs in all).
+    """
+    device = next(model.parameters()).device
+    conditions, drawings, characters = _pairs(test, targets, seed)
+    images = torch.from_numpy(test.images)[:, None].float() / 255
+    images = (images >= 0.5).float() if binarise else images
+    generator = torch.Generator().manual_seed(seed)
+    parts = []
+    for at in range(0, len(drawings), BATCH):
+        x = images[drawings[at : at + BATCH]].to(device)
+        q = images[conditions[at : at + BATCH]].to(device)
+        parts.append(_measure(model, x, q, importance_samples, generator).cpu())
+        if progress:
+            progress(min(at + BATCH, len(drawings)), len(drawings))
+    figures = [_figure(values.numpy(), characters) for values in torch.cat(parts, dim=1)]
+    if not all(math.isfinite(figure.mean) for figure in figures):
+        raise DataError("a likelihood is not a number: the weights do not fit these drawings")
+    return Evaluation(
+        *figures,
+        pairs=len(drawings),
+        characters=len(test),
+        targets=targets,
+        importance_samples=importance_samples,
+        seed=seed,
+        size=model.config.size,
+        resize=model.config.resize,
+        binarised=binarise,
+    )
+
+
+def _pairs(test: Characters, targets: int, seed: int) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
+    """Numbers of conditions, of their targets, and of their characters, one a pair."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for c, (start, stop) in enumerate(zip(test.starts[:-1], test.starts[1:], strict=True)):
+        others = np.sort(rng.permutation(np.arange(start + 1, stop))[:targets])
+        rows.extend((start, other, c) for other in others)
+    conditions, drawings, characters = np.array(rows, np.int64).T
+    return torch.from_numpy(conditions.copy()), torch.from_numpy(drawings.copy()), characters
+
+
+def _measure(model: VCE, x: Tensor, q: Tensor, samples: int, generator: torch.Generator) -> Tensor:
+    """(5, N): reconstruction, KL, their sum, importance-weighted NLL, floor."""
+    mu, logvar = model.encoder(x, q)
+    mu, logvar = mu.cpu(), logvar.cpu()
+    log_weights = []
+    reconstruction = x.new_zeros(len(x))
+    for k in range(samples):
+        z = reparameterise(mu, logvar, generator)
+        nll = losses.bernoulli_nll(model.convertor(z.to(x.device), q), x)
+        reconstruction = nll if k == 0 else reconstruction
+        epsilon = (z - mu) * torch.exp(-0.5 * logvar)
+        # log p(z) - log q(z | x, q), without the constant that both have
+        log_ratio = 0.5 * (epsilon.square() + logvar - z.square()).flatten(1).sum(1)
+        log_weights.append(log_ratio.to(x.device) - nll)
+    bound = torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(samples)
+    kl = losses.kl_divergence(mu, logvar).to(x.device)
+    return torch.stack((reconstruction, kl, reconstruction + kl, -bound, losses.entropy(x)))
+
+
+def _figure(values: NDArray[np.float32], characters: NDArray[np.int64]) -> Figure:
+    counts = np.bincount(characters)
+    means = np.bincount(characters, weights=values)[counts > 0] / counts[counts > 0]
+    error = means.std(ddof=1) / math.sqrt(len(means)) if len(means) > 1 else math.nan
+    return Figure(float(values.mean()), float(error))
