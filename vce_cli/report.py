@@ -112,7 +112,8 @@ def table(result: Evaluation) -> None:
     grey = "binarised" if result.binarised else "as resized"
     caption = (
         f"{result.pairs} pairs of {result.characters} characters, {result.size}x{result.size} "
-        f"{result.resize}, {grey}; {result.importance_samples} importance samples, seed {result.seed}"
+        f"{result.resize}, {grey}; {result.importance_samples} importance samples, "
+        f"seed {result.seed}"
     )
     rows = {
         "reconstruction": result.reconstruction,

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -264,7 +265,10 @@ def _write_cache(path: Path, characters: Characters) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
-            tensors = {"images": characters.images, "starts": characters.starts}
+            tensors: dict[str, NDArray[Any]] = {
+                "images": characters.images,
+                "starts": characters.starts,
+            }
             temporary.write_bytes(save(tensors, {"names": json.dumps(characters.names)}))
     except (OSError, VCEError):
         return  # a full or read-only cache folder costs time, not the run

@@ -33,6 +33,10 @@ class Figure:
     standard_error: float
 
 
+FIGURES = ("reconstruction", "kl", "nelbo", "nll", "floor")
+"""The rows of `_measure`, as `Evaluation` names them."""
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Likelihoods of a model, with everything they depend on.
@@ -84,7 +88,7 @@ def convert_torch(
     """`convert.convert`, on a PyTorch device."""
     convertor = from_weights(weights, device).convertor
     q = torch.from_numpy(condition).to(device)[None, None]
-    batches = torch.from_numpy(rules).split(BATCH)
+    batches = torch.split(torch.from_numpy(rules), BATCH)
     converted = [convertor(z.to(device), q.expand(len(z), -1, -1, -1)).sigmoid() for z in batches]
     return np.asarray(torch.cat(converted)[:, 0].cpu().numpy(), np.float32)
 
@@ -123,11 +127,11 @@ def evaluate(
         parts.append(_measure(model, x, q, importance_samples, generator).cpu())
         if progress:
             progress(min(at + BATCH, len(drawings)), len(drawings))
-    figures = [_figure(values.numpy(), characters) for values in torch.cat(parts, dim=1)]
-    if not all(math.isfinite(figure.mean) for figure in figures):
+    measured = torch.cat(parts, dim=1).numpy()
+    if not np.isfinite(measured).all():
         raise DataError("a likelihood is not a number: the weights do not fit these drawings")
     return Evaluation(
-        *figures,
+        **{name: _figure(row, characters) for name, row in zip(FIGURES, measured, strict=True)},
         pairs=len(drawings),
         characters=len(test),
         targets=targets,
@@ -142,7 +146,7 @@ def evaluate(
 def _pairs(test: Characters, targets: int, seed: int) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
     """Numbers of conditions, of their targets, and of their characters, one a pair."""
     rng = np.random.default_rng(seed)
-    rows = []
+    rows: list[tuple[int, int, int]] = []
     for c, (start, stop) in enumerate(zip(test.starts[:-1], test.starts[1:], strict=True)):
         others = np.sort(rng.permutation(np.arange(start + 1, stop))[:targets])
         rows.extend((start, other, c) for other in others)

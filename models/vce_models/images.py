@@ -67,20 +67,21 @@ def grey(image: Image.Image) -> Ink:
     """
     light = _light(image)
     border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
-    return 1 - light if np.median(border) >= 0.5 else light
+    dark_on_light = float(np.median(border)) >= 0.5
+    return np.float32(1) - light if dark_on_light else light
 
 
 def _light(image: Image.Image) -> Ink:
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, np.float32)
         top = 65535 if values.max(initial=0) > 255 else 255
-        return np.clip(values / top, 0, 1)
+        return np.asarray(np.clip(values / top, 0, 1), np.float32)
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"), np.float32) / 255
     light, alpha = np.moveaxis(np.asarray(image.convert("LA"), np.float32) / 255, 2, 0)
     opaque = float((light * alpha).sum() / max(float(alpha.sum()), 1e-6))
     paper = 1.0 if opaque < 0.5 else 0.0
-    return light * alpha + paper * (1 - alpha)
+    return np.asarray(light * alpha + paper * (1 - alpha), np.float32)
 
 
 def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
@@ -120,11 +121,8 @@ def read_glyph(source: Path | IO[bytes], name: str, config: ModelConfig) -> Ink:
     """
     image = read(source, name)
     if max(image.size) > MAX_SIDE:
-        image = (
-            image.reduce(-(-max(image.size) // MAX_SIDE))
-            if image.mode != "P"
-            else (image.convert("RGBA").reduce(-(-max(image.size) // MAX_SIDE)))
-        )
+        image = image.convert("RGBA") if image.mode in ("P", "PA") else image
+        image = image.reduce(-(-max(image.size) // MAX_SIDE))
     ink = _levels(grey(image))
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
@@ -152,7 +150,8 @@ def _levels(ink: Ink) -> Ink | None:
         return None
     deviation = float(np.median(np.abs(paper - low))) * 1.4826
     low = min(low + 2 * deviation, (low + high) / 2)
-    return np.clip((ink - low) / (high - low), 0, 1).astype(np.float32)
+    stretched = np.clip((ink - low) / (high - low), 0, 1)
+    return np.asarray(stretched, np.float32)
 
 
 def frame(ink: Ink, name: str, config: ModelConfig) -> Ink:
@@ -178,8 +177,8 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Ink:
     canvas = Image.new("L", (side, side))
     place = ((side - width) // 2, (side - height) // 2)
     canvas.paste(picture.resize((width, height), method), place)
-    whole = np.asarray(canvas, np.float32) / 255
-    return np.asarray(resize(whole, config.size, config.resize), np.float32) / 255
+    whole = np.asarray(canvas, np.float32) / np.float32(255)
+    return np.asarray(resize(whole, config.size, config.resize), np.float32) / np.float32(255)
 
 
 def draw_grid(condition: Ink, conversions: Ink, columns: int | None, scale: int) -> Image.Image:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vce_models.config import ModelConfig
+from vce_models.config import ModelConfig, Wiring
 
 PLANES = 4
 """Rank-one planes beside the modulation; read-out planes of the encoder: twice as many."""
@@ -38,7 +38,8 @@ class ResidualBlock(nn.Module):
         if modulation is not None:
             scale, shift = modulation.to(h.dtype)[..., None, None]
             h = torch.addcmul(shift, h, 1 + scale)
-        return x + self.conv2(F.relu(h))
+        residual: Tensor = self.conv2(F.relu(h))
+        return x + residual
 
 
 class Trunk(nn.Module):
@@ -154,7 +155,12 @@ class Modulate(nn.Module):
         return torch.cat((q, coordinates, planes), dim=1), modulation.movedim(0, 2)
 
 
-WIRINGS = {"edge": Edge, "rows": Rows, "plane": Plane, "modulation": Modulate}
+WIRINGS: dict[Wiring, type[Edge | Rows | Plane | Modulate]] = {
+    "edge": Edge,
+    "rows": Rows,
+    "plane": Plane,
+    "modulation": Modulate,
+}
 
 
 class Convertor(nn.Module):
@@ -164,12 +170,13 @@ class Convertor(nn.Module):
         super().__init__()
         self.unshuffle = config.unshuffle
         self.displacement = config.displacement
-        self.wiring = WIRINGS[config.wiring](config)
-        self.trunk = Trunk(self.wiring.planes, config)
+        wiring = WIRINGS[config.wiring](config)
+        self.wiring = wiring
+        self.trunk = Trunk(wiring.planes, config)
         outputs = 3 if config.displacement else 1
         self.head = nn.Conv2d(config.channels, outputs * config.unshuffle**2, 1)
         if config.displacement:
-            self.contrast = nn.Parameter(torch.tensor(3.0))
+            self.contrast = nn.Parameter(torch.tensor([3.0]))
 
     def forward(self, z: Tensor, q: Tensor) -> Tensor:
         """Logits of the converted drawings.
@@ -213,6 +220,6 @@ class VCE(nn.Module):
 
 
 def reparameterise(mu: Tensor, logvar: Tensor, generator: torch.Generator | None) -> Tensor:
-    """z = mu + sigma * epsilon, epsilon ~ N(0, I) (Kingma and Welling 2014)."""
+    """Sample z = mu + sigma * epsilon, epsilon ~ N(0, I) (Kingma and Welling 2014)."""
     noise = torch.randn(mu.shape, generator=generator, device=mu.device, dtype=mu.dtype)
     return mu + torch.exp(0.5 * logvar) * noise

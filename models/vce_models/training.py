@@ -93,9 +93,9 @@ class Trainer:
             torch.manual_seed(config.seed)
             self.model = VCE(config.model)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        fused = {"fused": True, "lr": config.learning_rate}
-        self.encoder = torch.optim.Adam(self.model.encoder.parameters(), **fused)
-        self.convertor = torch.optim.Adam(self.model.convertor.parameters(), **fused)
+        rate = config.learning_rate
+        self.encoder = torch.optim.Adam(self.model.encoder.parameters(), rate, fused=True)
+        self.convertor = torch.optim.Adam(self.model.convertor.parameters(), rate, fused=True)
 
     def advance(self, steps: int) -> Report:
         """Train at most `steps` steps, within one phase, and say how they went.
@@ -307,7 +307,7 @@ class Trainer:
 
 @torch.no_grad()
 def interpolate(model: nn.Module, before: list[Tensor], meta_step_size: float) -> None:
-    """phi + alpha (phi' - phi): algorithm 2, line 10; phi is `before`, phi' the model's."""
+    """Set phi + alpha (phi' - phi): algorithm 2, line 10; phi is `before`, phi' the model's."""
     for parameter, old in zip(model.parameters(), before, strict=True):
         if meta_step_size < 1:  # at 1 the sum would round where nothing is to change
             parameter.copy_(old + meta_step_size * (parameter - old))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def load(path: Path | None = None) -> Weights:
     return Weights(config, tensors)
 
 
-def _check_shapes(path: Path, config: ModelConfig, file: safe_open) -> None:
+def _check_shapes(path: Path, config: ModelConfig, file: Any) -> None:
     found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
     wanted = parameter_shapes(config)
     if wrong := sorted(wanted.keys() ^ found.keys()):
@@ -98,7 +99,7 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     shapes |= _layer("convertor.head", (outputs, config.channels, 1, 1))
     for name, (inputs, out) in wiring.items():
         shapes |= _layer(f"convertor.wiring.{name}", (out, inputs))
-    return shapes | ({"convertor.contrast": ()} if config.displacement else {})
+    return shapes | ({"convertor.contrast": (1,)} if config.displacement else {})
 
 
 def _trunk(network: str, planes: int, config: ModelConfig) -> dict[str, tuple[int, ...]]:
