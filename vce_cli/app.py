@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
 from typing import Annotated, NoReturn
 
@@ -55,15 +55,12 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line and exit with its documented status."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A plain exit, so that what is half written is cleaned up: 130 and 143.
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
     try:
-        status = app(standalone_mode=True)
+        app()
     except errors.VCEError as error:
         report.error(str(error), error.hint)
         sys.exit(EXIT_CODES[type(error)])
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit, and would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(141)
-    sys.exit(status)
+    sys.exit(0)

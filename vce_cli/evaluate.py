@@ -5,19 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from vce_cli import report
+from vce_cli import dataset, report
 from vce_cli.extras import require_torch, torch_device
-
-if TYPE_CHECKING:
-    from vce_models.data import Characters
-    from vce_models.weights import Weights
-
-GRID = (10, 12)
-"""Test characters and conversions of each in the picture."""
 
 
 def evaluate(
@@ -41,13 +34,12 @@ def evaluate(
     """Measure how likely a model finds drawings of characters it never saw."""
     require_torch("eval")
     from vce_models import evaluation
-    from vce_models.data import load
-    from vce_models.weights import load as load_weights
+    from vce_models.figures import draw_conversions
+    from vce_models.weights import load
 
     where = torch_device(device)
-    model = load_weights(weights)
-    with report.progress("reading drawings") as advance:
-        test = load(data, model.config, download=download, progress=advance).test
+    model = load(weights)
+    test = dataset.read(data, model.config, download=download).test
     with report.progress("measuring pairs") as advance:
         result = evaluation.evaluate(
             evaluation.from_weights(model, where),
@@ -59,23 +51,8 @@ def evaluate(
             progress=advance,
         )
     if grid:
-        draw(model, test, seed, grid)
+        draw_conversions(model, test, seed, grid)
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(result)))
+        report.out(json.dumps(dataclasses.asdict(result), indent=2) + "\n")
     else:
         report.table(result)
-
-
-def draw(model: Weights, test: Characters, seed: int, path: Path) -> None:
-    """The paper's Fig. 5: each row a test character, its condition in a red box."""
-    import numpy as np
-
-    from vce_models import images, rules
-    from vce_models.convert import convert
-
-    rows, count = GRID
-    drawn = rules.sample(count, model.config, seed)
-    chosen = np.linspace(0, len(test) - 1, min(rows, len(test))).astype(int)
-    conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
-    pictures = [images.draw_grid(q, convert(model, q, drawn), count + 1, 2) for q in conditions]
-    images.save_png(images.stack(pictures), path)

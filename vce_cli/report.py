@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,17 @@ def say(message: str) -> None:
     """Print one line on stderr."""
     sys.stderr.write(f"{message}\n")
     sys.stderr.flush()
+
+
+def out(text: str) -> None:
+    """Write the result on stdout; where its reader has gone, exit as a pipe does."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
 
 
 @contextmanager
@@ -127,4 +139,7 @@ def table(result: Evaluation) -> None:
     drawn.add_column("standard error", justify="right")
     for name, figure in rows.items():
         drawn.add_row(name, f"{figure.mean:.2f}", f"{figure.standard_error:.2f}")
-    Console().print(drawn)
+    console = Console()
+    with console.capture() as captured:
+        console.print(drawn)
+    out(captured.get())

@@ -5,6 +5,7 @@ The one thing this project writes twice; a test holds it to `networks.Convertor`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -33,31 +34,37 @@ def convert(
     Returns:
         (N, size, size) float32, the probability of ink.
     """
+    net = _convertor(weights)
     converted = np.empty((len(rules), *condition.shape), np.float32)
     for i, z in enumerate(rules):
-        converted[i] = _convert(weights, condition, z)
+        converted[i] = _convert(net, weights.config, condition, z)
         if progress:
             progress(i + 1, len(rules))
     return converted
 
 
-def _convert(weights: Weights, q: Array, z: Array) -> Array:
+def _convertor(weights: Weights) -> dict[str, Array]:
+    """The convertor's tensors; kernels of convolutions as matrices, window by channels."""
+    net = {}
+    for name, value in weights.tensors.items():
+        network, _, rest = name.partition(".")
+        if network == "convertor":
+            kernel = value.ndim == 4
+            net[rest] = value.transpose(2, 3, 1, 0).reshape(-1, len(value)) if kernel else value
+    return net
+
+
+def _convert(net: dict[str, Array], config: ModelConfig, q: Array, z: Array) -> Array:
     """One image at a time: its feature maps stay in the processor's cache."""
-    config, fold = weights.config, weights.config.unshuffle
-    net = {
-        name.removeprefix("convertor."): value
-        for name, value in weights.tensors.items()
-        if name.startswith("convertor.")
-    }
     x, modulation = _WIRINGS[config.wiring](net, config, z, q)
-    h = _convolve(net, "trunk.stem", _unshuffle(x, fold))
+    h = _convolve(net, "trunk.stem", _unshuffle(x, config.unshuffle))
     for i in range(config.blocks):
         block = f"trunk.blocks.{i}"
         inner = _convolve(net, f"{block}.conv1", np.maximum(h, 0))
         if modulation is not None:
             inner = inner * (1 + modulation[i, 0]) + modulation[i, 1]
         h = h + _convolve(net, f"{block}.conv2", np.maximum(inner, 0))
-    h = _shuffle(_convolve(net, "head", np.maximum(h, 0)), fold)[:, : config.size]
+    h = _shuffle(_convolve(net, "head", np.maximum(h, 0)), config.unshuffle)[:, : config.size]
     logits = h[..., 0]
     if config.displacement:
         moved = _displaced(q, h[..., 1], h[..., 2])
@@ -100,18 +107,16 @@ def _linear(net: dict[str, Array], name: str, x: Array) -> Array:
 
 def _convolve(net: dict[str, Array], name: str, x: Array) -> Array:
     """SAME convolution of (H, W, C), as one matrix product over the gathered windows."""
-    weight = net[f"{name}.weight"]
-    out, channels, side, _ = weight.shape
-    height, width = x.shape[:2]
+    kernel, (height, width, channels) = net[f"{name}.weight"], x.shape
+    side = math.isqrt(len(kernel) // channels)
     pad = side // 2
     padded = np.pad(x, ((pad, pad), (pad, pad), (0, 0)))
     windows = np.empty((height, width, side, side, channels), np.float32)
     for i in range(side):
         for j in range(side):
             windows[:, :, i, j] = padded[i : i + height, j : j + width]
-    kernel = weight.transpose(2, 3, 1, 0).reshape(-1, out)
     product = windows.reshape(height * width, -1) @ kernel + net[f"{name}.bias"]
-    return np.asarray(product.reshape(height, width, out))
+    return np.asarray(product.reshape(height, width, -1))
 
 
 def _unshuffle(x: Array, fold: int) -> Array:

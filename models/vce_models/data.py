@@ -36,12 +36,6 @@ HELD_BACK = 0.2
 MAX_BYTES = 64 * 2**20
 """Largest image file read, so that an archive's entry cannot fill the memory."""
 
-OFFICIAL = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
-MD5 = {
-    "images_background.zip": "68d2efa1b9178cc56df9314c21c6e718",
-    "images_evaluation.zip": "6b91aef0f799c5bb55b94e3f2daec811",
-}
-
 
 @dataclass(frozen=True)
 class Characters:
@@ -91,7 +85,6 @@ def load(
     config: ModelConfig,
     *,
     seed: int = 0,
-    download: bool = False,
     progress: Progress | None = None,
 ) -> Split:
     """Read a data set at the size and with the resize of `config`, through the cache.
@@ -101,19 +94,16 @@ def load(
             `omniglot-py`, or any tree whose leaf folders are one character each.
         config: Says `size` and `resize`.
         seed: Chooses which characters of a tree of one's own only test.
-        download: Fetch the official archives into `folder` first, where they are missing.
         progress: Called with (drawings read, drawings in all).
 
     Raises:
         DataError: Nothing usable is there; the message names the file.
     """
-    if download:
-        fetch(folder)
     if not folder.is_dir():
         word = "is not a folder" if folder.exists() else "does not exist"
-        raise DataError(f"{folder} {word}", hint="--download fetches Omniglot into it")
+        raise DataError(f"{folder} {word}", hint="--download fetches Omniglot into a new folder")
     roots = (folder, folder / "omniglot-py")
-    halves = [_half(roots, name) for name in HALVES]
+    halves = [find_half(roots, name) for name in HALVES]
     if all(halves):
         train, test = (_cached(half, config, progress) for half in halves if half)
         return Split(train, test)
@@ -130,7 +120,8 @@ def load(
     return Split(everything.take(sorted(order[held:])), everything.take(sorted(order[:held])))
 
 
-def _half(roots: Iterable[Path], name: str) -> Path | None:
+def find_half(roots: Iterable[Path], name: str) -> Path | None:
+    """Find the archive or the unpacked tree of one of `HALVES`."""
     candidates = (path for root in roots for path in (root / f"{name}.zip", root / name))
     return next((path for path in candidates if path.exists()), None)
 
@@ -272,49 +263,3 @@ def _write_cache(path: Path, characters: Characters) -> None:
             temporary.write_bytes(save(tensors, {"names": json.dumps(characters.names)}))
     except (OSError, VCEError):
         return  # a full or read-only cache folder costs time, not the run
-
-
-def fetch(
-    folder: Path,
-    *,
-    base_url: str | None = None,
-    checksums: dict[str, str] = MD5,
-    progress: object = True,
-) -> None:
-    """Download the official Omniglot archives that `folder` lacks.
-
-    Args:
-        folder: Made when missing.
-        base_url: Where the archives lie; the official repository, or `VCE_OMNIGLOT_URL`.
-        checksums: MD5 of each archive.
-        progress: pooch's progress bar: True, False, or an object with its four methods.
-
-    Raises:
-        DataError: The server, the connection or the checksum failed; nothing is left.
-    """
-    import pooch
-    import requests
-
-    base_url = base_url or os.environ.get("VCE_OMNIGLOT_URL") or OFFICIAL
-    for name, checksum in checksums.items():
-        if (folder / name).exists() or _half((folder, folder / "omniglot-py"), Path(name).stem):
-            continue
-        url = f"{base_url}/{name}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            pooch.retrieve(
-                url,
-                known_hash=f"md5:{checksum}",
-                path=folder,
-                fname=name,
-                downloader=pooch.HTTPDownloader(progressbar=progress, timeout=30),
-            )
-        except requests.RequestException as error:
-            raise DataError(f"cannot download {url}: {error}", hint="try again later") from error
-        except ValueError as error:  # pooch's word for a wrong checksum
-            raise DataError(
-                f"{url} is not the file it should be: its MD5 is not {checksum}",
-                hint="nothing was kept; try again, or fetch the archive by hand",
-            ) from error
-        except OSError as error:
-            raise DataError(f"cannot write {folder / name}: {error}") from error

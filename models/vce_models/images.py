@@ -68,7 +68,7 @@ def grey(image: Image.Image) -> Ink:
     light = _light(image)
     border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
     dark_on_light = float(np.median(border)) >= 0.5
-    return np.float32(1) - light if dark_on_light else light
+    return np.asarray(1 - light, np.float32) if dark_on_light else light
 
 
 def _light(image: Image.Image) -> Ink:
@@ -77,7 +77,7 @@ def _light(image: Image.Image) -> Ink:
         top = 65535 if values.max(initial=0) > 255 else 255
         return np.asarray(np.clip(values / top, 0, 1), np.float32)
     if not image.has_transparency_data:
-        return np.asarray(image.convert("L"), np.float32) / 255
+        return np.asarray(image.convert("L"), np.float32) / np.float32(255)
     light, alpha = np.moveaxis(np.asarray(image.convert("LA"), np.float32) / 255, 2, 0)
     opaque = float((light * alpha).sum() / max(float(alpha.sum()), 1e-6))
     paper = 1.0 if opaque < 0.5 else 0.0

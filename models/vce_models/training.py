@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +15,15 @@ from torch import Tensor, nn
 from vce_models import losses
 from vce_models.config import TrainConfig
 from vce_models.data import Characters
+from vce_models.episodes import Episodes
 from vce_models.errors import DivergedError, VCEError, WeightsError
 from vce_models.files import replacing
 from vce_models.networks import VCE, reparameterise
 from vce_models.weights import Weights
 
 TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
-PATIENCE = 20
-"""Reports in a row with KL of real drawings above that of converted ones: a collapse."""
+PATIENCE = 2000
+"""Steps in a row with KL of real drawings above that of converted ones: a collapse."""
 
 
 @dataclass(frozen=True)
@@ -33,44 +35,6 @@ class Report:
     learning_rate: float
     kl_weight: float
     terms: dict[str, float]
-
-
-class Episodes:
-    """All drawings in one tensor on the device; episodes are drawn there.
-
-    Args:
-        characters: To draw from.
-        device: Where the drawings are kept, as uint8.
-    """
-
-    def __init__(self, characters: Characters, device: torch.device) -> None:
-        self.images = torch.from_numpy(characters.images).to(device)[:, None]
-        starts = torch.from_numpy(characters.starts).to(device)
-        self.starts, self.counts = starts[:-1], starts.diff()
-        self.places = torch.arange(int(self.counts.max()), device=device)
-
-    def sample(
-        self, episodes: int, support: int, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """Draw classes, and of each one condition and other drawings as its support.
-
-        A drawing comes twice only where the class has fewer than `support` others, and
-        the condition is never in its own support.
-
-        Returns:
-            x and q, each (episodes * support, 1, size, size), float32 in [0, 1].
-        """
-        device = self.images.device
-        chosen = torch.randint(len(self.counts), (episodes,), generator=generator, device=device)
-        keys = torch.rand(episodes, len(self.places), generator=generator, device=device)
-        counts = self.counts[chosen, None]
-        order = keys.masked_fill(self.places >= counts, 2).argsort(1)
-        turn = torch.arange(support, device=device) % (counts - 1) + 1
-        drawn = self.starts[chosen, None] + order.gather(1, turn)
-        condition = self.starts[chosen, None] + order[:, :1]
-        x = self.images[drawn.flatten()]
-        q = self.images[condition.expand(-1, support).flatten()]
-        return x.float() / 255, q.float() / 255
 
 
 class Trainer:
@@ -97,8 +61,12 @@ class Trainer:
         self.encoder = torch.optim.Adam(self.model.encoder.parameters(), rate, fused=True)
         self.convertor = torch.optim.Adam(self.model.convertor.parameters(), rate, fused=True)
 
-    def advance(self, steps: int) -> Report:
+    def advance(self, steps: int, stop: Callable[[], bool] = lambda: False) -> Report:
         """Train at most `steps` steps, within one phase, and say how they went.
+
+        Args:
+            steps: 1 or more.
+            stop: Asked after every step; whether to return early.
 
         Raises:
             DivergedError: A loss is no number, or the encoder has long told real
@@ -121,11 +89,13 @@ class Trainer:
             else:
                 totals += self._adversarial_step(*self._sample())
             self.step += 1
+            if stop():
+                break
         terms = dict(zip(TERMS, (totals / (self.step - first)).tolist(), strict=True))
         if phase != "lmvae" or self.config.objective == "vae":
             terms["kl_converted"] = self._kl_converted()
         report = Report(self.step, phase, rate, self.config.kl_weight_at(self.step - 1), terms)
-        self._check(report)
+        self._check(report, self.step - first)
         return report
 
     def _sample(self) -> tuple[Tensor, Tensor]:
@@ -240,18 +210,19 @@ class Trainer:
         logits = self._convert(reparameterise(*self._encode(x, q), generator), q)
         return float(losses.kl_divergence(*self._encode(logits.sigmoid(), q)).mean())
 
-    def _check(self, report: Report) -> None:
-        if not all(map(math.isfinite, report.terms.values())):
+    def _check(self, report: Report, steps: int) -> None:
+        finite = torch.stack([value.isfinite().all() for value in self.model.parameters()]).all()
+        if not finite or not all(map(math.isfinite, report.terms.values())):
             raise DivergedError(
                 f"a loss is not a number at step {report.step}",
-                hint="the last good weights are kept; use a smaller learning rate",
+                hint="a smaller learning rate, or another seed, may help",
             )
         wrong = report.phase == "lmvae" and report.terms["kl"] > report.terms["kl_converted"]
-        self.collapsing = self.collapsing + 1 if wrong and self.config.objective != "vae" else 0
+        self.collapsing = self.collapsing + steps if wrong and self.config.objective != "vae" else 0
         if self.collapsing >= PATIENCE:
             raise DivergedError(
                 f"KL of real drawings stays above that of converted ones at step {report.step}",
-                hint="the last good weights are kept; use another margin or adversarial weight",
+                hint="give the phase before more steps, or use another margin",
             )
 
     def weights(self) -> Weights:

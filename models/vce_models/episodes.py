@@ -1,0 +1,46 @@
+"""Episodes: a class, one of its drawings as the condition, others as the support."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vce_models.data import Characters
+
+
+class Episodes:
+    """All drawings in one tensor on the device; episodes are drawn there.
+
+    Args:
+        characters: To draw from.
+        device: Where the drawings are kept, as uint8.
+    """
+
+    def __init__(self, characters: Characters, device: torch.device) -> None:
+        self.images = torch.from_numpy(characters.images).to(device)[:, None]
+        starts = torch.from_numpy(characters.starts).to(device)
+        self.starts, self.counts = starts[:-1], starts.diff()
+        self.places = torch.arange(int(self.counts.max()), device=device)
+
+    def sample(
+        self, episodes: int, support: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Draw classes, and of each one condition and other drawings as its support.
+
+        A drawing comes twice only where the class has fewer than `support` others, and
+        the condition is never in its own support.
+
+        Returns:
+            x and q, each (episodes * support, 1, size, size), float32 in [0, 1].
+        """
+        device = self.images.device
+        chosen = torch.randint(len(self.counts), (episodes,), generator=generator, device=device)
+        keys = torch.rand(episodes, len(self.places), generator=generator, device=device)
+        counts = self.counts[chosen, None]
+        order = keys.masked_fill(self.places >= counts, 2).argsort(1)
+        turn = torch.arange(support, device=device) % (counts - 1) + 1
+        drawn = self.starts[chosen, None] + order.gather(1, turn)
+        condition = self.starts[chosen, None] + order[:, :1]
+        x = self.images[drawn.flatten()]
+        q = self.images[condition.expand(-1, support).flatten()]
+        return x.float() / 255, q.float() / 255

@@ -1,0 +1,62 @@
+"""Pictures of a model and of its training, in the manner of the paper's figures."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+
+from vce_models import images, rules
+from vce_models.convert import convert
+from vce_models.data import Characters
+from vce_models.files import replacing
+from vce_models.weights import Weights
+
+ROWS, COLUMNS = 10, 12
+"""Test characters in a picture, and conversions of each."""
+
+
+def draw_conversions(model: Weights, test: Characters, seed: int, path: Path) -> None:
+    """Fig. 5: each row a test character, its condition in a red box, then conversions.
+
+    Args:
+        model: Redraws them.
+        test: `ROWS` characters are taken at even distances, the same ones every time.
+        seed: Of the rules, which all rows share.
+        path: The PNG.
+    """
+    drawn = rules.sample(COLUMNS, model.config, seed)
+    chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
+    conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
+    rows = [images.draw_grid(q, convert(model, q, drawn), COLUMNS + 1, 2) for q in conditions]
+    images.save_png(images.stack(rows), path)
+
+
+def draw_curves(metrics: Path, path: Path) -> None:
+    """Fig. 3: the reconstruction, and the KL of real and of converted drawings.
+
+    Args:
+        metrics: A run's metrics.jsonl.
+        path: The PNG.
+    """
+    from matplotlib.figure import Figure
+
+    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
+    steps = [row["step"] for row in rows]
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    upper, lower = figure.subplots(2, sharex=True)
+    upper.plot(steps, [row["reconstruction"] for row in rows], linewidth=1, color="black")
+    upper.set_ylabel("reconstruction, nats")
+    for term, label in (("kl", "real drawings"), ("kl_converted", "converted drawings")):
+        lower.plot(steps, [row[term] for row in rows], linewidth=1, label=label)
+    lower.set_ylabel("KL, nats")
+    lower.set_xlabel("step")
+    lower.legend()
+    for axes in (upper, lower):
+        for before, after in itertools.pairwise(rows):
+            if before["phase"] != after["phase"]:
+                axes.axvline(before["step"], color="grey", linewidth=0.5)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100)

@@ -1,0 +1,121 @@
+"""A run's folder: what a training run was told, what it has reached, and how it went.
+
+config.json             the whole TrainConfig, and where the drawings were
+checkpoint.safetensors  everything that resuming needs
+weights.safetensors     the model, for eval and convert
+metrics.jsonl           one object a report
+curves.png              reconstruction and KL over the steps
+conversions.png         fixed test characters, redrawn
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from vce_models import figures, weights
+from vce_models.config import TrainConfig
+from vce_models.data import Characters
+from vce_models.errors import ConfigError, OutputError
+from vce_models.files import replacing
+
+if TYPE_CHECKING:
+    from vce_models.training import Report, Trainer
+
+
+class Run:
+    """One run's folder.
+
+    Attributes:
+        folder: Holds the files named above.
+        config: The run's settings.
+        data: The data set it trains on.
+    """
+
+    def __init__(self, folder: Path, config: TrainConfig, data: Path) -> None:
+        self.folder, self.config, self.data = folder, config, data
+        self.checkpoint = folder / "checkpoint.safetensors"
+        self.weights = folder / "weights.safetensors"
+        self.metrics = folder / "metrics.jsonl"
+
+    @classmethod
+    def create(cls, folder: Path, config: TrainConfig, data: Path) -> Self:
+        """Make the folder and write config.json.
+
+        Raises:
+            ConfigError: The folder already holds a run.
+            OutputError: The folder cannot be written.
+        """
+        path = folder / "config.json"
+        if path.exists():
+            hint = f"vce train --resume {folder}, or another --out"
+            raise ConfigError(f"{folder} already holds a run", hint=hint)
+        settings = {"data": str(data.resolve()), "train": dataclasses.asdict(config)}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot write {folder}: {error.strerror}") from error
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(settings, indent=2) + "\n")
+        return cls(folder, config, data)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Read config.json of a run that was begun before.
+
+        Raises:
+            ConfigError: There is none, or it is damaged.
+        """
+        try:
+            saved = json.loads((folder / "config.json").read_text())
+            return cls(folder, TrainConfig.from_dict(saved["train"]), Path(saved["data"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{folder} holds no run to resume: {error}") from error
+
+    def trim(self, step: int) -> None:
+        """Forget what was recorded after the checkpoint that training goes on from."""
+        if not self.metrics.exists():
+            return
+        lines = self.metrics.read_text().splitlines(keepends=True)
+        with replacing(self.metrics) as temporary:
+            temporary.write_text("".join(line for line in lines if _step(line) <= step))
+
+    def record(self, report: Report, speed: float) -> None:
+        """Append a report to metrics.jsonl; `speed` is in images a second."""
+        line: dict[str, Any] = {
+            "step": report.step,
+            "phase": report.phase,
+            **report.terms,
+            "kl_weight": report.kl_weight,
+            "learning_rate": report.learning_rate,
+            "images_per_second": round(speed, 1),
+        }
+        try:
+            with self.metrics.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise OutputError(f"cannot write {self.metrics}: {error.strerror}") from error
+
+    def save(self, trainer: Trainer, test: Characters) -> None:
+        """Write checkpoint, weights and pictures, each whole.
+
+        While the run looks like collapsing the weights stay those of before.
+        """
+        trainer.save(self.checkpoint)
+        if trainer.collapsing:
+            return
+        model = trainer.weights()
+        weights.save(self.weights, model)
+        figures.draw_conversions(model, test, 0, self.folder / "conversions.png")
+        if self.metrics.exists():
+            figures.draw_curves(self.metrics, self.folder / "curves.png")
+
+
+def _step(line: str) -> float:
+    """The step of a line of metrics.jsonl; infinite where it was cut off."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
