@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from vce_models.files import replacing
 from vce_models.networks import VCE, reparameterise
 from vce_models.weights import Weights
 
+FORMAT = "vce checkpoint 1"
 TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
 PATIENCE = 2000
 """Steps in a row with KL of real drawings above that of converted ones: a collapse."""
@@ -239,10 +241,10 @@ class Trainer:
                 tensors |= {f"{name}.{i}.{key}": value for key, value in state.items()}
         tensors["generator"] = self.generator.get_state()
         tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
-        counts = {"step": str(self.step), "collapsing": str(self.collapsing)}
+        settings = json.loads(self.config.to_json())
+        state = {"config": settings, "step": self.step, "collapsing": self.collapsing}
         with replacing(path) as temporary:
-            metadata = {"format": "vce checkpoint 1", "config": self.config.to_json(), **counts}
-            temporary.write_bytes(save(tensors, metadata))
+            temporary.write_bytes(save(tensors, {FORMAT: json.dumps(state)}))
 
     def _optimisers(self) -> dict[str, torch.optim.Adam]:
         return {"encoder_adam": self.encoder, "convertor_adam": self.convertor}
@@ -256,22 +258,33 @@ class Trainer:
         """
         try:
             with safe_open(path, framework="pt", device="cpu") as file:
-                metadata = file.metadata() or {}
+                saved = json.loads((file.metadata() or {})[FORMAT])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            trainer = cls(TrainConfig.from_json(metadata["config"]), characters, device)
-            trainer._restore(tensors, metadata)
-        except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, VCEError) as error:
+            trainer = cls(TrainConfig.from_dict(saved["config"]), characters, device)
+            trainer.step, trainer.collapsing = int(saved["step"]), int(saved["collapsing"])
+            trainer._restore(tensors)
+        except (
+            OSError,
+            SafetensorError,
+            KeyError,
+            TypeError,
+            ValueError,
+            RuntimeError,
+            VCEError,
+        ) as error:
             raise WeightsError(f"{path} is not a checkpoint of vce: {error}") from error
         return trainer
 
-    def _restore(self, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-        self.step, self.collapsing = int(metadata["step"]), int(metadata["collapsing"])
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
         self.model.load_state_dict(_under("model", tensors))
         self.generator.set_state(tensors["generator"])
         for name, optimiser in self._optimisers().items():
+            parameters = optimiser.param_groups[0]["params"]
             state: dict[int, dict[str, Tensor]] = {}
             for key, value in _under(name, tensors).items():
                 number, term = key.split(".")
+                if value.ndim:  # fused Adam wants its moments laid out as the parameter is
+                    value = torch.empty_like(parameters[int(number)]).copy_(value)
                 state.setdefault(int(number), {})[term] = value
             optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 

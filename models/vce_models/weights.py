@@ -16,6 +16,8 @@ from vce_models.errors import ConfigError, WeightsError
 from vce_models.files import replacing
 
 FORMAT = "vce 1"
+"""The one key of the metadata: with two, their order in the file would be left to chance."""
+
 SHIPPED = Path(__file__).parent / "pretrained" / "vce.safetensors"
 
 
@@ -31,9 +33,7 @@ def save(path: Path, weights: Weights) -> None:
     """Write weights, whole or not at all."""
     tensors = {name: np.ascontiguousarray(value) for name, value in weights.tensors.items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(
-            to_bytes(tensors, {"format": FORMAT, "config": weights.config.to_json()})
-        )
+        temporary.write_bytes(to_bytes(tensors, {FORMAT: weights.config.to_json()}))
 
 
 def load(path: Path | None = None) -> Weights:
@@ -51,9 +51,9 @@ def load(path: Path | None = None) -> Weights:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
+            if FORMAT not in metadata:
                 raise WeightsError(f"{path} holds no weights of vce")
-            config = ModelConfig.from_json(metadata.get("config", ""))
+            config = ModelConfig.from_json(metadata[FORMAT])
             _check_shapes(path, config, file)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
