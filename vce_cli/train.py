@@ -122,7 +122,8 @@ def _train(trainer: Trainer, run: Run, test: Characters) -> None:
                 pairs = (trainer.step - first) * config.episodes * config.support
                 run.record(result, speed := pairs / (time.monotonic() - begun))
                 show(result, speed)
-                if time.monotonic() - saved > SAVE_SECONDS:
+                # What may be collapsing must not replace the last good weights.
+                if time.monotonic() - saved > SAVE_SECONDS and not trainer.collapsing:
                     run.save(trainer, test)
                     saved = time.monotonic()
     except DivergedError:

@@ -99,13 +99,8 @@ class Run:
             raise OutputError(f"cannot write {self.metrics}: {error.strerror}") from error
 
     def save(self, trainer: Trainer, test: Characters) -> None:
-        """Write checkpoint, weights and pictures, each whole.
-
-        While the run looks like collapsing the weights stay those of before.
-        """
+        """Write checkpoint, weights and pictures, each whole."""
         trainer.save(self.checkpoint)
-        if trainer.collapsing:
-            return
         model = trainer.weights()
         weights.save(self.weights, model)
         figures.draw_conversions(model, test, 0, self.folder / "conversions.png")

@@ -1,0 +1,188 @@
+"""The installed command, in subprocesses, on files."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+import torch
+from conftest import COMMAND, draw
+from PIL import Image
+from safetensors.torch import load_file
+
+from vce_cli.app import EXIT_CODES
+from vce_models import errors
+
+SHORT = ("--episodes", 2, "--steps", 12, "--size", 12, "--device", "cpu", "--threads", 1)
+
+
+@pytest.fixture
+def glyph(tmp_path):
+    draw(1, 0).save(tmp_path / "glyph.png")
+    return tmp_path / "glyph.png"
+
+
+def metrics(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def size(path):
+    with Image.open(path) as image:
+        return image.size
+
+
+def one_line(done, words):
+    """Stdout stays empty; stderr is one error and at most one hint."""
+    assert done.stdout == ""
+    assert re.fullmatch(r"error: [^\n]+\n(hint: [^\n]+\n)?", done.stderr), done.stderr
+    assert words in done.stderr
+
+
+def test_train_evaluate_convert(vce, tree, glyph, tmp_path):
+    done = vce("train", "--data", tree, "--out", "run", *SHORT)
+    assert done.stdout == ""
+    assert "step 12/12 lmvae" in done.stderr
+    run = tmp_path / "run"
+    lines = metrics(run)
+    assert lines[-1]["step"] == 12
+    assert {line["phase"] for line in lines} == {"pretrain", "vae", "lmvae"}
+    terms = {"loss", "reconstruction", "kl", "kl_converted", "regulariser"}
+    assert terms | {"learning_rate", "images_per_second"} < lines[0].keys()
+    for picture in ("curves.png", "conversions.png"):
+        assert size(run / picture) > (100, 100)
+    given = ("--weights", run / "weights.safetensors")
+    first = vce("eval", *given, "--data", tree, "--json", "--grid", "grid.png")
+    second = vce("eval", *given, "--data", tree, "--json")
+    assert first.stdout == second.stdout
+    assert json.loads(first.stdout)["size"] == 12
+    assert size(tmp_path / "grid.png")[0] > 100
+    table = vce("eval", *given, "--data", tree)
+    assert "entropy floor" in table.stdout
+    vce("convert", glyph, *given, "-n", 4, "--scale", 3, "-o", "out.png")
+    assert size(tmp_path / "out.png") == (3 * 39 + 3, 2 * 39 + 3)
+
+
+def test_training_stopped_and_resumed_is_training_straight(vce, tree, tmp_path):
+    short = [*map(str, SHORT)]
+    short[short.index("12")] = "60"
+    command = [COMMAND, "train", "--data", tree, "--out", "stopped", *short]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        while not (tmp_path / "stopped/metrics.jsonl").exists():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "vce train --resume stopped goes on" in said
+    assert int(re.search(r"stopped at step (\d+)", said)[1]) < 60
+    vce("train", "--resume", "stopped", "--threads", 1, "--device", "cpu")
+    vce("train", "--data", tree, "--out", "whole", *short)
+    resumed, whole = (
+        load_file(tmp_path / run / "weights.safetensors") for run in ("stopped", "whole")
+    )
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+    steps = [line["step"] for line in metrics(tmp_path / "stopped")]
+    assert steps == sorted(set(steps))
+
+
+def test_resume_goes_on_with_the_settings_it_had(vce, tree):
+    vce("train", "--data", tree, "--out", "run", *SHORT)
+    one_line(vce("train", "--resume", "run", "--steps", 9, status=2), "--steps cannot change")
+    one_line(vce("train", "--data", tree, "--out", "run", status=2), "already holds a run")
+    one_line(vce("train", "--resume", "nowhere", status=2), "holds no run to resume")
+
+
+def test_a_terminal_sees_progress(tree, tmp_path):
+    """On a terminal the display is live: one bar, drawn over."""
+    master, terminal = pty.openpty()
+    short = [*map(str, SHORT)]
+    command = [COMMAND, "train", "--data", tree, "--out", tmp_path / "run", *short]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(command, stderr=terminal, env=environment) as process:
+        os.close(terminal)
+        seen = b""
+        while True:
+            try:
+                seen += os.read(master, 4096)
+            except OSError:  # the terminal has closed
+                break
+    os.close(master)
+    assert process.returncode == 0
+    assert b"12/12" in seen
+    assert b"reconstruction" in seen
+
+
+def test_the_seed_is_printed_when_it_was_drawn(vce, glyph, tmp_path):
+    said = vce("convert", glyph, "-n", 2, "-o", "drawn.png").stderr
+    seed = re.fullmatch(r"seed (\d+)\n", said)[1]
+    assert vce("convert", glyph, "-n", 2, "--seed", seed, "-o", "again.png").stderr == ""
+    assert (tmp_path / "drawn.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+
+
+def test_zero_is_a_seed(vce, glyph, tmp_path):
+    for name in ("a.png", "b.png"):
+        assert vce("convert", glyph, "-n", 2, "--seed", 0, "-o", name).stderr == ""
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_four_rules_are_the_first_of_sixteen(vce, glyph, tmp_path):
+    for n in (4, 16):
+        vce("convert", glyph, "-n", n, "--seed", 7, "--columns", 17, "-o", f"{n}.png")
+    with Image.open(tmp_path / "4.png") as four, Image.open(tmp_path / "16.png") as sixteen:
+        assert sixteen.crop((0, 0, *four.size)).tobytes() == four.tobytes()
+
+
+def test_bad_input_is_one_line_and_its_exit_code(vce, glyph, tmp_path):
+    Image.new("L", (50, 50), 255).save(tmp_path / "blank.png")
+    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "broken.safetensors").write_text("no weights")
+    out = ("-o", "out.png")
+    for arguments, status, words in [
+        (("nowhere.png", *out), 3, "nowhere.png does not exist"),
+        (("blank.png", *out), 3, "blank.png holds no glyph"),
+        (("text.png", *out), 3, "text.png is not an image"),
+        ((glyph, *out, "--weights", "nowhere"), 4, "nowhere is no weights file"),
+        ((glyph, *out, "--weights", "broken.safetensors"), 4, "broken.safetensors is damaged"),
+        ((glyph, "-o", "nowhere/out.png"), 5, "cannot write nowhere/out.png"),
+        ((glyph, "-o", "out.jpg"), 2, "cannot write out.jpg"),
+        ((glyph, *out, "--device", "tpu"), 2, "--device is 'tpu'"),
+    ]:
+        one_line(vce("convert", *arguments, "--seed", 1, status=status), words)
+    assert not list(tmp_path.glob("*out*"))
+    one_line(vce("eval", "--data", "nowhere", status=7), "nowhere does not exist")
+    one_line(vce("train", status=2), "no data set is named")
+    one_line(vce("train", "--data", tmp_path, "--recipe", "x", status=2), "no recipe is called")
+    one_line(vce("train", "--data", tmp_path, "--size", 27, status=2), "size is 27")
+
+
+def test_a_failed_run_leaves_the_old_output(vce, tmp_path):
+    (tmp_path / "out.png").write_bytes(b"old")
+    (tmp_path / "text.png").write_text("no image")
+    vce("convert", "text.png", "-o", "out.png", status=3)
+    assert (tmp_path / "out.png").read_bytes() == b"old"
+
+
+def test_a_closed_pipe_is_141(tree, tmp_path):
+    command = [COMMAND, "eval", "--data", tree, "--json", "--importance-samples", "1"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_wrong_usage_is_2(vce, glyph):
+    for arguments in (("convert",), ("convert", glyph), ("convert", glyph, "-n", 0), ("nothing",)):
+        assert vce(*arguments, status=2).stdout == ""
+
+
+def test_every_error_has_its_exit_code():
+    assert set(EXIT_CODES) == set(errors.VCEError.__subclasses__())
+
+
+def test_version_and_help_are_on_stdout(vce):
+    assert re.fullmatch(r"vce \d+\.\d+\.\d+\n", vce("--version").stdout)
+    assert "convert" in vce("--help").stdout

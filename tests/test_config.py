@@ -1,0 +1,68 @@
+import dataclasses
+
+import pytest
+
+from vce_models.config import ModelConfig, TrainConfig
+from vce_models.errors import ConfigError
+from vce_models.recipes import RECIPES
+
+
+def test_the_defaults_are_the_papers_numbers():
+    config = TrainConfig()
+    assert config.steps == 600_000
+    assert (config.episodes, config.support) == (1, 19)
+    assert (config.learning_rate, config.margin) == (2e-4, 50.0)
+    assert (config.adversarial_weight, config.reg_weight) == (0.2, 0.15)
+    assert (config.model.channels, config.model.blocks, config.model.latent_size) == (32, 8, 56)
+    assert RECIPES["paper"] == config
+
+
+@pytest.mark.parametrize("config", [*RECIPES.values(), TrainConfig(seed=5, kl_weight=3)])
+def test_json_gives_the_config_back(config):
+    assert TrainConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("[]", "not a JSON object"),
+        ("{", "not JSON"),
+        (ModelConfig().to_json()[:-1] + ', "colour": 1}', "unknown keys: colour"),
+        (ModelConfig().to_json().replace('"size": 28, ', ""), "missing keys: size"),
+        (ModelConfig().to_json().replace("28", '"28"'), "size is '28', not a int"),
+        (ModelConfig().to_json().replace("28", "true"), "size is True, not a int"),
+        (ModelConfig().to_json().replace("28", "29"), "size is 29"),
+        (ModelConfig().to_json().replace("28", "100000"), "outside 4 to 512"),
+        (ModelConfig().to_json().replace("edge", "side"), "wiring is 'side'"),
+    ],
+)
+def test_a_wrong_config_is_refused(text, word):
+    with pytest.raises(ConfigError, match=word):
+        ModelConfig.from_json(text)
+
+
+@pytest.mark.parametrize("steps", [3, 7, 100, 1234])
+def test_a_short_run_is_a_whole_one(steps):
+    short = TrainConfig().scaled(steps)
+    assert short.steps == steps
+    assert {short.phase(step) for step in range(steps)} == {"pretrain", "vae", "lmvae"}
+
+
+def test_a_run_too_short_for_its_phases_is_refused():
+    with pytest.raises(ConfigError, match="2 steps do not reach every phase"):
+        TrainConfig().scaled(2)
+
+
+def test_the_learning_rate_halves_three_times():
+    config = TrainConfig().scaled(600)
+    rates = [config.learning_rate_at(step) for step in (0, 299, 300, 400, 500, 599)]
+    assert rates == [2e-4, 2e-4, 1e-4, 5e-5, 2.5e-5, 2.5e-5]
+
+
+def test_the_kl_weight_falls_to_one_and_stays():
+    config = dataclasses.replace(RECIPES["compact"], kl_weight=6.0).scaled(100)
+    weights = [config.kl_weight_at(step) for step in range(100)]
+    assert weights[0] == pytest.approx(6.0)
+    assert weights == sorted(weights, reverse=True)
+    assert weights[79] > 1
+    assert set(weights[80:]) == {1.0}

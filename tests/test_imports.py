@@ -1,0 +1,50 @@
+"""What a command loads, seen from outside: start-up time is what people wait for."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import draw
+
+LOADED = "import json, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+
+
+def loaded(arguments, tmp_path):
+    program = f"""
+import contextlib, os, sys
+sys.argv = ["vce", *{arguments!r}]
+from vce_cli.app import main
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(sys.stderr):
+    main()
+{LOADED}
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["convert", "--help"], ["train", "--help"]])
+def test_help_loads_neither_torch_nor_numpy(arguments, tmp_path):
+    assert not loaded(arguments, tmp_path) & {"torch", "numpy", "PIL", "safetensors"}
+
+
+def test_convert_loads_no_torch(tmp_path):
+    draw(1, 0).save(tmp_path / "glyph.png")
+    modules = loaded(["convert", "glyph.png", "-o", "out.png", "-n", "2"], tmp_path)
+    assert (tmp_path / "out.png").exists()
+    assert "numpy" in modules
+    assert not modules & {"torch", "matplotlib", "pooch", "requests"}
+
+
+def test_the_core_imports_no_command_line():
+    program = f"""
+import importlib, pkgutil, vce_models
+for module in pkgutil.iter_modules(vce_models.__path__):
+    importlib.import_module(f"vce_models.{{module.name}}")
+{LOADED}
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert not set(json.loads(done.stdout)) & {"vce_cli", "typer", "rich"}

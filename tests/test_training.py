@@ -1,0 +1,159 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from vce_models import training
+from vce_models.config import ModelConfig, TrainConfig
+from vce_models.data import Characters
+from vce_models.episodes import Episodes
+from vce_models.errors import DivergedError, WeightsError
+from vce_models.training import Trainer
+
+SMALL = ModelConfig(size=12, channels=8, blocks=2, wiring="modulation", unshuffle=2)
+CONFIG = TrainConfig(
+    model=SMALL, pretrain_steps=2, vae_steps=3, lmvae_steps=3, support=4, inner_steps=2
+)
+
+
+@pytest.fixture(scope="module")
+def characters():
+    """Random drawings, no two alike, of four to seven a character."""
+    starts = np.cumsum([0, 4, 5, 6, 7])
+    images = np.random.default_rng(0).integers(0, 256, (starts[-1], 12, 12), np.uint8)
+    return Characters(images, starts, tuple("abcd"))
+
+
+def run(trainer, steps):
+    while trainer.step < steps:
+        trainer.advance(min(10, steps - trainer.step))
+    return trainer
+
+
+def state(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def same(before, module):
+    return all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+
+
+def test_the_condition_is_never_in_its_own_support(characters):
+    episodes = Episodes(characters, torch.device("cpu"))
+    x, q = episodes.sample(50, 6, torch.Generator().manual_seed(0))
+    assert x.shape == q.shape == (300, 1, 12, 12)
+    assert not (x == q).flatten(1).all(1).any()
+
+
+def test_an_episode_is_one_class_and_one_condition(characters):
+    episodes = Episodes(characters, torch.device("cpu"))
+    known = {image.tobytes(): at for at, image in enumerate(characters.images)}
+    classes = np.searchsorted(characters.starts, np.arange(22), side="right") - 1
+    x, q = episodes.sample(20, 3, torch.Generator().manual_seed(1))
+    numbers = [
+        [known[(image.numpy() * 255).round().astype(np.uint8).tobytes()] for image in images]
+        for images in (x, q)
+    ]
+    support, condition = np.array(numbers).reshape(2, 20, 3)
+    assert (condition == condition[:, :1]).all()
+    assert (classes[support] == classes[condition]).all()
+    assert all(len(set(row)) == 3 for row in support.tolist())  # no drawing twice
+
+
+def test_adversarial_steps_change_one_network_each(characters):
+    trainer = Trainer(CONFIG, characters)
+    x, q = trainer._sample()
+    encoder, convertor = state(trainer.model.encoder), state(trainer.model.convertor)
+    trainer._encoder_step(x, q)
+    assert same(convertor, trainer.model.convertor)
+    assert not same(encoder, trainer.model.encoder)
+    encoder = state(trainer.model.encoder)
+    trainer._convertor_step(x, q)
+    assert same(encoder, trainer.model.encoder)
+    assert not same(convertor, trainer.model.convertor)
+
+
+def test_reptile_with_step_size_one_gives_the_inner_weights(characters):
+    whole = Trainer(dataclasses.replace(CONFIG, meta_step_size=1.0), characters)
+    inner = Trainer(CONFIG, characters)
+    whole.advance(1)
+    x, q = inner._sample()
+    for _ in range(CONFIG.inner_steps):
+        inner._vae_step(x, q)
+    assert same(state(inner.model), whole.model)
+
+
+def test_reptile_with_step_size_zero_changes_nothing(characters):
+    trainer = Trainer(dataclasses.replace(CONFIG, meta_step_size=0.0), characters)
+    before = state(trainer.model)
+    trainer.advance(2)
+    assert same(before, trainer.model)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("objective", ["vae", "introvae", "lmvae"])
+def test_stopping_at_every_step_changes_no_bit(characters, tmp_path, objective, precision):
+    config = dataclasses.replace(CONFIG, objective=objective, precision=precision)
+    straight = run(Trainer(config, characters), config.steps)
+    path, resumed = tmp_path / "checkpoint.safetensors", Trainer(config, characters)
+    for step in range(1, config.steps + 1):
+        run(resumed, step).save(path)
+        resumed = Trainer.load(path, characters)
+    assert same(state(straight.model), resumed.model)
+
+
+@pytest.mark.parametrize("wiring", ["edge", "rows", "plane", "modulation"])
+@pytest.mark.parametrize("displacement", [False, True])
+def test_every_wiring_learns_the_drawings_it_sees(characters, wiring, displacement):
+    model = dataclasses.replace(SMALL, wiring=wiring, displacement=displacement)
+    config = TrainConfig(
+        model=model, pretrain_steps=0, vae_steps=60, lmvae_steps=0, learning_rate=2e-3
+    )
+    trainer = Trainer(config, characters)
+    first = trainer.advance(5).terms["loss"]
+    run(trainer, 55)
+    assert trainer.advance(5).terms["loss"] < first
+
+
+def test_the_convertor_uses_the_rule(characters):
+    for wiring in ("edge", "rows", "plane", "modulation"):
+        trainer = Trainer(
+            dataclasses.replace(CONFIG, model=dataclasses.replace(SMALL, wiring=wiring)), characters
+        )
+        z = torch.randn(2, 12, 2, generator=torch.Generator().manual_seed(0))
+        drawn = trainer.model.convertor(z, torch.zeros(2, 1, 12, 12))
+        assert not torch.equal(drawn[0], drawn[1])
+
+
+def test_a_loss_that_is_no_number_stops_the_run(characters):
+    trainer = Trainer(CONFIG, characters)
+    with torch.no_grad():
+        trainer.model.convertor.head.bias.fill_(float("nan"))
+    with pytest.raises(DivergedError, match="not a number at step 1"):
+        trainer.advance(1)
+
+
+def test_a_collapse_stops_the_run(characters, monkeypatch):
+    """Without a margin nothing holds the KL of converted drawings above that of real ones."""
+    monkeypatch.setattr(training, "PATIENCE", 30)
+    config = dataclasses.replace(
+        CONFIG, pretrain_steps=0, vae_steps=1, lmvae_steps=3000, margin=0.0, adversarial_weight=50.0
+    )
+    trainer = Trainer(config, characters)
+    with pytest.raises(DivergedError, match="KL of real drawings stays above"):
+        run(trainer, config.steps)
+
+
+def test_stop_ends_after_the_step_under_way(characters):
+    trainer = Trainer(CONFIG, characters)
+    assert trainer.advance(2, stop=lambda: True).step == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", None])
+def test_a_damaged_checkpoint_is_refused(characters, tmp_path, content):
+    path = tmp_path / "checkpoint.safetensors"
+    Trainer(CONFIG, characters).save(path)
+    path.write_bytes(path.read_bytes()[:-100] if content is None else content)
+    with pytest.raises(WeightsError, match="is not a checkpoint of vce"):
+        Trainer.load(path, characters)
