@@ -1,0 +1,64 @@
+"""Build the wheel, look inside, and convert with it where nothing else is installed."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+MEGABYTE = 2**20
+
+
+def build(folder):
+    """The wheel, by way of the source distribution, as an index would have it."""
+    subprocess.run(
+        [sys.executable, "-m", "build", "--outdir", folder, ROOT],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def look_inside(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+    top = {name.split("/")[0] for name in sizes if ".dist-info/" not in name}
+    assert top == {"vce_cli", "vce_models"}, top
+    shipped = "vce_models/pretrained/vce.safetensors"
+    assert 0 < sizes[shipped] < 8 * MEGABYTE, sizes[shipped]
+    assert "vce_models/pretrained/README.md" in sizes
+    assert "vce_cli/py.typed" in sizes
+    assert "vce_models/py.typed" in sizes
+
+
+def use(wheel, folder):
+    """Convert in a new environment; what needs PyTorch says so in one line."""
+    venv.create(folder / "env", with_pip=True)
+    programs = folder / "env" / ("Scripts" if os.name == "nt" else "bin")
+    subprocess.run([programs / "pip", "install", "--quiet", wheel], check=True)
+
+    def vce(*arguments):
+        command = [programs / "vce", *arguments]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+    glyph = ROOT / "examples/glyphs/ampersand.png"
+    done = vce("convert", glyph, "-n", "16", "-o", "out.png")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out.png").read_bytes().startswith(b"\x89PNG")
+    for command in ("train", "eval"):
+        done = vce(command, "--data", folder)
+        assert done.returncode == 2, done
+        assert "pip install 'vce-cli[torch]'" in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        built = build(Path(place))
+        look_inside(built)
+        use(built, Path(place))
+        print(f"{built.name}: whole, and converts alone")
