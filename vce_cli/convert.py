@@ -42,11 +42,11 @@ def convert(
     from vce_models import images, rules
     from vce_models.weights import load
 
+    model = load(weights)
+    condition = images.read_glyph(glyph, str(glyph), model.config)
     if seed is None:
         seed = int.from_bytes(os.urandom(4), "big")
         report.say(f"seed {seed}")
-    model = load(weights)
-    condition = images.read_glyph(glyph, str(glyph), model.config)
     drawn = rules.sample(number, model.config, seed)
     converted = _converted(model, condition, drawn, device)
     images.save_png(images.draw_grid(condition, converted, columns, scale), output)
