@@ -186,3 +186,31 @@ def test_every_error_has_its_exit_code():
 def test_version_and_help_are_on_stdout(vce):
     assert re.fullmatch(r"vce \d+\.\d+\.\d+\n", vce("--version").stdout)
     assert "convert" in vce("--help").stdout
+
+
+def test_two_processes_train_as_one(vce, tree, tmp_path):
+    """Same seed and batch: every term agrees but for the rounding of sums."""
+    settings = ("--episodes", 2, "--steps", 12, "--size", 12, "--device", "cpu", "--threads", 1)
+    torchrun = COMMAND.with_name("torchrun")
+    command = [torchrun, "--nproc-per-node", 2, "-m", "vce_cli", "train", "--data", tree]
+    command = [str(word) for word in (*command, "--out", "two", *settings)]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    vce("train", "--data", tree, "--out", "one", *settings)
+    one, two = metrics(tmp_path / "one"), metrics(tmp_path / "two")
+    assert [line["step"] for line in one] == [line["step"] for line in two]
+    for alone, shared in zip(one, two, strict=True):
+        for term in ("loss", "reconstruction", "kl", "kl_converted", "regulariser"):
+            assert shared[term] == pytest.approx(alone[term], rel=1e-3), (alone["step"], term)
+
+
+def test_a_batch_that_processes_cannot_share_is_one_line(tree, tmp_path):
+    command = [COMMAND.with_name("torchrun"), "--nproc-per-node", "2", "-m", "vce_cli", "train"]
+    command += ["--data", tree, "--out", "run", "--steps", "6", "--device", "cpu"]
+    done = subprocess.run(
+        list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "error: 19 pairs a step cannot be shared by 2 processes" in done.stderr

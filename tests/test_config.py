@@ -59,10 +59,25 @@ def test_the_learning_rate_halves_three_times():
     assert rates == [2e-4, 2e-4, 1e-4, 5e-5, 2.5e-5, 2.5e-5]
 
 
-def test_the_kl_weight_falls_to_one_and_stays():
-    config = dataclasses.replace(RECIPES["compact"], kl_weight=6.0).scaled(100)
-    weights = [config.kl_weight_at(step) for step in range(100)]
-    assert weights[0] == pytest.approx(6.0)
+@pytest.mark.parametrize(("first", "last"), [(6.0, 1.0), (0.02, 0.3)])
+def test_the_kl_weight_goes_from_its_first_to_its_last_value(first, last):
+    config = dataclasses.replace(RECIPES["compact"], kl_weight=first, final_kl_weight=last)
+    weights = [config.scaled(100).kl_weight_at(step) for step in range(100)]
+    assert weights[0] == pytest.approx(first)
+    assert weights == sorted(weights, reverse=first > last)
+    assert set(weights[80:]) == {last} != {weights[79]}
+
+
+def test_the_learning_rate_rises_first():
+    config = dataclasses.replace(RECIPES["compact"], learning_rate=1.0, warmup_steps=4)
+    rates = [config.learning_rate_at(step) for step in range(4)]
+    assert rates == pytest.approx([0.25, 0.5, 0.75, 1.0], rel=1e-3)
+
+
+def test_the_alignment_weight_falls_to_nothing():
+    config = dataclasses.replace(RECIPES["compact"], alignment_weight=2.0).scaled(100)
+    weights = [config.alignment_weight_at(step) for step in range(100)]
+    assert weights[0] == 2
     assert weights == sorted(weights, reverse=True)
-    assert weights[79] > 1
-    assert set(weights[80:]) == {1.0}
+    assert weights[59] > 0
+    assert set(weights[60:]) == {0}

@@ -6,32 +6,56 @@ import torch
 
 from vce_models import rules
 from vce_models.config import ModelConfig
-from vce_models.convert import convert
+from vce_models.convert import convert, encode
+from vce_models.evaluation import from_weights
 from vce_models.networks import VCE
-from vce_models.weights import Weights, parameter_shapes
+from vce_models.weights import Weights, load, parameter_shapes
 
-CASES = list(itertools.product(("edge", "rows", "plane", "modulation"), (1, 2), (False, True)))
+WIRINGS = ("edge", "rows", "plane", "modulation", "deformation")
+CASES = list(itertools.product(WIRINGS, (1, 2), ("relu", "silu")))
 
 
-@pytest.mark.parametrize(("wiring", "unshuffle", "displacement"), CASES)
-def test_numpy_equals_pytorch(wiring, unshuffle, displacement):
-    config = ModelConfig(
-        size=20, blocks=3, wiring=wiring, unshuffle=unshuffle, displacement=displacement
-    )
+def untrained(**settings):
+    """A model whose rules move a good deal, and whose prior is no N(0, I)."""
+    config = ModelConfig(size=20, blocks=3, **settings)
     torch.manual_seed(1)
     model = VCE(config)
-    if displacement:  # far enough to leave the frame
-        torch.nn.init.normal_(model.convertor.head.weight, std=2.0)
-    tensors = {name: value.numpy() for name, value in model.state_dict().items()}
-    assert {name: value.shape for name, value in tensors.items()} == parameter_shapes(config)
+    model.prior.mean.normal_()
+    model.prior.scale += 0.1 * torch.randn(40, 40).tril()
+    if config.wiring == "deformation":  # far enough to fold and to leave the frame
+        torch.nn.init.normal_(model.convertor.dense.weight, std=0.5)
+        torch.nn.init.normal_(model.convertor.readout.weight, std=0.3)
+    return model, Weights(config, {key: value.numpy() for key, value in model.state_dict().items()})
+
+
+@pytest.mark.parametrize(("wiring", "unshuffle", "activation"), CASES)
+def test_numpy_equals_pytorch(wiring, unshuffle, activation):
+    model, weights = untrained(wiring=wiring, unshuffle=unshuffle, activation=activation)
+    shapes = {name: value.shape for name, value in weights.tensors.items()}
+    assert shapes == parameter_shapes(model.config)
     q = np.random.default_rng(2).random((20, 20), np.float32)
-    z = rules.sample(3, config, seed=3)
+    r = rules.sample(3, model.config, seed=3)
     with torch.inference_mode():
         conditions = torch.from_numpy(q).expand(3, 1, 20, 20)
-        expected = model.convertor(torch.from_numpy(z), conditions).sigmoid()[:, 0].numpy()
-    np.testing.assert_allclose(convert(Weights(config, tensors), q, z), expected, atol=1e-5)
+        expected, _ = model.convertor(model.prior.latents(torch.from_numpy(r)), conditions)
+    np.testing.assert_allclose(convert(weights, q, r), expected[:, 0].numpy(), atol=1e-5)
 
 
-def test_fewer_rules_are_the_first_of_more():
-    config = ModelConfig()
-    assert np.array_equal(rules.sample(4, config, 7), rules.sample(16, config, 7)[:4])
+@pytest.mark.parametrize(("wiring", "unshuffle"), [("edge", 1), ("modulation", 2)])
+def test_numpy_reads_the_rule_that_pytorch_reads(wiring, unshuffle):
+    model, weights = untrained(wiring=wiring, unshuffle=unshuffle)
+    agree_on_a_rule(weights, model)
+
+
+def test_numpy_reads_the_rule_that_pytorch_reads_with_the_shipped_weights():
+    shipped = load()
+    agree_on_a_rule(shipped, from_weights(shipped))
+
+
+def agree_on_a_rule(weights, model):
+    size = weights.config.size
+    x, q = np.random.default_rng(2).random((2, size, size), np.float32)
+    with torch.inference_mode():
+        mean, _ = model.encoder(torch.from_numpy(x)[None, None], torch.from_numpy(q)[None, None])
+    expected = model.prior.rules(mean).numpy()
+    np.testing.assert_allclose(encode(weights, x, q), expected, atol=1e-4)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from vce_models import training
+from vce_models import checkpoints, training
 from vce_models.config import ModelConfig, TrainConfig
 from vce_models.data import Characters
-from vce_models.episodes import Episodes
+from vce_models.episodes import Episodes, dihedral
 from vce_models.errors import DivergedError, WeightsError
 from vce_models.training import Trainer
 
@@ -98,15 +98,14 @@ def test_stopping_at_every_step_changes_no_bit(characters, tmp_path, objective, 
     straight = run(Trainer(config, characters), config.steps)
     path, resumed = tmp_path / "checkpoint.safetensors", Trainer(config, characters)
     for step in range(1, config.steps + 1):
-        run(resumed, step).save(path)
-        resumed = Trainer.load(path, characters)
+        checkpoints.save(path, run(resumed, step))
+        resumed = checkpoints.load(path, characters)
     assert same(state(straight.model), resumed.model)
 
 
-@pytest.mark.parametrize("wiring", ["edge", "rows", "plane", "modulation"])
-@pytest.mark.parametrize("displacement", [False, True])
-def test_every_wiring_learns_the_drawings_it_sees(characters, wiring, displacement):
-    model = dataclasses.replace(SMALL, wiring=wiring, displacement=displacement)
+@pytest.mark.parametrize("wiring", ["edge", "rows", "plane", "modulation", "deformation"])
+def test_every_wiring_learns_the_drawings_it_sees(characters, wiring):
+    model = dataclasses.replace(SMALL, wiring=wiring)
     config = TrainConfig(
         model=model, pretrain_steps=0, vae_steps=60, lmvae_steps=0, learning_rate=2e-3
     )
@@ -117,12 +116,14 @@ def test_every_wiring_learns_the_drawings_it_sees(characters, wiring, displaceme
 
 
 def test_the_convertor_uses_the_rule(characters):
-    for wiring in ("edge", "rows", "plane", "modulation"):
+    for wiring in ("edge", "rows", "plane", "modulation", "deformation"):
         trainer = Trainer(
             dataclasses.replace(CONFIG, model=dataclasses.replace(SMALL, wiring=wiring)), characters
         )
         z = torch.randn(2, 12, 2, generator=torch.Generator().manual_seed(0))
-        drawn = trainer.model.convertor(z, torch.zeros(2, 1, 12, 12))
+        q = torch.zeros(2, 1, 12, 12)
+        q[..., 3:6, 3:9] = 1
+        drawn, _ = trainer.model.convertor(z, q)
         assert not torch.equal(drawn[0], drawn[1])
 
 
@@ -153,7 +154,14 @@ def test_stop_ends_after_the_step_under_way(characters):
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", None])
 def test_a_damaged_checkpoint_is_refused(characters, tmp_path, content):
     path = tmp_path / "checkpoint.safetensors"
-    Trainer(CONFIG, characters).save(path)
+    checkpoints.save(path, Trainer(CONFIG, characters))
     path.write_bytes(path.read_bytes()[:-100] if content is None else content)
     with pytest.raises(WeightsError, match="is not a checkpoint of vce"):
-        Trainer.load(path, characters)
+        checkpoints.load(path, characters)
+
+
+def test_dihedral_moves_both_drawings_of_a_pair_alike():
+    x = torch.arange(16.0).view(1, 1, 4, 4).expand(400, -1, -1, -1)
+    moved, same = dihedral(x, x, torch.Generator().manual_seed(0))
+    assert torch.equal(moved, same)
+    assert len({tuple(image.flatten().tolist()) for image in moved}) == 8

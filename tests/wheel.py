@@ -30,6 +30,7 @@ def look_inside(wheel):
     assert top == {"vce_cli", "vce_models"}, top
     shipped = "vce_models/pretrained/vce.safetensors"
     assert 0 < sizes[shipped] < 8 * MEGABYTE, sizes[shipped]
+    assert 0 < sizes["vce_models/pretrained/critics.safetensors"] < MEGABYTE
     assert "vce_models/pretrained/README.md" in sizes
     assert "vce_cli/py.typed" in sizes
     assert "vce_models/py.typed" in sizes

@@ -10,6 +10,7 @@ import typer
 
 from vce_cli import report
 from vce_cli.convert import convert
+from vce_cli.critics import train_critics
 from vce_cli.evaluate import evaluate
 from vce_cli.train import train
 from vce_models import errors
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("convert")(convert)
 app.command("train")(train)
 app.command("eval")(evaluate)
+app.command("critics")(train_critics)
 
 
 def _version(wanted: bool) -> None:

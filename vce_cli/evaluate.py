@@ -1,16 +1,26 @@
-"""`vce eval`: likelihoods on the test characters, as a table, as JSON, as a picture."""
+"""`vce eval`: what a model is worth on the test characters: tables, JSON, a picture."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vce_cli import dataset, report
 from vce_cli.extras import require_torch, torch_device
+from vce_models.errors import DataError
+
+if TYPE_CHECKING:
+    from vce_models.data import Characters
+    from vce_models.networks import VCE
+    from vce_models.quality import Quality
+    from vce_models.transfer import Transfer
+
+TRIALS = 4000
+"""Of rule transfer."""
 
 
 def evaluate(
@@ -26,12 +36,13 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of the targets and the rules.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    critics: Annotated[Path | None, typer.Option(help="Instead of the shipped ones.")] = None,
     grid: Annotated[Path | None, typer.Option(help="Draw conversions to this .png.")] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")
     ] = False,
 ) -> None:
-    """Measure how likely a model finds drawings of characters it never saw."""
+    """Measure likelihood, recognisability, diversity and rule transfer on unseen characters."""
     require_torch("eval")
     from vce_models import evaluation
     from vce_models.figures import draw_conversions
@@ -40,9 +51,10 @@ def evaluate(
     where = torch_device(device)
     model = load(weights)
     test = dataset.read(data, model.config, download=download).test
+    networks = evaluation.from_weights(model, where)
     with report.progress("measuring pairs") as advance:
-        result = evaluation.evaluate(
-            evaluation.from_weights(model, where),
+        likelihood = evaluation.evaluate(
+            networks,
             test,
             targets=targets,
             importance_samples=importance_samples,
@@ -50,9 +62,38 @@ def evaluate(
             binarise=binarise,
             progress=advance,
         )
+    quality = _quality(networks, test, critics, seed, where)
+    transfer = _transfer(networks, test, seed)
     if grid:
         draw_conversions(model, test, seed, grid)
     if as_json:
-        report.out(json.dumps(dataclasses.asdict(result), indent=2) + "\n")
+        parts = {"quality": quality, "transfer": transfer}
+        figures = {name: part and dataclasses.asdict(part) for name, part in parts.items()}
+        report.out(json.dumps({**dataclasses.asdict(likelihood), **figures}, indent=2) + "\n")
     else:
-        report.table(result)
+        report.tables(likelihood, quality, transfer)
+
+
+def _quality(
+    model: VCE, test: Characters, path: Path | None, seed: int, device: str
+) -> Quality | None:
+    from vce_models import critics, quality
+
+    judges = critics.load(path, device)
+    try:
+        with report.progress("converting") as advance:
+            samples = quality.conversions(model, test, seed=seed, progress=advance)
+        return quality.judge(samples, test, judges, seed=seed)
+    except DataError as error:
+        report.say(f"no diversity and recognisability: {error}")
+        return None
+
+
+def _transfer(model: VCE, test: Characters, seed: int) -> Transfer | None:
+    from vce_models import transfer
+
+    try:
+        return transfer.measure(model, test, trials=TRIALS, seed=seed)
+    except DataError as error:
+        report.say(f"no rule transfer: {error}")
+        return None

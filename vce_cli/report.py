@@ -10,9 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from vce_models.config import TrainConfig
     from vce_models.evaluation import Evaluation
+    from vce_models.quality import Interval, Quality
     from vce_models.training import Report
+    from vce_models.transfer import Transfer
 
 PATIENCE = 1.0
 """Seconds before a progress bar shows."""
@@ -116,9 +120,21 @@ def _terms(result: Report, speed: float) -> str:
     )
 
 
-def table(result: Evaluation) -> None:
+def tables(
+    likelihood: Evaluation, quality: Quality | None = None, transfer: Transfer | None = None
+) -> None:
     """Print the figures of an evaluation on stdout."""
     from rich.console import Console
+
+    console = Console()
+    with console.capture() as captured:
+        console.print(_likelihoods(likelihood))
+        if judged := _judgements(quality, transfer):
+            console.print(_intervals(judged))
+    out(captured.get())
+
+
+def _likelihoods(result: Evaluation) -> Table:
     from rich.table import Table
 
     grey = "binarised" if result.binarised else "as resized"
@@ -134,12 +150,33 @@ def table(result: Evaluation) -> None:
         "NLL, importance weighted": result.nll,
         "entropy floor of the targets": result.floor,
     }
-    drawn = Table("figure", caption=caption, caption_justify="left")
+    drawn = Table("likelihood", caption=caption, caption_justify="left")
     drawn.add_column("nats an image", justify="right")
     drawn.add_column("standard error", justify="right")
     for name, figure in rows.items():
         drawn.add_row(name, f"{figure.mean:.2f}", f"{figure.standard_error:.2f}")
-    console = Console()
-    with console.capture() as captured:
-        console.print(drawn)
-    out(captured.get())
+    return drawn
+
+
+def _judgements(quality: Quality | None, transfer: Transfer | None) -> dict[str, Interval]:
+    rows = {}
+    if quality:
+        rows["recognisability, 20-way"] = quality.recognisability
+        rows["diversity / people's"] = quality.diversity
+        rows["entropy, nats an image"] = quality.entropy
+    if transfer:
+        rows["rule transfer"] = transfer.transferred
+        rows["the same by random rules"] = transfer.random
+        rows["the same by the pair's own rule"] = transfer.own
+    return rows
+
+
+def _intervals(rows: dict[str, Interval]) -> Table:
+    from rich.table import Table
+
+    drawn = Table("conversions")
+    drawn.add_column("value", justify="right")
+    drawn.add_column("95% interval", justify="right")
+    for name, figure in rows.items():
+        drawn.add_row(name, f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}")
+    return drawn

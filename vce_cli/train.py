@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vce_models.config import TrainConfig
     from vce_models.data import Characters
     from vce_models.runs import Run
-    from vce_models.training import Trainer
+    from vce_models.training import Report, Trainer
 
 SAVE_SECONDS = 60.0
 """Time between two checkpoints."""
@@ -39,7 +39,7 @@ def train(
         Path | None, typer.Option(help="Go on with the run in this folder.", show_default=False)
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="Named settings: paper (the default), compact.")
+        str | None, typer.Option(help="Named settings: compact (the default), paper.")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Scale the whole schedule to it.")] = None,
     episodes: Annotated[
@@ -49,7 +49,8 @@ def train(
         str | None, typer.Option(help="Of the last phase: lmvae, introvae, vae.")
     ] = None,
     wiring: Annotated[
-        str | None, typer.Option(help="How the rule enters: edge, rows, plane, modulation.")
+        str | None,
+        typer.Option(help="How the rule enters: edge, rows, plane, modulation, deformation."),
     ] = None,
     size: Annotated[int | None, typer.Option(help="Pixels a side; even.")] = None,
     resize: Annotated[str | None, typer.Option(help="box (grey) or subsample (binary).")] = None,
@@ -74,29 +75,40 @@ def train(
     where = torch_device(device)
     import torch
 
+    from vce_models import checkpoints
+    from vce_models.parallel import Processes
     from vce_models.runs import Run
     from vce_models.training import Trainer
 
     if threads:
         torch.set_num_threads(threads)
     run = Run.open(resume) if resume else None
-    config = run.config if run else _config(recipe or "paper", steps, model, rest)
+    config = run.config if run else _config(recipe, steps, model, rest)
     folder = data or (run.data if run else Path())
     split = dataset.read(folder, config.model, download=download)
-    if run:
-        trainer = Trainer.load(run.checkpoint, split.train, where)
-        run.trim(trainer.step)
-    else:
-        run = Run.create(out, config, folder)
-        trainer = Trainer(config, split.train, where)
-    _train(trainer, run, split.test)
+    processes = Processes.join(where)
+    try:
+        if run:
+            trainer = checkpoints.load(run.checkpoint, split.train, where, processes)
+        else:
+            trainer = Trainer(config, split.train, where, processes)
+        if processes.rank:
+            _follow(trainer)
+        elif run:
+            run.trim(trainer.step)
+            _train(trainer, run, split.test)
+        else:
+            _train(trainer, Run.create(out, config, folder), split.test)
+    finally:
+        processes.leave()
 
 
 def _config(
-    recipe: str, steps: int | None, model: dict[str, Any], rest: dict[str, Any]
+    recipe: str | None, steps: int | None, model: dict[str, Any], rest: dict[str, Any]
 ) -> TrainConfig:
-    from vce_models.recipes import RECIPES
+    from vce_models.recipes import DEFAULT, RECIPES
 
+    recipe = recipe or DEFAULT
     if recipe not in RECIPES:
         raise ConfigError(f"no recipe is called {recipe!r}", hint=f"use {', '.join(RECIPES)}")
     config = RECIPES[recipe]
@@ -110,15 +122,15 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _train(trainer: Trainer, run: Run, test: Characters) -> None:
+    """Train, show and save."""
     config = trainer.config
-    every = max(1, min(100, config.steps // REPORTS))
     run.save(trainer, test)
     saved = time.monotonic()
     try:
         with _signals() as caught, report.training(config) as show:
             while trainer.step < config.steps and not caught:
                 begun, first = time.monotonic(), trainer.step
-                result = trainer.advance(every - trainer.step % every, lambda: bool(caught))
+                result = _advance(trainer, caught)
                 pairs = (trainer.step - first) * config.episodes * config.support
                 run.record(result, speed := pairs / (time.monotonic() - begun))
                 show(result, speed)
@@ -134,6 +146,22 @@ def _train(trainer: Trainer, run: Run, test: Characters) -> None:
         report.say(f"stopped at step {trainer.step}; vce train --resume {run.folder} goes on")
         raise typer.Exit(128 + caught[0])
     report.say(f"trained {trainer.step} steps; the weights are {run.weights}")
+
+
+def _follow(trainer: Trainer) -> None:
+    """Train beside the process that shows and saves, for as long as it does."""
+    with _signals() as caught:
+        while trainer.step < trainer.config.steps and not caught:
+            _advance(trainer, caught)
+
+
+def _advance(trainer: Trainer, caught: list[int]) -> Report:
+    """Train to the next report; a signal caught in one process stops all."""
+    every = max(1, min(100, trainer.config.steps // REPORTS))
+    result = trainer.advance(every - trainer.step % every, lambda: bool(caught))
+    if trainer.stopped and not caught:
+        caught.append(signal.SIGTERM)
+    return result
 
 
 @contextmanager

@@ -16,9 +16,11 @@ from typing import Any, Literal, Self
 from vce_models.errors import ConfigError
 
 Resize = Literal["box", "subsample"]
-Wiring = Literal["edge", "rows", "plane", "modulation"]
+Wiring = Literal["edge", "rows", "plane", "modulation", "deformation"]
+Activation = Literal["relu", "silu"]
 Objective = Literal["lmvae", "introvae", "vae"]
 Phase = Literal["pretrain", "vae", "lmvae"]
+Augmentation = Literal["none", "dihedral"]
 Schedule = Literal["halvings", "cosine"]
 Precision = Literal["float32", "bfloat16"]
 
@@ -84,11 +86,12 @@ class ModelConfig(_Config):
         latent_per_row: Latent numbers for each row of the image.
         channels: Feature maps of every hidden convolution.
         blocks: Residual blocks in each network.
-        wiring: How the rule enters the convertor; see `networks`. The paper's is `edge`.
+        activation: Between convolutions. The paper names none; `relu` is what its references use.
+        wiring: How the rule enters the convertor; see `wirings` and, for `deformation`, which
+            moves the condition's ink, the module of that name. The paper's is `edge`.
         unshuffle: 1 works on pixels, as the paper; 2 on 2x2 pixels folded into channels,
             at a quarter of the arithmetic.
-        displacement: The convertor also moves the condition's pixels, and what it
-            would draw becomes a correction. Not in the paper.
+        control: Control points of a `deformation`, a side.
     """
 
     size: int = _between(28, 4, 512)
@@ -96,9 +99,10 @@ class ModelConfig(_Config):
     latent_per_row: int = _between(2, 1, 64)
     channels: int = _between(32, 1, 1024)
     blocks: int = _between(8, 1, 64)
+    activation: Activation = "relu"
     wiring: Wiring = "edge"
     unshuffle: int = _between(1, 1, 2)
-    displacement: bool = False
+    control: int = _between(9, 4, 64)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -129,15 +133,26 @@ class TrainConfig(_Config):
             (eqs. 6-7), or `vae` (eqs. 4-5, as the phase before).
         episodes: Episodes in one step, each a class with its own condition; the paper's is 1.
         support: Drawings paired with the condition in one episode.
-        learning_rate: Adam's at the first step.
+        augmentation: `dihedral` turns and mirrors both drawings of a pair alike, by one of
+            the eight symmetries of the square: more characters, if of no alphabet. The
+            paper has none.
+        learning_rate: Adam's, before the schedule lets it fall.
+        warmup_steps: Over which it rises to that. The paper's is 0.
+        clip_norm: Longest gradient of a network, as a Euclidean norm; longer ones are scaled
+            down to it. 0 clips nothing, as the paper.
         schedule: `halvings` divides it by two after 1/2, 2/3 and 5/6 of all steps (the
             paper halves, but its text does not say when); `cosine` lets it fall to zero.
         margin: m of eqs. 6, 9 and 11, in nats.
         adversarial_weight: lambda of eqs. 8-12; alpha of eqs. 6-7.
         reg_weight: sigma of eqs. 11-12, the weight of the style regulariser.
-        kl_weight: Weight of the KL term at the first step. It falls geometrically to 1
-            over the first four fifths of the steps before the large-margin phase. The
-            paper's is 1 throughout.
+        kl_weight: Weight of the KL term at the first step. It goes geometrically to
+            `final_kl_weight` over the first steps. The paper's is 1 throughout.
+        kl_span: Those first steps, as a share of all before the large-margin phase.
+        final_kl_weight: Below 1 rules tell more than the bound of eq. 2 would pay for, and
+            conversions vary more (Higgins et al. 2017).
+        alignment_weight: Weight at the first step of `losses.alignment`, which shows a
+            deformation the way while strokes do not yet overlap; it falls to zero over the
+            first three fifths of all steps. Not in the paper.
         inner_steps: k of eq. 3, gradient steps between two Reptile updates; not given.
         meta_step_size: Reptile's alpha; not given.
         precision: Of the convolutions; weights and losses are float32 in either case.
@@ -151,12 +166,18 @@ class TrainConfig(_Config):
     objective: Objective = "lmvae"
     episodes: int = _between(1, 1, 4096)
     support: int = _between(19, 1, 4096)
+    augmentation: Augmentation = "none"
     learning_rate: float = _between(2e-4, 0.0, 1.0)
+    warmup_steps: int = _between(0, 0, 10**9)
+    clip_norm: float = _between(0.0, 0.0, 1e9)
     schedule: Schedule = "halvings"
     margin: float = _between(50.0, 0.0, 1e6)
     adversarial_weight: float = _between(0.2, 0.0, 1e3)
     reg_weight: float = _between(0.15, 0.0, 1.0)
     kl_weight: float = _between(1.0, 1e-3, 1e3)
+    kl_span: float = _between(0.8, 0.0, 1.0)
+    final_kl_weight: float = _between(1.0, 1e-3, 1e3)
+    alignment_weight: float = _between(0.0, 0.0, 1e3)
     inner_steps: int = _between(5, 1, 1000)
     meta_step_size: float = _between(0.5, 0.0, 1.0)
     precision: Precision = "float32"
@@ -198,11 +219,17 @@ class TrainConfig(_Config):
     def learning_rate_at(self, step: int) -> float:
         """Adam's learning rate at a step counted from 0."""
         progress = step / self.steps
+        rate = self.learning_rate * min(1.0, (step + 1) / max(1, self.warmup_steps))
         if self.schedule == "cosine":
-            return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-        return self.learning_rate * 0.5 ** sum(progress >= at for at in (1 / 2, 2 / 3, 5 / 6))
+            return rate * 0.5 * (1 + math.cos(math.pi * progress))
+        return rate * 0.5 ** sum(progress >= at for at in (1 / 2, 2 / 3, 5 / 6))
 
     def kl_weight_at(self, step: int) -> float:
         """Weight of the KL term at a step counted from 0."""
-        span = 0.8 * (self.pretrain_steps + self.vae_steps)
-        return float(self.kl_weight ** max(0.0, 1 - step / span)) if span else 1.0
+        span = self.kl_span * (self.pretrain_steps + self.vae_steps)
+        left = max(0.0, 1 - step / span) if span else 0.0
+        return float(self.final_kl_weight * (self.kl_weight / self.final_kl_weight) ** left)
+
+    def alignment_weight_at(self, step: int) -> float:
+        """Weight of `losses.alignment` at a step counted from 0."""
+        return self.alignment_weight * max(0.0, 1 - step / (0.6 * self.steps))

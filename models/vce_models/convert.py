@@ -1,6 +1,7 @@
-"""Apply rules to a glyph without PyTorch: the convertor's forward pass in NumPy.
+"""Apply rules to a glyph, and read one off a pair, without PyTorch.
 
-The one thing this project writes twice; a test holds it to `networks.Convertor`.
+The forward passes of both networks in NumPy, the one thing this project writes twice; a
+test holds them to `networks.Convertor` and `networks.Encoder`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models import splines
 from vce_models.config import ModelConfig
 from vce_models.weights import Weights
 
 Array = NDArray[np.float32]
+
+_COARSE = 7
+"""Side of the rule's planes beside the modulation before they are enlarged."""
 
 
 def convert(
@@ -34,42 +39,67 @@ def convert(
     Returns:
         (N, size, size) float32, the probability of ink.
     """
-    net = _convertor(weights)
+    net = _network(weights, "convertor")
+    draw = _deform if weights.config.wiring == "deformation" else _draw
+    prior = _network(weights, "prior")
     converted = np.empty((len(rules), *condition.shape), np.float32)
-    for i, z in enumerate(rules):
-        converted[i] = _convert(net, weights.config, condition, z)
+    for i, r in enumerate(rules):
+        z = (prior["mean"] + prior["scale"] @ r.ravel()).reshape(r.shape)
+        converted[i] = draw(net, weights.config, condition, z)
         if progress:
             progress(i + 1, len(rules))
     return converted
 
 
-def _convertor(weights: Weights) -> dict[str, Array]:
-    """The convertor's tensors; kernels of convolutions as matrices, window by channels."""
+def encode(weights: Weights, drawing: Array, condition: Array) -> Array:
+    """Read off the rule that turns a condition into a drawing: the mean of q(z | x, q).
+
+    Args:
+        weights: The model.
+        drawing: (size, size) in [0, 1], ink = 1.
+        condition: The same.
+
+    Returns:
+        (1, size, latent_per_row) float32.
+    """
+    net, config = _network(weights, "encoder"), weights.config
+    h = _convolve(net, "head", _trunk(net, config, np.stack((drawing, condition), axis=2), None))
+    mean = _linear(net, "readout", h.transpose(2, 0, 1).ravel())[: config.latent_size]
+    prior = _network(weights, "prior")
+    rule = np.linalg.solve(prior["scale"], mean - prior["mean"])
+    return rule.reshape(1, config.size, config.latent_per_row)
+
+
+def _network(weights: Weights, name: str) -> dict[str, Array]:
+    """One network's tensors; kernels of convolutions as matrices, window by channels."""
     net = {}
-    for name, value in weights.tensors.items():
-        network, _, rest = name.partition(".")
-        if network == "convertor":
+    for key, value in weights.tensors.items():
+        network, _, rest = key.partition(".")
+        if network == name:
             kernel = value.ndim == 4
             net[rest] = value.transpose(2, 3, 1, 0).reshape(-1, len(value)) if kernel else value
     return net
 
 
-def _convert(net: dict[str, Array], config: ModelConfig, q: Array, z: Array) -> Array:
-    """One image at a time: its feature maps stay in the processor's cache."""
-    x, modulation = _WIRINGS[config.wiring](net, config, z, q)
+def _trunk(net: dict[str, Array], config: ModelConfig, x: Array, modulation: Array | None) -> Array:
+    """The stem and the residual blocks, as `networks.Trunk`."""
+    activate = _ACTIVATIONS[config.activation]
     h = _convolve(net, "trunk.stem", _unshuffle(x, config.unshuffle))
     for i in range(config.blocks):
         block = f"trunk.blocks.{i}"
-        inner = _convolve(net, f"{block}.conv1", np.maximum(h, 0))
+        inner = _convolve(net, f"{block}.conv1", activate(h))
         if modulation is not None:
             inner = inner * (1 + modulation[i, 0]) + modulation[i, 1]
-        h = h + _convolve(net, f"{block}.conv2", np.maximum(inner, 0))
-    h = _shuffle(_convolve(net, "head", np.maximum(h, 0)), config.unshuffle)[:, : config.size]
-    logits = h[..., 0]
-    if config.displacement:
-        moved = _displaced(q, h[..., 1], h[..., 2])
-        logits = logits + net["contrast"] * (2 * moved - 1)
-    return (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
+        h = h + _convolve(net, f"{block}.conv2", activate(inner))
+    return activate(h)
+
+
+def _draw(net: dict[str, Array], config: ModelConfig, q: Array, z: Array) -> Array:
+    """As `networks.Convertor`. One image at a time: its maps stay in the processor's cache."""
+    x, modulation = _WIRINGS[config.wiring](net, config, z, q)
+    h = _convolve(net, "head", _trunk(net, config, x, modulation))
+    h = _shuffle(h, config.unshuffle)[:, : config.size]
+    return _sigmoid(h[..., 0])
 
 
 def _edge(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:
@@ -88,16 +118,36 @@ def _plane(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tu
 def _modulate(
     net: dict[str, Array], config: ModelConfig, z: Array, q: Array
 ) -> tuple[Array, Array]:
-    rows, columns = _linear(net, "wiring.dense", z.ravel()).reshape(2, -1, config.size)
+    coarse = _linear(net, "wiring.dense", z.ravel()).reshape(-1, _COARSE, _COARSE)
+    places = (np.arange(config.size, dtype=np.float32) + 0.5) * _COARSE / config.size - 0.5
+    distance = np.clip(places, 0, _COARSE - 1)[:, None] - np.arange(_COARSE, dtype=np.float32)
+    enlarge = np.maximum(1 - np.abs(distance), 0)
     hidden = np.maximum(_linear(net, "wiring.hidden", z.ravel()), 0)
     modulation = _linear(net, "wiring.modulation", hidden)
-    line = np.linspace(-1, 1, config.size, dtype=np.float32)
-    y, x = np.meshgrid(line, line, indexing="ij")
-    planes = np.moveaxis(rows[:, :, None] * columns[:, None], 0, 2)
-    stacked = np.concatenate((np.stack((q, y, x), axis=2), planes), axis=2)
+    planes = np.moveaxis(enlarge @ coarse @ enlarge.T, 0, 2)
+    stacked = np.concatenate((np.stack((q, *_coordinates(len(q))), axis=2), planes), axis=2)
     return stacked, modulation.reshape(config.blocks, 2, config.channels)
 
 
+def _coordinates(size: int) -> tuple[Array, Array]:
+    line = np.linspace(-1, 1, size, dtype=np.float32)
+    y, x = np.meshgrid(line, line, indexing="ij")
+    return y, x
+
+
+def _relu(x: Array) -> Array:
+    return np.maximum(x, 0)
+
+
+def _silu(x: Array) -> Array:
+    return x * _sigmoid(x)
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(np.minimum(-x, 80))), np.float32)
+
+
+_ACTIVATIONS = {"relu": _relu, "silu": _silu}
 _WIRINGS = {"edge": _edge, "rows": _rows, "plane": _plane, "modulation": _modulate}
 
 
@@ -110,7 +160,8 @@ def _convolve(net: dict[str, Array], name: str, x: Array) -> Array:
     kernel, (height, width, channels) = net[f"{name}.weight"], x.shape
     side = math.isqrt(len(kernel) // channels)
     pad = side // 2
-    padded = np.pad(x, ((pad, pad), (pad, pad), (0, 0)))
+    padded = np.zeros((height + 2 * pad, width + 2 * pad, channels), np.float32)
+    padded[pad : pad + height, pad : pad + width] = x  # np.pad takes a fifth of the whole
     windows = np.empty((height, width, side, side, channels), np.float32)
     for i in range(side):
         for j in range(side):
@@ -132,16 +183,40 @@ def _shuffle(x: Array, fold: int) -> Array:
     return x.transpose(0, 3, 1, 4, 2).reshape(height * fold, width * fold, -1)
 
 
-def _displaced(q: Array, dx: Array, dy: Array) -> Array:
-    """Read q at each pixel plus (dx, dy), linearly between pixels, without ink outside."""
-    size = len(q)
-    y, x = np.mgrid[:size, :size].astype(np.float32)
+def _deform(net: dict[str, Array], config: ModelConfig, q: Array, z: Array) -> Array:
+    """As `deformation.Deformation`: the drawing, without its observation."""
+    z = z.ravel()
+    modulation = _linear(net, "modulation", np.maximum(_linear(net, "hidden", z), 0))
+    seen = np.stack((q, *_coordinates(config.size)), axis=2)
+    trunk = _trunk(net, config, seen, modulation.reshape(config.blocks, 2, config.channels))
+    h = _convolve(net, "head", trunk).transpose(2, 0, 1)
+    points = _linear(net, "dense", z) + _linear(net, "readout", h.ravel())
+    weights = splines.enlarge(config.size, config.control)
+    field = weights @ points.reshape(2, config.control, config.control) @ weights.T
+    return _drawn(q, field)
+
+
+def _drawn(q: Array, field: Array) -> Array:
+    """As `deformation.drawn`, for one drawing."""
+    size, count = len(q), field.shape[1]
+    places = (np.arange(count, dtype=np.float32) + 0.5) / splines.FINE - 0.5
+    x, y = places + field[0], places[:, None] + field[1]
+    (x_down, x_across), (y_down, y_across) = np.gradient(x), np.gradient(y)
+    area = splines.FINE**2 * (x_across * y_down - x_down * y_across)
+    shrink = np.sqrt(np.clip(area, *splines.STRETCH))
+    level = np.clip(0.5 + splines.PEN * size * (1 - shrink), *splines.LEVELS)
+    fine = _sigmoid(splines.SHARPNESS * (_read(q, x, y) - level))
+    return np.asarray(fine.reshape(size, splines.FINE, size, splines.FINE).mean((1, 3)))
+
+
+def _read(q: Array, x: Array, y: Array) -> Array:
+    """Grey of q at places in pixels, linearly between pixels, without ink outside."""
     # Beyond the frame every place is empty, and one as far as the next is near enough.
-    y, x = np.clip(y + dy, -1, size), np.clip(x + dx, -1, size)
+    x, y = np.clip(x, -1, len(q)), np.clip(y, -1, len(q))
     top, left = np.floor(y).astype(int), np.floor(x).astype(int)
     down, right = y - top, x - left
     framed = np.pad(q, ((1, 2), (1, 2)))
     top, left = top + 1, left + 1
     upper = framed[top, left] * (1 - right) + framed[top, left + 1] * right
     lower = framed[top + 1, left] * (1 - right) + framed[top + 1, left + 1] * right
-    return np.asarray(upper * (1 - down) + lower * down)
+    return np.asarray(upper * (1 - down) + lower * down, np.float32)

@@ -43,7 +43,7 @@ class Evaluation:
 
     Attributes:
         reconstruction: Eq. 5 at one sampled rule.
-        kl: Eq. 4.
+        kl: Eq. 4, to the model's own distribution of rules (`prior`).
         nelbo: Their sum, the negative of the bound of eq. 2.
         nll: The importance-weighted bound with `importance_samples` rules a pair
             (Burda, Grosse and Salakhutdinov 2016).
@@ -86,10 +86,13 @@ def convert_torch(
     weights: Weights, condition: NDArray[np.float32], rules: NDArray[np.float32], device: str
 ) -> NDArray[np.float32]:
     """`convert.convert`, on a PyTorch device."""
-    convertor = from_weights(weights, device).convertor
+    model = from_weights(weights, device)
     q = torch.from_numpy(condition).to(device)[None, None]
     batches = torch.split(torch.from_numpy(rules), BATCH)
-    converted = [convertor(z.to(device), q.expand(len(z), -1, -1, -1)).sigmoid() for z in batches]
+    converted = [
+        model.convertor(model.prior.latents(r.to(device)), q.expand(len(r), -1, -1, -1))[0]
+        for r in batches
+    ]
     return np.asarray(torch.cat(converted)[:, 0].cpu().numpy(), np.float32)
 
 
@@ -161,15 +164,18 @@ def _measure(model: VCE, x: Tensor, q: Tensor, samples: int, generator: torch.Ge
     log_weights = []
     reconstruction = x.new_zeros(len(x))
     for k in range(samples):
-        z = reparameterise(mu, logvar, generator)
-        nll = losses.bernoulli_nll(model.convertor(z.to(x.device), q), x)
+        epsilon = torch.randn(mu.shape, generator=generator)
+        z = reparameterise(mu, logvar, epsilon)
+        _, logits = model.convertor(z.to(x.device), q)
+        nll = losses.bernoulli_nll(logits, x)
         reconstruction = nll if k == 0 else reconstruction
-        epsilon = (z - mu) * torch.exp(-0.5 * logvar)
         # log p(z) - log q(z | x, q), without the constant that both have
-        log_ratio = 0.5 * (epsilon.square() + logvar - z.square()).flatten(1).sum(1)
-        log_weights.append(log_ratio.to(x.device) - nll)
+        rules = model.prior.rules(z.to(x.device))
+        log_q = -0.5 * (epsilon.square() + logvar).flatten(1).sum(1).to(x.device)
+        log_p = -0.5 * rules.square().flatten(1).sum(1) - model.prior.log_volume()
+        log_weights.append(log_p - log_q - nll)
     bound = torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(samples)
-    kl = losses.kl_divergence(mu, logvar).to(x.device)
+    kl = model.prior.kl_divergence(mu.to(x.device), logvar.to(x.device))
     return torch.stack((reconstruction, kl, reconstruction + kl, -bound, losses.entropy(x)))
 
 

@@ -5,11 +5,15 @@ Every loss is in nats, one number a drawing: (N,). Means over a batch are the ca
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+BLURS = (1.0, 2.0, 4.0)
+"""Standard deviations of the blurs of `alignment`, in pixels."""
 
 
 def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
@@ -29,6 +33,28 @@ def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
 def entropy(x: Tensor) -> Tensor:
     """Bernoulli entropy of (N, 1, H, W) grey values: the floor under `bernoulli_nll`."""
     return -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).flatten(1).sum(1)
+
+
+def alignment(drawing: Tensor, x: Tensor) -> Tensor:
+    """Squared differences of (N, 1, H, W) drawings and targets, both blurred, summed: (N,).
+
+    By Gaussians of each of `BLURS` pixels. The sum of squares that a misplaced stroke costs
+    falls with the blur, so each is weighted with its square.
+    """
+    difference = drawing - x
+    total = torch.zeros(len(x), device=x.device)
+    for deviation in BLURS:
+        rows, columns = (_gaussian(side, deviation, x.device) for side in x.shape[2:])
+        blurred = rows @ difference @ columns
+        total = total + deviation**2 * blurred.square().flatten(1).sum(1)
+    return total
+
+
+def _gaussian(side: int, deviation: float, device: torch.device) -> Tensor:
+    """Weights of every place along a side at every other, (side, side), symmetric."""
+    places = torch.arange(side, device=device, dtype=torch.float32)
+    distance = (places[:, None] - places) / deviation
+    return torch.exp(-0.5 * distance.square()) / (deviation * math.sqrt(2 * math.pi))
 
 
 def vae(kl: Tensor, reconstruction: Tensor, kl_weight: float = 1.0) -> Tensor:

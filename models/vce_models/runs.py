@@ -15,7 +15,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from vce_models import figures, weights
+from vce_models import checkpoints, figures, weights
 from vce_models.config import TrainConfig
 from vce_models.data import Characters
 from vce_models.errors import ConfigError, OutputError
@@ -100,7 +100,7 @@ class Run:
 
     def save(self, trainer: Trainer, test: Characters) -> None:
         """Write checkpoint, weights and pictures, each whole."""
-        trainer.save(self.checkpoint)
+        checkpoints.save(self.checkpoint, trainer)
         model = trainer.weights()
         weights.save(self.weights, model)
         figures.draw_conversions(model, test, 0, self.folder / "conversions.png")

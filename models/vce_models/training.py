@@ -1,29 +1,27 @@
-"""Algorithms 1 and 2 of Li et al. 2020, the three phases, and checkpoints that resume exactly."""
+"""Algorithms 1 and 2 of Li et al. 2020, in three phases."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from vce_models import losses
+from vce_models import losses, prior
 from vce_models.config import TrainConfig
 from vce_models.data import Characters
-from vce_models.episodes import Episodes
-from vce_models.errors import DivergedError, VCEError, WeightsError
-from vce_models.files import replacing
+from vce_models.episodes import Episodes, dihedral
+from vce_models.errors import DivergedError
 from vce_models.networks import VCE, reparameterise
+from vce_models.parallel import Processes
 from vce_models.weights import Weights
 
-FORMAT = "vce checkpoint 1"
 TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
+PRIOR_PAIRS, PRIOR_BATCH = 2048, 128
+"""Pairs whose rules make the prior, and how many are read at a time."""
+
 PATIENCE = 2000
 """Steps in a row with KL of real drawings above that of converted ones: a collapse."""
 
@@ -46,14 +44,27 @@ class Trainer:
         config: The whole run.
         characters: To train on.
         device: `cpu` or `cuda`.
+        processes: Those that share every batch.
+
+    Raises:
+        ConfigError: The batch cannot be shared equally.
     """
 
-    def __init__(self, config: TrainConfig, characters: Characters, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        characters: Characters,
+        device: str = "cpu",
+        processes: Processes | None = None,
+    ) -> None:
         self.config = config
+        self.processes = processes or Processes()
+        self.processes.check(config.episodes * config.support)
         self.device = torch.device(device)
         self.episodes = Episodes(characters, self.device)
         self.step = 0
         self.collapsing = 0
+        self.stopped = False
         self.generator = torch.Generator(self.device).manual_seed(config.seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
@@ -68,7 +79,8 @@ class Trainer:
 
         Args:
             steps: 1 or more.
-            stop: Asked after every step; whether to return early.
+            stop: Asked after every step; whether to return early. Processes that train
+                together agree on it, every time.
 
         Raises:
             DivergedError: A loss is no number, or the encoder has long told real
@@ -91,8 +103,10 @@ class Trainer:
             else:
                 totals += self._adversarial_step(*self._sample())
             self.step += 1
-            if stop():
+            self.stopped = self.processes.any(stop(), self.device)
+            if self.stopped:
                 break
+        self.processes.average([totals])
         terms = dict(zip(TERMS, (totals / (self.step - first)).tolist(), strict=True))
         if phase != "lmvae" or self.config.objective == "vae":
             terms["kl_converted"] = self._kl_converted()
@@ -101,7 +115,33 @@ class Trainer:
         return report
 
     def _sample(self) -> tuple[Tensor, Tensor]:
-        return self.episodes.sample(self.config.episodes, self.config.support, self.generator)
+        config = self.config
+        x, q = self.episodes.sample(config.episodes, config.support, self.generator)
+        if config.augmentation == "dihedral":
+            x, q = dihedral(x, q, self.generator)
+        return self.processes.share(x), self.processes.share(q)
+
+    def _sampled(self, mu: Tensor, logvar: Tensor) -> Tensor:
+        """A rule of each pair's posterior, or of N(0, I) where both are zero."""
+        noise = torch.randn(
+            (len(mu) * self.processes.count, *mu.shape[1:]),
+            generator=self.generator,
+            device=self.device,
+        )
+        return reparameterise(mu, logvar, self.processes.share(noise))
+
+    def _descend(self, loss: Tensor, *optimisers: torch.optim.Adam) -> None:
+        """One step of these optimisers; gradients are means over all processes."""
+        parameters = [p for optimiser in optimisers for p in optimiser.param_groups[0]["params"]]
+        for optimiser in optimisers:
+            optimiser.zero_grad()
+        loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]
+        self.processes.average(p.grad for p in parameters)
+        for optimiser in optimisers:
+            if self.config.clip_norm:
+                own = optimiser.param_groups[0]["params"]
+                nn.utils.clip_grad_norm_(own, self.config.clip_norm)
+            optimiser.step()
 
     def _autocast(self) -> torch.autocast:
         enabled = self.config.precision == "bfloat16"
@@ -112,23 +152,22 @@ class Trainer:
             mu, logvar = self.model.encoder(x, q)
         return mu, logvar
 
-    def _convert(self, z: Tensor, q: Tensor) -> Tensor:
+    def _convert(self, z: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
         with self._autocast():
-            logits: Tensor = self.model.convertor(z, q)
-        return logits
+            drawing, logits = self.model.convertor(z, q)
+        return drawing, logits
 
     def _vae_step(self, x: Tensor, q: Tensor) -> Tensor:
         """Eqs. 4-5: both networks descend the same loss, so one backward pass serves both."""
         mu, logvar = self._encode(x, q)
-        logits = self._convert(reparameterise(mu, logvar, self.generator), q)
+        drawing, logits = self._convert(self._sampled(mu, logvar), q)
         kl = losses.kl_divergence(mu, logvar)
         reconstruction = losses.bernoulli_nll(logits, x)
-        loss = losses.vae(kl, reconstruction, self.config.kl_weight_at(self.step)).mean()
-        self.encoder.zero_grad()
-        self.convertor.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.encoder.step()
-        self.convertor.step()
+        loss = losses.vae(kl, reconstruction, self.config.kl_weight_at(self.step))
+        if weight := self.config.alignment_weight_at(self.step):
+            loss = loss + weight * losses.alignment(drawing, x)
+        loss = loss.mean()
+        self._descend(loss, self.encoder, self.convertor)
         with torch.no_grad():
             return _totals(loss, reconstruction, kl, None, losses.bernoulli_nll(logits, q))
 
@@ -148,20 +187,20 @@ class Trainer:
     def _reg_weight(self) -> float:
         return self.config.reg_weight if self.config.objective == "lmvae" else 0.0
 
-    def _generated(self, x: Tensor, q: Tensor, logits: Tensor) -> list[Tensor]:
+    def _generated(self, x: Tensor, q: Tensor, drawing: Tensor) -> list[Tensor]:
         """Converted drawings, and for IntroVAE drawings by rules of the prior, too."""
-        generated = [logits.sigmoid()]
+        generated = [drawing]
         if self.config.objective == "introvae":
             shape = (len(x), self.config.model.size, self.config.model.latent_per_row)
-            z = torch.randn(shape, generator=self.generator, device=self.device)
-            generated.append(self._convert(z, q).sigmoid())
+            none = torch.zeros(shape, device=self.device)
+            generated.append(self._convert(self._sampled(none, none), q)[0])
         return generated
 
     def _encoder_step(self, x: Tensor, q: Tensor) -> None:
         """Eq. 11, or 6; the convertor is left as it is."""
         mu, logvar = self._encode(x, q)
-        logits = self._convert(reparameterise(mu, logvar, self.generator), q)
-        generated = [image.detach() for image in self._generated(x, q, logits)]
+        drawing, logits = self._convert(self._sampled(mu, logvar), q)
+        generated = [image.detach() for image in self._generated(x, q, drawing)]
         loss = losses.encoder_loss(
             losses.kl_divergence(mu, logvar),
             [losses.kl_divergence(*self._encode(image, q)) for image in generated],
@@ -171,9 +210,7 @@ class Trainer:
             adversarial_weight=self.config.adversarial_weight,
             reg_weight=self._reg_weight(),
         ).mean()
-        self.encoder.zero_grad()
-        loss.backward(inputs=list(self.model.encoder.parameters()))  # type: ignore[no-untyped-call]
-        self.encoder.step()
+        self._descend(loss, self.encoder)
 
     def _convertor_step(self, x: Tensor, q: Tensor) -> Tensor:
         """Eq. 12, or 7, through the encoder; the encoder is left as it is.
@@ -183,10 +220,9 @@ class Trainer:
         with torch.no_grad():
             mu, logvar = self._encode(x, q)
         kl = losses.kl_divergence(mu, logvar)
-        logits = self._convert(reparameterise(mu, logvar, self.generator), q)
-        kl_generated = [
-            losses.kl_divergence(*self._encode(image, q)) for image in self._generated(x, q, logits)
-        ]
+        drawing, logits = self._convert(self._sampled(mu, logvar), q)
+        generated = self._generated(x, q, drawing)
+        kl_generated = [losses.kl_divergence(*self._encode(image, q)) for image in generated]
         reconstruction, regulariser = (
             losses.bernoulli_nll(logits, x),
             losses.bernoulli_nll(logits, q),
@@ -199,9 +235,7 @@ class Trainer:
             adversarial_weight=self.config.adversarial_weight,
             reg_weight=self._reg_weight(),
         ).mean()
-        self.convertor.zero_grad()
-        loss.backward(inputs=list(self.model.convertor.parameters()))  # type: ignore[no-untyped-call]
-        self.convertor.step()
+        self._descend(loss, self.convertor)
         return _totals(loss.detach(), reconstruction, kl, kl_generated[0], regulariser)
 
     @torch.no_grad()
@@ -209,8 +243,19 @@ class Trainer:
         """KL of converted drawings, in phases that do not train on it; leaves no trace."""
         generator = torch.Generator(self.device).manual_seed(self.step)
         x, q = self.episodes.sample(1, self.config.support, generator)
-        logits = self._convert(reparameterise(*self._encode(x, q), generator), q)
-        return float(losses.kl_divergence(*self._encode(logits.sigmoid(), q)).mean())
+        mu, logvar = self._encode(x, q)
+        noise = torch.randn(mu.shape, generator=generator, device=self.device)
+        drawing, _ = self._convert(reparameterise(mu, logvar, noise), q)
+        return float(losses.kl_divergence(*self._encode(drawing, q)).mean())
+
+    @torch.inference_mode()
+    def _prior(self) -> dict[str, Tensor]:
+        """The Gaussian of rules read off `PRIOR_PAIRS` pairs; leaves no trace."""
+        generator = torch.Generator(self.device).manual_seed(self.config.seed)
+        pairs = self.episodes.sample(PRIOR_PAIRS, 1, generator)
+        parts = zip(*(torch.split(part, PRIOR_BATCH) for part in pairs), strict=True)
+        mu, logvar = zip(*(self._encode(x, q) for x, q in parts), strict=True)
+        return prior.measure(torch.cat(mu), torch.cat(logvar))
 
     def _check(self, report: Report, steps: int) -> None:
         finite = torch.stack([value.isfinite().all() for value in self.model.parameters()]).all()
@@ -228,65 +273,11 @@ class Trainer:
             )
 
     def weights(self) -> Weights:
-        """The networks as they are now."""
+        """The networks as they are now, with the distribution of the rules they read."""
         state = self.model.state_dict()
+        state |= {f"prior.{name}": value for name, value in self._prior().items()}
         tensors = {name: value.cpu().contiguous().numpy() for name, value in state.items()}
         return Weights(self.config.model, tensors)
-
-    def save(self, path: Path) -> None:
-        """Write everything that `load` needs, whole or not at all."""
-        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        for name, optimiser in self._optimisers().items():
-            for i, state in optimiser.state_dict()["state"].items():
-                tensors |= {f"{name}.{i}.{key}": value for key, value in state.items()}
-        tensors["generator"] = self.generator.get_state()
-        tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
-        settings = json.loads(self.config.to_json())
-        state = {"config": settings, "step": self.step, "collapsing": self.collapsing}
-        with replacing(path) as temporary:
-            temporary.write_bytes(save(tensors, {FORMAT: json.dumps(state)}))
-
-    def _optimisers(self) -> dict[str, torch.optim.Adam]:
-        return {"encoder_adam": self.encoder, "convertor_adam": self.convertor}
-
-    @classmethod
-    def load(cls, path: Path, characters: Characters, device: str = "cpu") -> Trainer:
-        """Go on exactly where `save` was called.
-
-        Raises:
-            WeightsError: The checkpoint is missing, damaged or of another kind.
-        """
-        try:
-            with safe_open(path, framework="pt", device="cpu") as file:
-                saved = json.loads((file.metadata() or {})[FORMAT])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            trainer = cls(TrainConfig.from_dict(saved["config"]), characters, device)
-            trainer.step, trainer.collapsing = int(saved["step"]), int(saved["collapsing"])
-            trainer._restore(tensors)
-        except (
-            OSError,
-            SafetensorError,
-            KeyError,
-            TypeError,
-            ValueError,
-            RuntimeError,
-            VCEError,
-        ) as error:
-            raise WeightsError(f"{path} is not a checkpoint of vce: {error}") from error
-        return trainer
-
-    def _restore(self, tensors: dict[str, Tensor]) -> None:
-        self.model.load_state_dict(_under("model", tensors))
-        self.generator.set_state(tensors["generator"])
-        for name, optimiser in self._optimisers().items():
-            parameters = optimiser.param_groups[0]["params"]
-            state: dict[int, dict[str, Tensor]] = {}
-            for key, value in _under(name, tensors).items():
-                number, term = key.split(".")
-                if value.ndim:  # fused Adam wants its moments laid out as the parameter is
-                    value = torch.empty_like(parameters[int(number)]).copy_(value)
-                state.setdefault(int(number), {})[term] = value
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
 
 @torch.no_grad()
@@ -295,11 +286,6 @@ def interpolate(model: nn.Module, before: list[Tensor], meta_step_size: float) -
     for parameter, old in zip(model.parameters(), before, strict=True):
         if meta_step_size < 1:  # at 1 the sum would round where nothing is to change
             parameter.copy_(old + meta_step_size * (parameter - old))
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    cut = len(prefix) + 1
-    return {name[cut:]: value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
 
 
 def _totals(

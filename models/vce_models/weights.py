@@ -80,26 +80,41 @@ def _check_shapes(path: Path, config: ModelConfig, file: Any) -> None:
 def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Name and shape of every tensor of `networks.VCE(config)`, without PyTorch."""
     fold, size, latent = config.unshuffle**2, config.size, config.latent_size
+    shapes: dict[str, tuple[int, ...]] = {"prior.mean": (latent,), "prior.scale": (latent, latent)}
+    shapes |= _trunk("encoder", 2 * fold, config)
+    shapes |= _layer("encoder.head", (8, config.channels, 1, 1))
+    shapes |= _layer("encoder.readout", (2 * latent, 8 * size**2 // fold))
+    if config.wiring == "deformation":
+        return shapes | _deformation(config)
     wiring: dict[str, tuple[int, int]] = {  # name: inputs and outputs of a linear layer
         "edge": {},
         "rows": {},
         "plane": {"dense": (latent, size**2)},
         "modulation": {
-            "dense": (latent, 8 * size),
+            "dense": (latent, 4 * 7**2),
             "hidden": (latent, 128),
             "modulation": (128, 2 * config.blocks * config.channels),
         },
     }[config.wiring]
     planes = {"edge": 1, "rows": 1 + config.latent_per_row, "plane": 2, "modulation": 7}
-    outputs = (3 if config.displacement else 1) * fold
-    shapes = _trunk("encoder", 2 * fold, config)
-    shapes |= _layer("encoder.head", (8, config.channels, 1, 1))
-    shapes |= _layer("encoder.readout", (2 * latent, 8 * size**2 // fold))
     shapes |= _trunk("convertor", planes[config.wiring] * fold, config)
-    shapes |= _layer("convertor.head", (outputs, config.channels, 1, 1))
+    shapes |= _layer("convertor.head", (fold, config.channels, 1, 1))
     for name, (inputs, out) in wiring.items():
         shapes |= _layer(f"convertor.wiring.{name}", (out, inputs))
-    return shapes | ({"convertor.contrast": (1,)} if config.displacement else {})
+    return shapes
+
+
+def _deformation(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    fold, points = config.unshuffle**2, 2 * config.control**2
+    shapes = _layer("convertor.dense", (points, config.latent_size))
+    shapes |= _layer("convertor.hidden", (128, config.latent_size))
+    shapes |= _layer("convertor.modulation", (2 * config.blocks * config.channels, 128))
+    shapes |= _trunk("convertor", 3 * fold, config)
+    shapes |= _layer("convertor.head", (8, config.channels, 1, 1))
+    shapes |= _layer("convertor.readout", (points, 8 * config.size**2 // fold))
+    for i, shape in ((0, (8, 1, 7, 7)), (2, (8, 8, 5, 5)), (4, (1, 8, 5, 5))):
+        shapes |= _layer(f"convertor.observation.{i}", shape)
+    return shapes
 
 
 def _trunk(network: str, planes: int, config: ModelConfig) -> dict[str, tuple[int, ...]]:

@@ -1,0 +1,118 @@
+"""One factor at a time: short runs of equal pairs and seed, each differing from the base in one.
+
+python benchmarks/ablations.py --data omniglot/ --out runs/ablations [NAME ...]
+
+Writes a row and a picture a run, and goes on where it was stopped; `results.jsonl` holds the
+rows. Without names it runs them all, some six minutes each on one core.
+"""
+
+import argparse
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import torch
+
+from vce_models import critics, data, evaluation, figures, quality, transfer
+from vce_models.config import TrainConfig
+from vce_models.errors import DivergedError
+from vce_models.recipes import RECIPES
+from vce_models.training import Trainer
+
+PAIRS = 112_000
+BASE = RECIPES["compact"]
+
+
+def changed(model: dict[str, object] | None = None, **train: object) -> TrainConfig:
+    """The base with some fields changed, scaled to `PAIRS`."""
+    config = dataclasses.replace(BASE, model=dataclasses.replace(BASE.model, **(model or {})))
+    config = dataclasses.replace(config, **train)
+    return config.scaled(PAIRS // (config.episodes * config.support))
+
+
+def phases(pretrain: int, vae: int, lmvae: int, **train: object) -> TrainConfig:
+    """The base with its steps shared among the phases in these proportions."""
+    return changed(pretrain_steps=pretrain, vae_steps=vae, lmvae_steps=lmvae, **train)
+
+
+FACTORS = {
+    "base": changed(),
+    "wiring edge": changed({"wiring": "edge"}),
+    "wiring rows": changed({"wiring": "rows"}),
+    "wiring plane": changed({"wiring": "plane"}),
+    "displacement": changed({"displacement": True}),
+    "relu": changed({"activation": "relu"}),
+    "full resolution": changed({"unshuffle": 1}),
+    "48 channels": changed({"channels": 48}),
+    "KL weight 1": changed(kl_weight=1.0),
+    "KL weight 12 to 1": changed(kl_weight=12.0),
+    "no augmentation": changed(augmentation="none"),
+    "4 episodes of 8": changed(episodes=4, support=8),
+    "16 episodes": changed(episodes=16),
+    "128 episodes": changed(episodes=128),
+    "learning rate 3e-3": changed(learning_rate=3e-3),
+    "learning rate 5e-4": changed(learning_rate=5e-4),
+    "halvings": changed(schedule="halvings"),
+    "Reptile first": phases(1, 19, 0),
+    "IntroVAE last": phases(0, 3, 1, objective="introvae"),
+    "LMVAE last": phases(0, 3, 1, objective="lmvae", reg_weight=0.0),
+    "LMVAE last, regularised": phases(0, 3, 1, objective="lmvae"),
+}
+
+
+def run(config: TrainConfig, folder: Path, picture: Path) -> dict[str, float]:
+    """Train one and measure it."""
+    split = data.load(folder, config.model)
+    trainer, begun = Trainer(config, split.train), time.monotonic()
+    while trainer.step < config.steps:
+        trainer.advance(500)
+    seconds = time.monotonic() - begun
+    model = trainer.model.eval()
+    likelihood = evaluation.evaluate(
+        model, split.test, targets=2, importance_samples=1, seed=0, binarise=False
+    )
+    samples = quality.conversions(model, split.test, seed=0)
+    judged = quality.judge(samples, split.test, critics.load(), seed=0)
+    moved = transfer.measure(model, split.test, trials=4000, seed=0)
+    figures.draw_conversions(trainer.weights(), split.test, 0, picture)
+    return {
+        "seconds": round(seconds),
+        "nelbo": round(likelihood.nelbo.mean, 2),
+        "kl": round(likelihood.kl.mean, 2),
+        "recognisability": round(judged.recognisability.value, 3),
+        "diversity": round(judged.diversity.value, 3),
+        "entropy": round(judged.entropy.value, 1),
+        "transfer": round(moved.transferred.value, 3),
+    }
+
+
+def main() -> None:
+    """Run what is asked for and not yet there."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(FACTORS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(FACTORS)}")
+    torch.set_num_threads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    results = options.out / "results.jsonl"
+    lines = results.read_text().splitlines() if results.exists() else []
+    done = {json.loads(line)["name"] for line in lines}
+    for name in options.names or FACTORS:
+        if name in done:
+            continue
+        picture = options.out / f"{name.replace(' ', '-')}.png"
+        try:
+            row = run(FACTORS[name], options.data, picture)
+        except DivergedError as error:  # that is a result, too
+            row = {"error": str(error)}
+        with results.open("a") as file:
+            file.write(json.dumps({"name": name, **row}) + "\n")
+        print(name, row, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Data-parallel training: several processes, each with a share of every batch.
+
+Every process draws the same whole batch and the same noise from the same seed, and keeps
+its share. So N processes train as one does, but for the rounding of sums.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed
+
+from vce_models.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among those that train together; alone by default."""
+
+    rank: int = 0
+    count: int = 1
+
+    @classmethod
+    def join(cls, device: str) -> Processes:
+        """Meet the processes that torchrun started; without torchrun, be alone.
+
+        Args:
+            device: `cuda` meets over nccl, `cpu` over gloo.
+        """
+        count = int(os.environ.get("WORLD_SIZE", "1"))
+        if count == 1:
+            return cls()
+        if device == "cuda":
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+        return cls(distributed.get_rank(), distributed.get_world_size())
+
+    def leave(self) -> None:
+        """Part from the others; a single process has nobody to leave."""
+        if self.count > 1:
+            distributed.destroy_process_group()
+
+    def check(self, batch: int) -> None:
+        """Raise ConfigError where a batch cannot be shared equally."""
+        if batch % self.count:
+            raise ConfigError(
+                f"{batch} pairs a step cannot be shared by {self.count} processes",
+                hint="choose --episodes that can",
+            )
+
+    def share(self, batch: Tensor) -> Tensor:
+        """This process's part of a batch, (N, ...) to (N / count, ...)."""
+        return batch if self.count == 1 else batch[self.rank :: self.count]
+
+    def average(self, tensors: Iterable[Tensor]) -> None:
+        """Set tensors to their mean over the processes, in one exchange."""
+        if self.count == 1:
+            return
+        own = list(tensors)
+        flat = torch.cat([tensor.flatten() for tensor in own])
+        distributed.all_reduce(flat)
+        for tensor, mean in zip(
+            own, torch.split(flat, [tensor.numel() for tensor in own]), strict=True
+        ):
+            tensor.copy_((mean / self.count).view_as(tensor))
+
+    def any(self, flag: bool, device: torch.device) -> bool:
+        """Whether the flag is set in any process."""
+        if self.count == 1:
+            return flag
+        flags = torch.tensor(float(flag), device=device)
+        distributed.all_reduce(flags)
+        return bool(flags > 0)

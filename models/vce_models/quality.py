@@ -1,0 +1,179 @@
+"""Diversity and recognisability of conversions (Boutin et al. 2022), by the critics.
+
+Of each test character the first drawing is the exemplar. Samples are judged beside people:
+the other drawings of the same characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vce_models import critics, rules
+from vce_models.critics import Critics
+from vce_models.data import Characters
+from vce_models.errors import DataError
+from vce_models.networks import VCE
+
+WAYS = 20
+"""Characters among which a sample is recognised."""
+
+RESAMPLES = 2000
+"""Bootstrap resamples of the characters behind every interval."""
+
+Images = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure and its 95% bootstrap interval over characters."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What critics say of samples. Neither of the first two means anything alone.
+
+    Attributes:
+        recognisability: Share of samples that lie nearer to their own exemplar than to 19
+            other characters', in the recogniser's features; expected over all choices of 19.
+        diversity: Spread of a character's samples in the contrastive features, the square
+            root of their unbiased variance, divided by the spread of people's drawings.
+        entropy: Mean Bernoulli entropy of the samples, in nats an image. Critics hardly see
+            blur; this does.
+        samples: Of each character.
+    """
+
+    recognisability: Interval
+    diversity: Interval
+    entropy: Interval
+    samples: int
+
+
+def exemplars(test: Characters) -> Images:
+    """The first drawing of every character, (C, size, size) in [0, 1]."""
+    return _ink(test.images[test.starts[:-1]])
+
+
+def people(test: Characters) -> list[Images]:
+    """The other drawings of every character, each (n, size, size) in [0, 1]."""
+    bounds = zip(test.starts[:-1], test.starts[1:], strict=True)
+    return [_ink(test.images[start + 1 : stop]) for start, stop in bounds]
+
+
+def _ink(images: NDArray[np.uint8]) -> Images:
+    return np.asarray(images, np.float32) / np.float32(255)
+
+
+@torch.inference_mode()
+def conversions(
+    model: VCE,
+    test: Characters,
+    *,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Images]:
+    """As many conversions of each exemplar as people made other drawings.
+
+    Every conversion has a rule of its own.
+
+    Returns:
+        C arrays, each (n, size, size), probabilities of ink.
+
+    Raises:
+        DataError: A character has fewer than three drawings, so its spread is unknown.
+    """
+    device = next(model.parameters()).device
+    counts = np.diff(test.starts) - 1
+    if counts.min() < 2:
+        few = test.names[int(counts.argmin())]
+        raise DataError(f"{few} has fewer than three drawings")
+    drawn = np.split(rules.sample(int(counts.sum()), model.config, seed), np.cumsum(counts)[:-1])
+    converted = []
+    for i, (q, r) in enumerate(zip(exemplars(test), drawn, strict=True)):
+        condition = torch.from_numpy(q).to(device).expand(len(r), 1, -1, -1)
+        z = model.prior.latents(torch.from_numpy(r).to(device))
+        drawings, _ = model.convertor(z, condition)
+        converted.append(np.asarray(drawings[:, 0].cpu().numpy(), np.float32))
+        if progress:
+            progress(i + 1, len(counts))
+    return converted
+
+
+def judge(samples: list[Images], test: Characters, judges: Critics, *, seed: int) -> Quality:
+    """Judge samples of every test character.
+
+    Args:
+        samples: Of each character two or more, (n, size, size) in [0, 1].
+        test: Its first drawings are the exemplars, the others people's own samples.
+        judges: The critics.
+        seed: Of the bootstrap.
+    """
+    owners = np.repeat(np.arange(len(test)), [len(drawn) for drawn in samples])
+    stacked = np.concatenate(samples)
+    recognised = _recognised(
+        critics.embed(judges.recogniser, stacked),
+        critics.embed(judges.recogniser, exemplars(test)),
+        torch.from_numpy(owners),
+    )
+    # of each character one row: recognised, the samples' spread, people's spread, entropy
+    rows = np.stack(
+        (
+            _means(recognised.numpy(), owners),
+            _spreads(judges, samples),
+            _spreads(judges, people(test)),
+            _means(_entropies(stacked), owners),
+        )
+    )
+    rng = np.random.default_rng(seed)
+    draws = rows[:, rng.integers(len(test), size=(RESAMPLES, len(test)))].mean(2)
+    return Quality(
+        recognisability=_interval(rows[0].mean(), draws[0]),
+        diversity=_interval(rows[1].mean() / rows[2].mean(), draws[1] / draws[2]),
+        entropy=_interval(rows[3].mean(), draws[3]),
+        samples=len(stacked) // len(test),
+    )
+
+
+def _recognised(features: Tensor, exemplar: Tensor, owners: Tensor) -> Tensor:
+    """(N,): of all ways to choose the other characters, the share in which a sample is right.
+
+    With r of C - 1 other exemplars nearer than its own: (C-1-r choose 19) / (C-1 choose 19).
+    """
+    others = len(exemplar) - 1
+    chosen = min(WAYS - 1, others)
+    distances = torch.cdist(features, exemplar)
+    own = distances.gather(1, owners[:, None])
+    # One as near as its own counts as nearer: what cannot be told apart is not recognised.
+    nearer = (distances <= own).sum(1) - 1
+    farther = (others - nearer).double()
+    steps = torch.arange(chosen, dtype=torch.double)
+    return ((farther[:, None] - steps).clamp(min=0) / (others - steps)).prod(1)
+
+
+def _spreads(judges: Critics, samples: list[Images]) -> NDArray[np.float64]:
+    features = critics.embed(judges.contrastive, np.concatenate(samples)).double()
+    parts = torch.split(features, [len(drawn) for drawn in samples])
+    return np.array([float(part.var(0).sum().sqrt()) for part in parts])
+
+
+def _entropies(samples: Images) -> NDArray[np.float64]:
+    p = np.clip(samples, 1e-7, 1 - 1e-7).reshape(len(samples), -1)
+    return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)).sum(1, dtype=np.float64))
+
+
+def _means(values: NDArray[np.float64], owners: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.bincount(owners, weights=values) / np.bincount(owners)
+
+
+def _interval(value: float, draws: NDArray[np.float64]) -> Interval:
+    low, high = np.percentile(draws, (2.5, 97.5))
+    return Interval(float(value), float(low), float(high))

@@ -1,0 +1,117 @@
+"""Rule transfer: does a rule carry one person's hand from one character to another?
+
+A rule is read off two people's drawings of character A, d's and e's: the encoder's mean for
+what turns e's into d's. Applied to e's drawing of character B of the same alphabet, it should
+come nearer to d's drawing of B than to somebody else's. No published model reports this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vce_models import losses
+from vce_models.data import Characters
+from vce_models.errors import DataError
+from vce_models.networks import VCE
+from vce_models.quality import RESAMPLES, Interval
+
+BATCH = 256
+"""Conversions at a time."""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """How often a transferred rule comes nearer to its owner's drawing than to another's.
+
+    Nearer is more likely: -log p(drawing | rule, condition), eq. 5. The chance of a rule
+    that carries nothing is one half.
+
+    Attributes:
+        transferred: Share of trials, by the rule read off another character.
+        random: The same trials by rules of the prior.
+        own: By the rule read off the very pair, which is as near as the model comes.
+        trials: Quadruples of two characters and three people.
+    """
+
+    transferred: Interval
+    random: Interval
+    own: Interval
+    trials: int
+
+
+@torch.inference_mode()
+def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer:
+    """Draw quadruples and count.
+
+    Args:
+        model: On any device.
+        test: Drawings of a character stand in the order of the people who made them, as in
+            Omniglot; an alphabet is the part of a character's name before its last `/`.
+        trials: Quadruples.
+        seed: Of their choice and of the random rules.
+
+    Raises:
+        DataError: No two characters of one alphabet have the same number of drawings, 3 or
+            more, so nobody can be taken to have drawn both.
+    """
+    device = next(model.parameters()).device
+    rng = np.random.default_rng(seed)
+    alphabets, a, b, d, e, f = _quadruples(test, trials, rng)
+    images = torch.from_numpy(test.images).to(device)[:, None]
+    starts = torch.from_numpy(test.starts).to(device)
+    generator = torch.Generator().manual_seed(seed)
+    parts = []
+    for at in range(0, trials, BATCH):
+        rows = (torch.from_numpy(x[at : at + BATCH]).to(device) for x in (a, b, d, e, f))
+        first, second, owner, giver, other = rows
+
+        def drawing(character: Tensor, person: Tensor) -> Tensor:
+            return images[starts[character] + person].float() / 255
+
+        q = drawing(second, giver)
+        truth, foil = drawing(second, owner), drawing(second, other)
+        read, _ = model.encoder(drawing(first, owner), drawing(first, giver))
+        drawn = torch.randn(read.shape, generator=generator).to(device)
+        drawn = model.prior.latents(drawn)
+        very, _ = model.encoder(truth, q)
+        nearer = []
+        for z in (read, drawn, very):
+            _, logits = model.convertor(z, q)
+            nearer.append(losses.bernoulli_nll(logits, truth) < losses.bernoulli_nll(logits, foil))
+        parts.append(torch.stack(nearer).cpu())
+    counted = torch.cat(parts, dim=1).double().numpy()
+    transferred, random, own = (_interval(row, alphabets, rng) for row in counted)
+    return Transfer(transferred, random, own, trials)
+
+
+Numbers = NDArray[np.int64]
+
+
+def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tuple[Numbers, ...]:
+    """Alphabet; characters A and B of it; people d, e and f, each (trials,)."""
+    counts = np.diff(test.starts)
+    groups: dict[tuple[str, int], list[int]] = {}
+    for c, name in enumerate(test.names):
+        groups.setdefault((name.rpartition("/")[0], int(counts[c])), []).append(c)
+    usable = [(group, key[1]) for key, group in groups.items() if len(group) > 1 and key[1] > 2]
+    if not usable:
+        raise DataError("nobody drew two of these characters, so no rule can be transferred")
+    rows = []
+    for alphabet in rng.integers(len(usable), size=trials):
+        group, drawers = usable[alphabet]
+        pair = rng.choice(group, 2, replace=False)
+        rows.append((alphabet, *pair, *rng.choice(drawers, 3, replace=False)))
+    return tuple(np.array(rows, np.int64).T.copy())
+
+
+def _interval(nearer: NDArray[np.float64], owners: Numbers, rng: np.random.Generator) -> Interval:
+    """Bootstrap over alphabets: trials of one alphabet share their people."""
+    counts, hits = np.bincount(owners), np.bincount(owners, weights=nearer)
+    draws = rng.integers(len(counts), size=(RESAMPLES, len(counts)))
+    low, high = np.percentile(hits[draws].sum(1) / counts[draws].sum(1), (2.5, 97.5))
+    return Interval(float(nearer.mean()), float(low), float(high))

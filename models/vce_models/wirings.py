@@ -1,0 +1,97 @@
+"""How a rule enters a convertor that draws anew: what the trunk sees beside the condition."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vce_models.config import ModelConfig, Wiring
+from vce_models.trunk import Modulation
+
+PLANES, COARSE = 4, 7
+"""Planes beside the modulation, and their side before they are enlarged."""
+
+HIDDEN = 128
+"""Hidden units of the modulation's perceptron."""
+
+
+class Edge(nn.Module):
+    """The paper's words: each row's numbers stand beside that row, as further pixels."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.planes = 1
+
+    def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, None]:
+        """(N, 1, size, size + latent_per_row), and no modulation."""
+        return torch.cat((q, z[:, None]), dim=3), None
+
+
+class Rows(nn.Module):
+    """Each row's numbers, repeated along the row, as further planes."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.planes = 1 + config.latent_per_row
+
+    def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, None]:
+        """(N, 1 + latent_per_row, size, size), and no modulation."""
+        rows = z.movedim(2, 1)[..., None].expand(-1, -1, -1, q.shape[3])
+        return torch.cat((q, rows), dim=1), None
+
+
+class Plane(nn.Module):
+    """A dense layer from the rule to one plane: the strongest path, able to place strokes."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.planes = 2
+        self.dense = nn.Linear(config.latent_size, config.size**2)
+
+    def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, None]:
+        """(N, 2, size, size), and no modulation."""
+        return torch.cat((q, self.dense(z.flatten(1)).view_as(q)), dim=1), None
+
+
+class Modulate(nn.Module):
+    """A perceptron of the rule scales and shifts the channels of every block (FiLM).
+
+    Beside the condition stand two planes of coordinates and `PLANES` coarse planes of the
+    rule, enlarged from 7x7: they can say where, but are too coarse to hold a drawing.
+    """
+
+    coordinates: Tensor
+    enlarge: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.planes = 1 + 2 + PLANES
+        self.shape = (config.blocks, 2, config.channels)
+        self.dense = nn.Linear(config.latent_size, PLANES * COARSE**2)
+        self.hidden = nn.Linear(config.latent_size, HIDDEN)
+        self.modulation = nn.Linear(HIDDEN, 2 * config.blocks * config.channels)
+        line = torch.linspace(-1, 1, config.size)
+        grid = torch.stack(torch.meshgrid(line, line, indexing="ij"))
+        self.register_buffer("coordinates", grid, persistent=False)
+        # linear interpolation of COARSE points to size: (size, COARSE), rows sum to 1
+        places = (torch.arange(config.size) + 0.5) * COARSE / config.size - 0.5
+        distance = places.clamp(0, COARSE - 1)[:, None] - torch.arange(COARSE)
+        self.register_buffer("enlarge", (1 - distance.abs()).clamp(min=0), persistent=False)
+
+    def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Modulation]:
+        """(N, 3 + PLANES, size, size), and the modulation of every block."""
+        z = z.flatten(1)
+        coarse = self.dense(z).view(-1, PLANES, COARSE, COARSE)
+        planes = self.enlarge @ coarse @ self.enlarge.T
+        modulation = self.modulation(F.relu(self.hidden(z))).view(-1, *self.shape)
+        coordinates = self.coordinates.expand(len(q), -1, -1, -1)
+        return torch.cat((q, coordinates, planes), dim=1), modulation.movedim(0, 2)
+
+
+WIRINGS: dict[Wiring, type[Edge | Rows | Plane | Modulate]] = {
+    "edge": Edge,
+    "rows": Rows,
+    "plane": Plane,
+    "modulation": Modulate,
+}
