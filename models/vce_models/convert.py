@@ -1,6 +1,7 @@
-"""Apply rules to a glyph without PyTorch: the convertor's forward pass in NumPy.
+"""Apply rules to a glyph, and read one off a pair, without PyTorch.
 
-The one thing this project writes twice; a test holds it to `networks.Convertor`.
+The forward passes of both networks in NumPy, the one thing this project writes twice; a
+test holds them to `networks.Convertor` and `networks.Encoder`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def convert(
     Returns:
         (N, size, size) float32, the probability of ink.
     """
-    net = _convertor(weights)
+    net = _network(weights, "convertor")
     converted = np.empty((len(rules), *condition.shape), np.float32)
     for i, z in enumerate(rules):
         converted[i] = _convert(net, weights.config, condition, z)
@@ -43,20 +44,36 @@ def convert(
     return converted
 
 
-def _convertor(weights: Weights) -> dict[str, Array]:
-    """The convertor's tensors; kernels of convolutions as matrices, window by channels."""
+def encode(weights: Weights, drawing: Array, condition: Array) -> Array:
+    """Read off the rule that turns a condition into a drawing: the mean of q(z | x, q).
+
+    Args:
+        weights: The model.
+        drawing: (size, size) in [0, 1], ink = 1.
+        condition: The same.
+
+    Returns:
+        (1, size, latent_per_row) float32.
+    """
+    net, config = _network(weights, "encoder"), weights.config
+    h = _convolve(net, "head", _trunk(net, config, np.stack((drawing, condition), axis=2), None))
+    mean = _linear(net, "readout", h.transpose(2, 0, 1).ravel())[: config.latent_size]
+    return mean.reshape(1, config.size, config.latent_per_row)
+
+
+def _network(weights: Weights, name: str) -> dict[str, Array]:
+    """One network's tensors; kernels of convolutions as matrices, window by channels."""
     net = {}
-    for name, value in weights.tensors.items():
-        network, _, rest = name.partition(".")
-        if network == "convertor":
+    for key, value in weights.tensors.items():
+        network, _, rest = key.partition(".")
+        if network == name:
             kernel = value.ndim == 4
             net[rest] = value.transpose(2, 3, 1, 0).reshape(-1, len(value)) if kernel else value
     return net
 
 
-def _convert(net: dict[str, Array], config: ModelConfig, q: Array, z: Array) -> Array:
-    """One image at a time: its feature maps stay in the processor's cache."""
-    x, modulation = _WIRINGS[config.wiring](net, config, z, q)
+def _trunk(net: dict[str, Array], config: ModelConfig, x: Array, modulation: Array | None) -> Array:
+    """The stem and the residual blocks, as `networks.Trunk`."""
     h = _convolve(net, "trunk.stem", _unshuffle(x, config.unshuffle))
     for i in range(config.blocks):
         block = f"trunk.blocks.{i}"
@@ -64,7 +81,14 @@ def _convert(net: dict[str, Array], config: ModelConfig, q: Array, z: Array) -> 
         if modulation is not None:
             inner = inner * (1 + modulation[i, 0]) + modulation[i, 1]
         h = h + _convolve(net, f"{block}.conv2", np.maximum(inner, 0))
-    h = _shuffle(_convolve(net, "head", np.maximum(h, 0)), config.unshuffle)[:, : config.size]
+    return np.maximum(h, 0)
+
+
+def _convert(net: dict[str, Array], config: ModelConfig, q: Array, z: Array) -> Array:
+    """One image at a time: its feature maps stay in the processor's cache."""
+    x, modulation = _WIRINGS[config.wiring](net, config, z, q)
+    h = _convolve(net, "head", _trunk(net, config, x, modulation))
+    h = _shuffle(h, config.unshuffle)[:, : config.size]
     logits = h[..., 0]
     if config.displacement:
         moved = _displaced(q, h[..., 1], h[..., 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,25 +17,58 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path`, and rename it there when the block succeeds.
 
     A block that fails leaves `path` as it was. A link is followed, so that the file it
-    names is replaced and the link stays.
+    names is replaced and the link stays. A device or a pipe stays too, and is written to.
 
     Raises:
         OutputError: The folder is missing or cannot be written.
+        BrokenPipeError: `path` is a pipe, and its reader has gone.
     """
     target = path.resolve()
+    special = target.exists() and not target.is_file()
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        if target.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        handle, name = tempfile.mkstemp(
+            dir=None if special else target.parent, prefix=f".{target.name}.", suffix=".tmp"
+        )
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
+        if special:
+            with temporary.open("rb") as whole, target.open("wb") as device:
+                shutil.copyfileobj(whole, device)
+            return
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(target)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield a name beside `path` for a new folder, and move that there when the block succeeds.
+
+    Raises:
+        OutputError: The folder above is missing or cannot be written, or something stands
+            at `path` that is no folder of the kind: it has no `metainfo.plist`.
+    """
+    target = path.resolve()
+    if target.exists() and not (target / "metainfo.plist").is_file():
+        raise OutputError(f"cannot write {path}: something else is there")
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+            yield (made := Path(folder) / "new")
+            if target.exists():
+                target.rename(Path(folder) / "old")
+            made.rename(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
