@@ -63,7 +63,7 @@ class Journal:
         """Say what was unusual, and in a terminal where the result is."""
         for kind, (source, finding) in self._first.items():
             more = f" and {self._unusual[kind] - 1} more" if self._unusual[kind] > 1 else ""
-            self.warn(f"{source}{more}: {finding}; conversions may blur")
+            self.warn(f"{source}{more}: {finding}; expect worse conversions")
         if self.outputs and not self.verbose and sys.stderr and sys.stderr.isatty():
             first, last = self.outputs[0], self.outputs[-1]
             span = f"{first} to {last}, {len(self.outputs)} files"

@@ -9,18 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vce_cli.outputs import PICTURES, Target
+from vce_cli.outputs import FONTS, PICTURES, Target
 from vce_cli.streams import Output
 from vce_models import arrays, sheets
 from vce_models.convert import Array
-from vce_models.files import replacing, replacing_folder
+from vce_models.files import replacing
 from vce_models.glyphs import Redrawn, codepoint
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from vce_models.fonts import Placement
-
-    from vce_models.outlines import Contour
 
 CELL, GAP = 100.0, 4.0
 """Side of a cell of an .svg, and the space between two, in its units."""
@@ -87,7 +84,10 @@ def _opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
         return
     if target.makes_folders:
         path.parent.mkdir(parents=True, exist_ok=True)
-    with (replacing_folder if target.form == "ufo" else replacing)(path) as file:
+    if target.form in FONTS:  # these are written whole by what writes them
+        yield path
+        return
+    with replacing(path) as file:
         yield file
 
 
@@ -144,9 +144,12 @@ def _write_font(rows: list[Redrawn], form: str, file: Path, stem: str) -> None:
     from vce_models import fonts
     from vce_models.outlines import trace
 
-    glyphs: dict[int, tuple[tuple[Contour, ...], Placement]] = {}
-    for row in rows:
-        glyphs[codepoint(row.glyph)] = (trace(row.conversions[0]), row.placement)
+    glyphs = {
+        codepoint(row.glyph): (trace(row.conversions[0]), row.placement or fonts.DEFAULT_PLACEMENT)
+        for row in rows
+    }
+    source = rows[0].glyph.font
+    if any(row.glyph.font is not source for row in rows):
+        source = None  # of several, none has the measures of all
     save = {"ttf": fonts.write_ttf, "ufo": fonts.write_ufo}[form]
-    fonts_used = {row.glyph.font for row in rows}
-    save(file, stem, glyphs, fonts_used.pop() if len(fonts_used) == 1 else None)
+    save(file, stem, glyphs, source)

@@ -51,24 +51,3 @@ def replacing(path: Path) -> Iterator[Path]:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield a name beside `path` for a new folder, and move that there when the block succeeds.
-
-    Raises:
-        OutputError: The folder above is missing or cannot be written, or something stands
-            at `path` that is no folder of the kind: it has no `metainfo.plist`.
-    """
-    target = path.resolve()
-    if target.exists() and not (target / "metainfo.plist").is_file():
-        raise OutputError(f"cannot write {path}: something else is there")
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
-            yield (made := Path(folder) / "new")
-            if target.exists():
-                target.rename(Path(folder) / "old")
-            made.rename(target)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error

@@ -15,7 +15,7 @@ from vce_models.convert import Array
 from vce_models.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from vce_models.fonts import Placement, SourceFont
+    from vce_models.typefaces import Placement, SourceFont
 
 FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".woff", ".woff2"}
 """Files that are read as fonts."""
@@ -107,7 +107,7 @@ def codepoint(glyph: Glyph) -> int:
     """
     if glyph.codepoint is not None:
         return glyph.codepoint
-    from vce_models.fonts import codepoint_of
+    from vce_models.characters import codepoint_of
 
     if (found := codepoint_of(glyph.name)) is None:
         raise ConfigError(
@@ -154,7 +154,8 @@ def _of_image(path: Path, reading: Reading) -> Glyph:
 
 
 def _of_font(path: Path, reading: Reading) -> list[Glyph]:
-    from vce_models.fonts import read_font
+    from vce_models.characters import called, glyph_name
+    from vce_models.typefaces import read_font
 
     font = read_font(path)
 
@@ -162,6 +163,7 @@ def _of_font(path: Path, reading: Reading) -> list[Glyph]:
         def read() -> tuple[Array, Placement]:
             return font.draw(codepoint, reading.config)
 
-        return Glyph(f"uni{codepoint:04X}", f"{path} U+{codepoint:04X}", read, codepoint, font)
+        name, source = glyph_name(codepoint), f"{called(codepoint)} of {path}"
+        return Glyph(name, source, read, codepoint, font)
 
     return [glyph(codepoint) for codepoint in font.characters(reading.text, reading.chars)]
