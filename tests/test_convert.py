@@ -6,9 +6,10 @@ import torch
 
 from vce_models import rules
 from vce_models.config import ModelConfig
-from vce_models.convert import convert
+from vce_models.convert import convert, encode
+from vce_models.evaluation import from_weights
 from vce_models.networks import VCE
-from vce_models.weights import Weights, parameter_shapes
+from vce_models.weights import Weights, load, parameter_shapes
 
 CASES = list(itertools.product(("edge", "rows", "plane", "modulation"), (1, 2), (False, True)))
 
@@ -32,6 +33,23 @@ def test_numpy_equals_pytorch(wiring, unshuffle, displacement):
     np.testing.assert_allclose(convert(Weights(config, tensors), q, z), expected, atol=1e-5)
 
 
-def test_fewer_rules_are_the_first_of_more():
-    config = ModelConfig()
-    assert np.array_equal(rules.sample(4, config, 7), rules.sample(16, config, 7)[:4])
+@pytest.mark.parametrize(("wiring", "unshuffle"), [("edge", 1), ("modulation", 2)])
+def test_numpy_reads_the_rule_that_pytorch_reads(wiring, unshuffle):
+    config = ModelConfig(size=20, blocks=3, wiring=wiring, unshuffle=unshuffle)
+    torch.manual_seed(1)
+    model = VCE(config)
+    tensors = {name: value.numpy() for name, value in model.state_dict().items()}
+    agree_on_a_rule(Weights(config, tensors), model)
+
+
+def test_numpy_reads_the_rule_that_pytorch_reads_with_the_shipped_weights():
+    shipped = load()
+    agree_on_a_rule(shipped, from_weights(shipped))
+
+
+def agree_on_a_rule(weights, model):
+    size = weights.config.size
+    x, q = np.random.default_rng(2).random((2, size, size), np.float32)
+    with torch.inference_mode():
+        mean, _ = model.encoder(torch.from_numpy(x)[None, None], torch.from_numpy(q)[None, None])
+    np.testing.assert_allclose(encode(weights, x, q), mean.numpy(), atol=1e-5)
