@@ -36,11 +36,11 @@ __all__ = [
 ]
 
 Contours = tuple[Contour, ...]
-Glyphs = Mapping[int, tuple[Contours, Placement]]
-"""Contours, and where their canvas lies, by code point."""
+Glyphs = Mapping[int, tuple[Contours, Placement | None]]
+"""By code point: contours, and where their canvas lies; None is `DEFAULT_PLACEMENT`."""
 
 DEFAULT_PLACEMENT = Placement(0, -200, 1100)
-"""For conversions of plain images: Omniglot's 64% of the canvas are 704 units, cap height."""
+"""For conversions of plain images, 1000 units to the em: Omniglot's 64% are a capital's 704."""
 
 BEARING = 0.06
 """Paper on either side of a glyph that no source font measures, in ems."""
@@ -99,8 +99,8 @@ def write_ttf(path: Path, family: str, glyphs: Glyphs, source: SourceFont | None
         sTypoDescender=descent,
         sTypoLineGap=metrics.line_gap,
         # Windows cuts off what lies beyond these two.
-        usWinAscent=max([ascent, *(getattr(g, "yMax", 0) for g in drawn.values())]),
-        usWinDescent=max([-descent, *(-getattr(g, "yMin", 0) for g in drawn.values())]),
+        usWinAscent=max([0, ascent, *(getattr(g, "yMax", 0) for g in drawn.values())]),
+        usWinDescent=max([0, -descent, *(-getattr(g, "yMin", 0) for g in drawn.values())]),
         sxHeight=metrics.x_height,
         sCapHeight=metrics.cap_height,
     )
@@ -164,17 +164,21 @@ def _plan(family: str, glyphs: Glyphs, source: SourceFont | None) -> _Plan:
     nowhere = Placement(0, 0, metrics.units_per_em)
     planned = {".notdef": _notdef(metrics), "space": _Glyph(metrics.space, (), nowhere)}
     characters = {0x20: "space", 0xA0: "space"}
-    for point, (contours, placement) in sorted(glyphs.items()):
-        if point not in characters:
-            characters[point] = glyph_name(point)
-            spaced = _spaced(contours, placement, metrics)
-            known = point in advances
-            planned[glyph_name(point)] = (
-                _Glyph(advances[point], contours, placement) if known else spaced
-            )
+    for point in sorted(glyphs.keys() - characters.keys()):
+        contours, placement = glyphs[point]
+        characters[point] = name = glyph_name(point)
+        if placement and point in advances:
+            planned[name] = _Glyph(advances[point], contours, placement)
+        else:
+            planned[name] = _spaced(contours, placement or _default(metrics), metrics)
     family = "".join(filter(str.isprintable, family)).strip() or "Untitled"
     ascii_name = "".join(c for c in family if c.isascii() and c.isalnum()) or "Untitled"
     return _Plan(family, f"{ascii_name[:50]}-{STYLE}", metrics, characters, planned)
+
+
+def _default(metrics: Metrics) -> Placement:
+    scale, at = metrics.units_per_em / Metrics().units_per_em, DEFAULT_PLACEMENT
+    return Placement(at.x * scale, at.y * scale, at.side * scale)
 
 
 def _spaced(contours: Contours, placement: Placement, metrics: Metrics) -> _Glyph:

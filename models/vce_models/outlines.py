@@ -17,7 +17,7 @@ Point = tuple[float, float]
 Segment = tuple[Point, ...]
 """Where a line ends, (end,), or a cubic, (control, control, end)."""
 
-ENLARGEMENT = 16
+ENLARGEMENT = 24
 """Pixels of the traced bitmap to one of the conversion."""
 
 MAX_SIDE = 2048
@@ -32,10 +32,8 @@ FLOOR = 0.2
 SPECK = 1 / 1568
 """Smaller parts and holes are left out: half a pixel of 28 by 28, in canvas areas."""
 
-CORNER, LENGTH, SPLICE = 90, 10.0, 60
-"""vtracer's: turns of less degrees are smooth; segments of at least 10 pixels, its longest
-choice, so that the bitmap's steps go; a curve is spliced where it has turned by 60 degrees.
-"""
+LENGTH = 10.0
+"""vtracer's longest `length_threshold`, in pixels of the traced bitmap: its steps go."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +72,19 @@ def _cross(a: Point, b: Point) -> float:
 
 
 def solid(probabilities: Ink) -> NDArray[np.bool_]:
-    """Part ink from paper, enlarged 16 times.
+    """Part ink from paper, enlarged 24 times.
 
     Ink is what is likelier than not. Where a conversion is unsure of where a stroke runs,
     nothing is; there ink is what lies above the middle between the least and the greatest
     probability around it (Bernsen 1986), and above `FLOOR`. Crisp drawings come out the
-    same by either rule.
+    same by either rule. With 16 times as many pixels a side, outlines of the thinnest
+    strokes overlapped them to 0.949; with 24 they do to 0.960.
 
     Args:
         probabilities: (size, size) in [0, 1], ink = 1.
 
     Returns:
-        (side, side), side = 16 size, or the largest multiple of size up to `MAX_SIDE`.
+        (side, side), side = 24 size, or the largest multiple of size up to `MAX_SIDE`.
     """
     size = len(probabilities)
     side = size * max(1, min(ENLARGEMENT, MAX_SIDE // size))
@@ -121,9 +120,7 @@ def trace(probabilities: Ink) -> tuple[Contour, ...]:
         colormode="binary",
         mode="spline",
         filter_speckle=0,
-        corner_threshold=CORNER,
         length_threshold=LENGTH,
-        splice_threshold=SPLICE,
         path_precision=3,
     )
     contours: list[Contour] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import unicodedata
 import zlib
@@ -20,6 +21,8 @@ from vce_models.images import LONGEST, Ink, frame
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
+
+_READ = {"head", "hhea", "maxp", "hmtx", "cmap", "OS/2"}
 
 DEFAULT_CHARACTERS = "latin,digits,punctuation"
 
@@ -106,7 +109,9 @@ class SourceFont:
             InputError: The font lacks what is asked for, or nothing is.
         """
         wanted = [ord(character) for character in unicodedata.normalize("NFC", text or "")]
-        for points, named in parse_parts(chars or ("" if text else DEFAULT_CHARACTERS)):
+        if text is None and chars is None:
+            chars = DEFAULT_CHARACTERS
+        for points, named in () if chars is None else parse_parts(chars):
             wanted += [point for point in points if not named or point in self.advances]
         wanted = [point for point in dict.fromkeys(wanted) if not _blank(point)]
         if lacking := [point for point in wanted if point not in self.advances]:
@@ -202,6 +207,9 @@ def read_font(path: Path) -> SourceFont:
     if data.startswith(b"wOF2"):
         hint = "unpack it: fonttools ttLib.woff2 decompress"
         raise InputError(f"{path} is a WOFF2 font, which is not read", hint=hint)
+    if data.startswith(b"wOFF"):
+        data = data[:24] + bytes(20) + data[44:]  # no metadata, nor what it may unpack to
+    logging.getLogger("fontTools").addHandler(logging.NullHandler())
     try:
         with TTFont(io.BytesIO(data), fontNumber=0, lazy=True, recalcTimestamp=False) as font:
             _check_tables(font)
@@ -210,7 +218,9 @@ def read_font(path: Path) -> SourceFont:
     except (TTLibError, OSError) as error:
         raise InputError(f"{path} is not a font: {error}") from error
     except _DAMAGE as error:
-        raise InputError(f"{path} is damaged: {error!r}") from error
+        raise InputError(f"{path} is damaged: {str(error) or repr(error)}") from error
+    if not advances:
+        raise InputError(f"{path} maps no Unicode characters")
     return SourceFont(str(path), name or path.stem, metrics, advances, data)
 
 
@@ -229,17 +239,22 @@ _DAMAGE = (
 
 
 def _check_tables(font: TTFont) -> None:
-    """Refuse the tables that small files use to claim much memory."""
-    tables = font.reader.tables
-    for tag, entry in tables.items():
-        packed = getattr(entry, "origLength", None)  # WOFF
-        if packed is not None and packed != entry.length:
-            font.reader.file.seek(entry.offset)
-            unpacker = zlib.decompressobj()
-            unpacker.decompress(font.reader.file.read(entry.length), packed + 1)
-            if packed > MAX_BYTES or not unpacker.eof:
-                raise ValueError(f"{tag} is longer than it says")
-    cmap = font.reader["cmap"]
+    """Refuse tables by which a small file claims much memory."""
+    reader = font.reader
+    if lacking := sorted(_READ - {"OS/2"} - reader.keys()):
+        raise ValueError(f"it lacks the table {lacking[0]}")
+    if reader.flavor == "woff":
+        if sum(entry.origLength for entry in reader.tables.values()) > MAX_BYTES:
+            raise ValueError("its tables are too large")
+        for tag in _READ & reader.keys():
+            entry = reader.tables[tag]
+            if entry.length != entry.origLength:
+                reader.file.seek(entry.offset)
+                packed, unpacker = reader.file.read(entry.length), zlib.decompressobj()
+                unpacker.decompress(packed, entry.origLength + 1)
+                if not unpacker.eof:
+                    raise ValueError(f"{tag} is longer than it says")
+    cmap = reader["cmap"]
     (count,) = struct.unpack_from(">H", cmap, 2)
     for i in range(count):
         (start,) = struct.unpack_from(">L", cmap, 8 + 8 * i)
@@ -265,9 +280,7 @@ def _measures(font: TTFont) -> tuple[Metrics, dict[int, int]]:
     # Names by number: those of the font are not needed, and cost its largest tables.
     font.setGlyphOrder([f"glyph{i:05}" for i in range(font["maxp"].numGlyphs)])
     widths = font["hmtx"].metrics
-    mapped = font["cmap"].getBestCmap()
-    if not mapped:
-        raise ValueError("it maps no Unicode characters")
+    mapped = font["cmap"].getBestCmap() or {}
     advances = {point: widths[name][0] for point, name in mapped.items() if name in widths}
     os2 = font.get("OS/2")
     metrics = Metrics(
