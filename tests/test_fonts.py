@@ -68,7 +68,10 @@ def build(path, letters=LETTERS + " ", otf=False):
         font.setupCFF("Blocks", {}, glyphs, {})
     else:
         font.setupGlyf(glyphs)
-    font.setupHorizontalMetrics({name: (510 + i, 0) for i, name in enumerate(names)})
+    edges = {" ": 0, "o": 50, "-": 40, ".": 80}
+    bearings = [edges.get(letter, 60) for letter in f" {letters}"]
+    widths = {name: (510 + i, bearings[i]) for i, name in enumerate(names)}
+    font.setupHorizontalMetrics(widths)
     font.setupHorizontalHeader(ascent=820, descent=-210, lineGap=33)
     font.setupNameTable(
         {
@@ -125,10 +128,9 @@ def test_a_traced_character_comes_back_at_its_size_and_place(blocks, glyphs, tmp
     for point, (_, place) in glyphs.items():
         before = rendered(tmp_path / "source.ttf", point, place, 1000, 448)
         after = rendered(tmp_path / "traced.ttf", point, place, 1000, 448)
-        assert overlap(before, after) > 0.9
-        assert [np.mean(axis) for axis in np.nonzero(after)] == pytest.approx(
-            [np.mean(axis) for axis in np.nonzero(before)], abs=3
-        )
+        assert overlap(before, after) > 0.85
+        (top, left), (row, column) = (np.argwhere(ink).mean(0) for ink in (before, after))
+        assert max(abs(row - top), abs(column - left)) * place.side / 448 < 8  # font units
 
 
 @pytest.mark.parametrize("hands", [0, 1])
