@@ -45,7 +45,7 @@ DEFAULT_PLACEMENT = Placement(0, -200, 1100)
 BEARING = 0.06
 """Paper on either side of a glyph that no source font measures, in ems."""
 
-TOLERANCE = 0.0005
+TOLERANCE = 0.001
 """How far the quadratic curves of a TTF may leave the cubic ones, in ems."""
 
 STYLE, VERSION = "Regular", "Version 1.000"

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ Point = tuple[float, float]
 Segment = tuple[Point, ...]
 """Where a line ends, (end,), or a cubic, (control, control, end)."""
 
-ENLARGEMENT = 24
+ENLARGEMENT = 32
 """Pixels of the traced bitmap to one of the conversion."""
 
 MAX_SIDE = 2048
@@ -34,6 +35,9 @@ SPECK = 1 / 1568
 
 LENGTH = 10.0
 """vtracer's longest `length_threshold`, in pixels of the traced bitmap: its steps go."""
+
+JOIN = 0.5
+"""Lines are joined where their joint leaves no more than this, in pixels of that bitmap."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +76,19 @@ def _cross(a: Point, b: Point) -> float:
 
 
 def solid(probabilities: Ink) -> NDArray[np.bool_]:
-    """Part ink from paper, enlarged 24 times.
+    """Part ink from paper, enlarged 32 times.
 
     Ink is what is likelier than not. Where a conversion is unsure of where a stroke runs,
     nothing is; there ink is what lies above the middle between the least and the greatest
     probability around it (Bernsen 1986), and above `FLOOR`. Crisp drawings come out the
-    same by either rule. With 16 times as many pixels a side, outlines of the thinnest
-    strokes overlapped them to 0.949; with 24 they do to 0.960.
+    same by either rule. Enlarged 16 times, the thinnest strokes overlap
+    their outlines to 0.949 of the union, and enlarged 32 times to 0.966.
 
     Args:
         probabilities: (size, size) in [0, 1], ink = 1.
 
     Returns:
-        (side, side), side = 24 size, or the largest multiple of size up to `MAX_SIDE`.
+        (side, side), side = 32 size, or the largest multiple of size up to `MAX_SIDE`.
     """
     size = len(probabilities)
     side = size * max(1, min(ENLARGEMENT, MAX_SIDE // size))
@@ -145,18 +149,30 @@ def _contours(path: str, x: float, y: float, side: int) -> Iterator[Contour]:
             ((values[i] + x) / side, (values[i + 1] + y) / side) for i in range(0, len(values), 2)
         ]
         if points:
-            cubics = (tuple(points[i : i + 4]) for i in range(0, len(points) - 1, 3))
-            yield Contour(points[0], tuple(_line_or_cubic(*cubic) for cubic in cubics))
+            yield Contour(points[0], tuple(_segments(points, JOIN / side)))
 
 
-def _line_or_cubic(start: Point, first: Point, second: Point, end: Point) -> Segment:
-    """A cubic, or the line that it follows to a tenth of a pixel of the conversion's side."""
+def _segments(points: list[Point], reach: float) -> list[Segment]:
+    """Cubics as vtracer gives them, straight ones as lines, lines that go on joined."""
+    segments: list[Segment] = []
+    begin = points[0]  # of the last segment
+    for i in range(0, len(points) - 1, 3):
+        start, first, second, end = points[i : i + 4]
+        if not all(_beside(control, start, end, reach / 10) for control in (first, second)):
+            segments.append((first, second, end))
+        elif segments and len(segments[-1]) == 1 and _beside(start, begin, end, reach):
+            segments[-1] = (end,)
+            continue
+        else:
+            segments.append((end,))
+        begin = start
+    return segments
+
+
+def _beside(point: Point, start: Point, end: Point, reach: float) -> bool:
+    """Whether a point is no farther than `reach` from the line through two others."""
     x, y = end[0] - start[0], end[1] - start[1]
-    reach = 1e-4 * (x * x + y * y) ** 0.5
-    straight = all(
-        abs(_cross((p[0] - start[0], p[1] - start[1]), (x, y))) <= reach for p in (first, second)
-    )
-    return (end,) if straight else (first, second, end)
+    return abs(_cross((point[0] - start[0], point[1] - start[1]), (x, y))) <= reach * hypot(x, y)
 
 
 def _wound(contour: Contour, *, clockwise: bool) -> Contour:
