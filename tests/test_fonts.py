@@ -1,5 +1,6 @@
 import contextlib
 import io
+import itertools
 import struct
 import zlib
 from pathlib import Path
@@ -383,6 +384,24 @@ def cmap_bomb(data):
         return whole.getvalue()
 
 
+def composite_bomb(data):
+    """A font whose last glyph is eight of the one before, that eight of the one before, ..."""
+    with TTFont(io.BytesIO(data)) as font:
+        names = font.getGlyphOrder()
+        font["glyf"][names[1]] = TTGlyphPen(None).glyph()
+        for part, whole in itertools.pairwise(names[1:]):
+            pen = TTGlyphPen(font.getGlyphSet())
+            for i in range(8):
+                pen.addComponent(part, (1, 0, 0, 1, i, 0))
+            font["glyf"][whole] = glyph = pen.glyph()
+            glyph.xMin = glyph.yMin = glyph.xMax = glyph.yMax = 0
+        font["maxp"].recalc = lambda font: None  # it would count them all
+        font.recalcBBoxes = False
+        spoilt = io.BytesIO()
+        font.save(spoilt)
+        return spoilt.getvalue()
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -395,6 +414,7 @@ def cmap_bomb(data):
         lambda data: data.replace(b"glyf", b"glif"),
         woff_bomb,
         cmap_bomb,
+        composite_bomb,
     ],
 )
 def test_what_is_no_font_is_an_error_that_names_the_file(spoil, blocks, tmp_path, capfd):

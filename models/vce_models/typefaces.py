@@ -18,11 +18,10 @@ from vce_models.characters import called, parse_parts
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
 from vce_models.images import LONGEST, Ink, frame
+from vce_models.sfnt import MAX_BYTES, check_tables
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
-
-_READ = {"head", "hhea", "maxp", "hmtx", "cmap", "OS/2"}
 
 DEFAULT_CHARACTERS = "latin,digits,punctuation"
 
@@ -31,9 +30,6 @@ DRAWN = 256
 
 PROBED = 64
 """Pixels of the em by which a character is measured before it is drawn."""
-
-MAX_BYTES = 1 << 28
-"""Of a font file, and of its tables unpacked."""
 
 LIMIT = 32767
 """Coordinates in fonts go so far either way, in font units."""
@@ -77,7 +73,7 @@ class Metrics:
     space: int = 300
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SourceFont:
     """A font that characters are taken from.
 
@@ -212,7 +208,7 @@ def read_font(path: Path) -> SourceFont:
     logging.getLogger("fontTools").addHandler(logging.NullHandler())
     try:
         with TTFont(io.BytesIO(data), fontNumber=0, lazy=True, recalcTimestamp=False) as font:
-            _check_tables(font)
+            check_tables(font.reader)
             metrics, advances = _measures(font)
         name = _face(data, PROBED).getname()[0]
     except (TTLibError, OSError) as error:
@@ -236,40 +232,6 @@ _DAMAGE = (
     EOFError,
 )
 """What fontTools lets through when a table says what it should not."""
-
-
-def _check_tables(font: TTFont) -> None:
-    """Refuse tables by which a small file claims much memory."""
-    reader = font.reader
-    if lacking := sorted(_READ - {"OS/2"} - reader.keys()):
-        raise ValueError(f"it lacks the table {lacking[0]}")
-    if reader.flavor == "woff":
-        if sum(entry.origLength for entry in reader.tables.values()) > MAX_BYTES:
-            raise ValueError("its tables are too large")
-        for tag in _READ & reader.keys():
-            entry = reader.tables[tag]
-            if entry.length != entry.origLength:
-                reader.file.seek(entry.offset)
-                packed, unpacker = reader.file.read(entry.length), zlib.decompressobj()
-                unpacker.decompress(packed, entry.origLength + 1)
-                if not unpacker.eof:
-                    raise ValueError(f"{tag} is longer than it says")
-    cmap = reader["cmap"]
-    (count,) = struct.unpack_from(">H", cmap, 2)
-    for i in range(count):
-        (start,) = struct.unpack_from(">L", cmap, 8 + 8 * i)
-        (kind,) = struct.unpack_from(">H", cmap, start)
-        if kind == 4:
-            segments = struct.unpack_from(">H", cmap, start + 6)[0] // 2
-            last = np.frombuffer(cmap, ">u2", segments, start + 14)
-            first = np.frombuffer(cmap, ">u2", segments, start + 16 + 2 * segments)
-        elif kind in (12, 13):
-            (groups,) = struct.unpack_from(">L", cmap, start + 12)
-            first, last, _ = np.frombuffer(cmap, ">u4", 3 * groups, start + 16).reshape(-1, 3).T
-        else:
-            continue
-        if np.maximum(last.astype(np.int64) - first + 1, 0).sum() > 0x110000:
-            raise ValueError("its map has more characters than there are")
 
 
 def _measures(font: TTFont) -> tuple[Metrics, dict[int, int]]:
