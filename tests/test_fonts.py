@@ -385,11 +385,11 @@ def cmap_bomb(data):
 
 
 def composite_bomb(data):
-    """A font whose last glyph is eight of the one before, that eight of the one before, ..."""
+    """A font whose A is eight of the next glyph, that eight of the next, ..."""
     with TTFont(io.BytesIO(data)) as font:
-        names = font.getGlyphOrder()
-        font["glyf"][names[1]] = TTGlyphPen(None).glyph()
-        for part, whole in itertools.pairwise(names[1:]):
+        names = font.getGlyphOrder()[:0:-1]
+        font["glyf"][names[0]] = TTGlyphPen(None).glyph()
+        for part, whole in itertools.pairwise(names):
             pen = TTGlyphPen(font.getGlyphSet())
             for i in range(8):
                 pen.addComponent(part, (1, 0, 0, 1, i, 0))

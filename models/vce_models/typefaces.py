@@ -195,11 +195,12 @@ def read_font(path: Path) -> SourceFont:
     from fontTools.ttLib import TTFont, TTLibError
 
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is too large for a font")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{path} is too large for a font")
     if data.startswith(b"wOF2"):
         hint = "unpack it: fonttools ttLib.woff2 decompress"
         raise InputError(f"{path} is a WOFF2 font, which is not read", hint=hint)
