@@ -72,7 +72,7 @@ for module in pkgutil.iter_modules(vce_models.__path__):
 
 
 def test_convert_takes_a_quarter_of_importing_torch(tmp_path):
-    """Of sixteen styles, in processor time, the least of five runs: other work stretches it less."""
+    """Sixteen styles, in processor time, the least of five runs: other work stretches it less."""
 
     def seconds(command):
         with subprocess.Popen(command, cwd=tmp_path) as process:

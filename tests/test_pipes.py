@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -88,6 +89,8 @@ def test_closed_streams_are_errors_only_where_they_are_used(tmp_path):
         ("vce convert - -o z.png <&-", 3, b"standard input is closed"),
         ("vce convert a.png --seed 1 -o - --format png >&-", 5, b"standard output is closed"),
         ("vce convert - -o z.png < /dev/null", 3, b"standard input is not an image"),
+        ("vce convert a.png -n 1 -q -o - --format png > /dev/full", 5, b"No space left"),
+        ("vce convert a.png -n 1 -q -o /dev/full --format png", 5, b"No space left"),
     ]:
         done = shell(script, tmp_path)
         assert (done.returncode, done.stdout) == (status, b""), done.stderr
@@ -117,6 +120,21 @@ def test_a_terminal_is_told_where_the_file_is_and_shows_no_bar_in_short_work(tmp
     assert process.returncode == 0
     assert os.read(master, 1000).split() == [b"wrote", b"x.png"]
     os.close(master)
+
+
+def test_a_terminal_sees_progress_after_two_seconds(tmp_path):
+    master, terminal = pty.openpty()
+    arguments = ("convert", "a.png", "-n", 9999, "--seed", 1, "-o", "x.npz")
+    begun, seen = time.monotonic(), b""
+    with start(tmp_path, *arguments, stderr=terminal) as process:
+        os.close(terminal)
+        while b"converting" not in seen:
+            seen += os.read(master, 4096)
+        waited = time.monotonic() - begun
+        process.send_signal(signal.SIGTERM)
+    os.close(master)
+    assert process.returncode == 143
+    assert waited > 2
 
 
 def test_stdout_holds_the_result_alone_even_where_a_library_prints(tmp_path):

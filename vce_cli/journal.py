@@ -95,4 +95,4 @@ class Journal:
             "warnings": self.warnings,
             "failures": failures,
         }
-        return (json.dumps(facts | events, indent=2, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(facts | events, indent=2) + "\n").encode()

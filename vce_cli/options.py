@@ -112,7 +112,7 @@ class Options:
         _option(
             INPUT,
             "--fit/--no-fit",
-            help="Frame each glyph as the training data is, or take the image as it is.",
+            help="Frame an image's glyph as the training data is, or take the image as it is.",
         ),
     ] = True
 
@@ -144,7 +144,7 @@ class Options:
             min=0.0,
             max=10.0,
             metavar="X",
-            help="How far to go from the glyph's plainest redrawing (0: the rule that the model "
+            help="How far to go from the glyph's closest redrawing (0: the rule that the model "
             "reads off the glyph beside itself) to the rule (1) and beyond.",
         ),
     ] = 1.0
