@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import draw
+from conftest import draw, names
 from PIL import Image
 
 from vce_models import rules, weights
@@ -18,10 +18,6 @@ def glyphs(tmp_path):
     (tmp_path / "in").mkdir()
     for character, name in enumerate("ab"):
         draw(character, 0).save(tmp_path / f"in/{name}.png")
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 def opened(path):

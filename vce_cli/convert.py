@@ -45,6 +45,7 @@ def convert(options: Options) -> None:
 
         target = outputs.choose(options, len(drawn.numbers))
         outputs.check(target, options, found, drawn.numbers, out)
+        journal.detail(f"{len(found)} glyphs, {len(drawn.numbers)} rules, weights {fingerprint}")
         style = writers.Style(
             columns=options.columns,
             scale=options.scale,
@@ -74,7 +75,6 @@ class Hands:
     rules: Array
     numbers: list[int]
     seed: int | None = None
-    drawn: bool = False
 
 
 def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
@@ -91,6 +91,8 @@ def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
             found.extend(glyphs.find(Path(name), reading))
         except InputError as error:
             journal.fail(name, error)
+        except OSError as error:  # too long a name, or a folder that may not be entered
+            journal.fail(name, InputError(f"{name} cannot be read: {error.strerror}"))
     return found
 
 
@@ -118,14 +120,14 @@ def _choose_rules(
     count = options.number or DEFAULT_RULES
     seed = int.from_bytes(os.urandom(4), "big") if options.seed is None else options.seed
     sampled = rules.sample(count, model.config, seed)
-    return Hands(sampled, list(range(1, count + 1)), seed, options.seed is None)
+    return Hands(sampled, list(range(1, count + 1)), seed)
 
 
 def _walk(hands: Hands) -> Hands:
     from vce_models import rules
 
     walked = rules.walk(hands.rules, FRAMES)
-    return Hands(walked, list(range(1, len(walked) + 1)), hands.seed, hands.drawn)
+    return Hands(walked, list(range(1, len(walked) + 1)), hands.seed)
 
 
 def _redraw(
@@ -139,7 +141,7 @@ def _redraw(
 
     count = len(hands.rules)
     convert = _converter(model, options.device, count * len(found))
-    unsaid = hands.drawn
+    unsaid = hands.seed is not None and options.seed is None
     with report.progress("converting", quiet=options.quiet) as advance:
         for i, glyph in enumerate(found):
             try:
@@ -147,6 +149,7 @@ def _redraw(
             except InputError as error:
                 journal.fail(glyph.source, error)
                 continue
+            journal.detail(f"read {glyph.source}")
             if unsaid:
                 journal.say(f"seed {hands.seed}")
                 unsaid = False
@@ -155,14 +158,11 @@ def _redraw(
             applied = hands.rules
             if options.strength != 1:
                 applied = scale(applied, encode(model, condition, condition), options.strength)
-            step = partial(_advance, advance, i * count, count * len(found))
+
+            def step(done: int, of: int, before: int = i * count) -> None:
+                advance(before + done, count * len(found))
+
             yield Redrawn(glyph, condition, placement, convert(condition, applied, step))
-
-
-def _advance(
-    advance: Callable[[int, int], None], before: int, total: int, done: int, of: int
-) -> None:
-    advance(before + done, total)
 
 
 def _converter(

@@ -24,7 +24,7 @@ class Journal:
         self.quiet, self.verbose = quiet, verbose
         self.warnings: list[str] = []
         self.failures: list[tuple[str, VCEError]] = []
-        self.outputs: list[Path] = []
+        self.outputs: list[str] = []
         self._unusual: Counter[str] = Counter()
         self._first: dict[str, tuple[str, str]] = {}
 
@@ -56,8 +56,9 @@ class Journal:
 
     def wrote(self, path: Path) -> None:
         """One output."""
-        self.outputs.append(path)
-        self.detail(f"wrote {path}")
+        if str(path) != "-":
+            self.outputs.append(str(path))
+            self.detail(f"wrote {path}")
 
     def close(self) -> None:
         """Say what was unusual, and in a terminal where the result is."""
@@ -91,7 +92,7 @@ class Journal:
         """The run as JSON: these facts, then outputs, warnings and failures."""
         failures = [{"input": source, "error": str(error)} for source, error in self.failures]
         events = {
-            "outputs": [str(path) for path in self.outputs],
+            "outputs": self.outputs,
             "warnings": self.warnings,
             "failures": failures,
         }

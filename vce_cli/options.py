@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -119,7 +120,13 @@ class Options:
     number: Annotated[
         int | None,
         _option(
-            RULES, "-n", "--number", min=1, metavar="N", help=f"Rules to sample; {DEFAULT_RULES}."
+            RULES,
+            "-n",
+            "--number",
+            min=1,
+            max=100_000,
+            metavar="N",
+            help=f"Rules to sample; {DEFAULT_RULES}.",
         ),
     ] = None
     seed: Annotated[
@@ -232,7 +239,10 @@ def taking(options: Callable[..., T], run: Callable[[T], None]) -> Callable[...,
     """A Typer command whose parameters are the fields of a dataclass."""
 
     def command(**values: Any) -> None:
-        run(options(**values))
+        try:
+            run(options(**values))
+        except BrokenPipeError:  # Typer would make it a 1
+            sys.exit(141)
 
     command.__signature__ = inspect.signature(options, eval_str=True)  # type: ignore[attr-defined]
     command.__annotations__ = typing.get_type_hints(options, include_extras=True)

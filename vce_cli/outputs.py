@@ -69,7 +69,7 @@ def choose(options: Options, rules: int) -> Target:
     if output in STDOUT:
         return _checked(Target("-", form or _formless("standard output"), "run", False), options)
     path = Path(output)
-    if output.endswith(os.sep) or (path.is_dir() and path.suffix.lower() != ".ufo"):
+    if output.endswith(os.sep) or (_is_folder(path) and path.suffix.lower() != ".ufo"):
         form = form or "png"
         name = f"{{rule:02d}}.{form}" if form in FONTS else f"{{char}}-{{rule:02d}}.{form}"
         output = f"{output.replace('{', '{{').replace('}', '}}').rstrip(os.sep)}/{name}"
@@ -106,18 +106,18 @@ def check(
     if target.form in FONTS:
         _check_font(target, glyphs, numbers)
     inputs = set(map(_identity, _input_files(options, glyphs)))
-    seen: set[Path] = set()
+    seen: set[str] = set()
     extra = [options.save_rules] if options.save_rules else []
     for path in (*extra, *target.paths([glyph.name for glyph in glyphs], numbers)):
-        if path in seen:
+        if str(path) in seen:
             raise ConfigError(
                 f"two results would be {path}", hint="use {char} and {rule} in -o, and other names"
             )
-        seen.add(path)
+        seen.add(str(path))
         identity = _identity(path)
         if identity and identity in inputs:
             raise ConfigError(f"{path} is an input", hint="name another output")
-        if options.no_clobber and os.path.lexists(path) and (path.is_file() or path.is_dir()):
+        if options.no_clobber and (identity or _is_folder(path)):
             raise OutputError(f"{path} is there already", hint="leave out --no-clobber")
 
 
@@ -172,6 +172,13 @@ def _input_files(options: Options, glyphs: list[Glyph]) -> list[Path]:
     files.extend(options.like or ())
     files.extend([options.weights] if options.weights else [])
     return files + ([split_selection(options.rules)[0]] if options.rules else [])
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # too long a name, or a folder on the way that may not be entered
+        return False
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

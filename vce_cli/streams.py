@@ -46,14 +46,14 @@ class Output:
             )
 
     def write(self, data: bytes) -> None:
-        """Write all of it; where its reader has gone, exit as a pipe does."""
+        """Write all of it; BrokenPipeError where its reader has gone."""
         self.require(binary=False)
         rest = memoryview(data)
         try:
             while rest:
                 rest = rest[os.write(self.descriptor or 1, rest) :]
         except BrokenPipeError:
-            sys.exit(141)
+            raise
         except OSError as error:
             raise OutputError(f"cannot write standard output: {error.strerror}") from error
 

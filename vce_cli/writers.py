@@ -13,6 +13,7 @@ from vce_cli.outputs import FONTS, PICTURES, Target
 from vce_cli.streams import Output
 from vce_models import arrays, sheets
 from vce_models.convert import Array
+from vce_models.errors import OutputError
 from vce_models.files import replacing
 from vce_models.glyphs import Redrawn, codepoint
 
@@ -60,7 +61,7 @@ def write(redrawn: Iterable[Redrawn], target: Target, style: Style, out: Output)
         for rows, styled in _parts(group, target, style):
             path = target.path(rows[0].glyph.name, styled.numbers[0])
             with _opened(path, target, out) as file:
-                _encode(rows, target, styled, file, path.stem)
+                _encode(rows, target, styled, file, "vce" if str(path) == "-" else path.stem)
             yield path
 
 
@@ -83,7 +84,10 @@ def _opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
             out.write(file.read_bytes())
         return
     if target.makes_folders:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make {path.parent}: {error.strerror}") from error
     if target.form in FONTS:  # these are written whole by what writes them
         yield path
         return
@@ -91,7 +95,7 @@ def _opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
         yield file
 
 
-def _encode(rows: list[Redrawn], target: Target, style: Style, file: Path, stem: str) -> None:
+def _encode(rows: list[Redrawn], target: Target, style: Style, file: Path, family: str) -> None:
     if target.form in PICTURES:
         _write_picture(rows, target, style, file)
     elif target.form == "npz":
@@ -99,7 +103,7 @@ def _encode(rows: list[Redrawn], target: Target, style: Style, file: Path, stem:
     elif target.form == "svg":
         _write_svg(rows, file)
     else:
-        _write_font(rows, target.form, file, stem)
+        _write_font(rows, target.form, file, family)
 
 
 def _write_picture(rows: list[Redrawn], target: Target, style: Style, file: Path) -> None:
@@ -140,7 +144,7 @@ def _write_svg(rows: list[Redrawn], file: Path) -> None:
     file.write_text(svg(cells, CELL, GAP), encoding="utf-8")
 
 
-def _write_font(rows: list[Redrawn], form: str, file: Path, stem: str) -> None:
+def _write_font(rows: list[Redrawn], form: str, file: Path, family: str) -> None:
     from vce_models import fonts
     from vce_models.outlines import trace
 
@@ -152,4 +156,4 @@ def _write_font(rows: list[Redrawn], form: str, file: Path, stem: str) -> None:
     if any(row.glyph.font is not source for row in rows):
         source = None  # of several, none has the measures of all
     save = {"ttf": fonts.write_ttf, "ufo": fonts.write_ufo}[form]
-    save(file, stem, glyphs, source)
+    save(file, family, glyphs, source)

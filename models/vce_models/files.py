@@ -24,10 +24,10 @@ def replacing(path: Path) -> Iterator[Path]:
         BrokenPipeError: `path` is a pipe, and its reader has gone.
     """
     target = path.resolve()
-    special = target.exists() and not target.is_file()
     try:
         if target.is_dir():
-            raise IsADirectoryError(21, "it is a folder")
+            raise OutputError(f"cannot write {path}: it is a folder")
+        special = path.exists() and not path.is_file()
         handle, name = tempfile.mkstemp(
             dir=None if special else target.parent, prefix=f".{target.name}.", suffix=".tmp"
         )
@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         if special:
-            with temporary.open("rb") as whole, target.open("wb") as device:
+            with temporary.open("rb") as whole, path.open("wb") as device:
                 shutil.copyfileobj(whole, device)
             return
         umask = os.umask(0)

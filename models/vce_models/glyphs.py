@@ -122,11 +122,7 @@ def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     _check_characters("standard input", reading)
 
     def read() -> tuple[Array, None]:
-        whole = BytesIO(stream.read())  # a pipe cannot be searched, as decoders want
-        glyph = images.read_glyph(
-            whole, "standard input", reading.config, reading.polarity, reading.fit
-        )
-        return glyph, None
+        return _read_image(BytesIO(stream.read()), "standard input", reading), None
 
     return Glyph("stdin", "standard input", read)
 
@@ -146,11 +142,15 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 
 def _of_image(path: Path, reading: Reading) -> Glyph:
     def read() -> tuple[Array, None]:
-        return images.read_glyph(
-            path, str(path), reading.config, reading.polarity, reading.fit
-        ), None
+        source = BytesIO(path.read_bytes()) if path.is_fifo() else path
+        return _read_image(source, str(path), reading), None
 
     return Glyph(path.stem, str(path), read)
+
+
+def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> Array:
+    """Read an image; decoders want to search, so what comes by a pipe is read first."""
+    return images.read_glyph(source, name, reading.config, reading.polarity, reading.fit)
 
 
 def _of_font(path: Path, reading: Reading) -> list[Glyph]:

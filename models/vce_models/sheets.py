@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from vce_models.errors import OutputError
 from vce_models.files import replacing
 from vce_models.images import Ink
 
@@ -20,6 +21,10 @@ CAPTION = 14
 
 FRAME_MS = 60
 """Time that a frame of an animation stands, in milliseconds."""
+
+
+LONGEST = {"webp": 16383, "gif": 65535}
+"""Sides of a picture at most, in pixels, by form."""
 
 
 def draw_cell(ink: Ink, scale: int) -> Image.Image:
@@ -109,8 +114,16 @@ def write(frames: Sequence[Image.Image], form: str, path: Path, text: Mapping[st
         form: `png`, `webp` (lossless) or `gif`.
         path: The file, written in place.
         text: The metadata of a PNG, by keyword; the other forms keep none.
+
+    Raises:
+        OutputError: The picture is too large for the form.
     """
     first, *rest = frames
+    if max(first.size) > LONGEST.get(form, max(first.size)):
+        raise OutputError(
+            f"{first.width}x{first.height} pixels are too many for a .{form}",
+            hint="use .png, or a smaller --scale",
+        )
     if form == "png":
         info = PngInfo()
         for key, value in text.items():
