@@ -67,6 +67,9 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         (("a.png", "two/a.png", "-o", "out/"), 2, "two results would be out/a-01.png"),
         (("a.png", "b.png", "-o", "o/{rule}.png"), 2, "two results would be o/1.png"),
         (("a.png", "-o", "x.png", "--save-rules", "x.png"), 2, "two results would be x.png"),
+        (("a.png", "-n", 9999, "--scale", 64, "-o", "x.png"), 5, "10000 cells of 1792x1792 pixels"),
+        (("a.png", "-o", "gone/x.png"), 5, "there is no folder gone"),
+        (("a.png", "-o", "out/", "--save-rules", "gone/r"), 5, "there is no folder gone"),
         (("a.png", "-o", "old.png", "--no-clobber"), 5, "old.png is there already"),
         (("a.png", "-o", "{name}.png"), 2, "{name}.png is no pattern"),
         (("a.png", "-o", "{char.png"), 2, "is no pattern"),
@@ -88,7 +91,7 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         assert words in done.stderr
         assert done.stdout == ""
     assert (tmp_path / "old.png").read_bytes() == b"old"
-    assert not {"x.png", "out", "o"} & set(names(tmp_path))
+    assert not {"x.png", "out", "o", "gone"} & set(names(tmp_path))
 
 
 def test_quiet_prints_errors_only(tmp_path, vce):

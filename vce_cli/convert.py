@@ -44,7 +44,7 @@ def convert(options: Options) -> None:
         drawn = _walk(hands) if options.walk else hands
 
         target = outputs.choose(options, len(drawn.numbers))
-        outputs.check(target, options, found, drawn.numbers, out)
+        outputs.check(target, options, found, drawn.numbers, model.config.size, out)
         journal.detail(f"{len(found)} glyphs, {len(drawn.numbers)} rules, weights {fingerprint}")
         style = writers.Style(
             columns=options.columns,

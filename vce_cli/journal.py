@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,7 @@ class Journal:
         for kind, (source, finding) in self._first.items():
             more = f" and {self._unusual[kind] - 1} more" if self._unusual[kind] > 1 else ""
             self.warn(f"{source}{more}: {finding}; expect worse conversions")
-        if self.outputs and not self.verbose and sys.stderr and sys.stderr.isatty():
+        if self.outputs and not self.verbose and report.on_terminal():
             first, last = self.outputs[0], self.outputs[-1]
             span = f"{first} to {last}, {len(self.outputs)} files"
             self.say(f"wrote {span if len(self.outputs) > 1 else first}")

@@ -21,6 +21,9 @@ PICTURES = ("png", "webp", "gif")
 FONTS = ("ttf", "ufo")
 FORMS = (*PICTURES, "svg", *FONTS, "npz")
 
+MAX_PIXELS = 2**28
+"""Of a sheet or of all frames of a walk, which are held in memory, at three bytes each."""
+
 Per = Literal["run", "rule", "glyph", "conversion"]
 
 
@@ -92,19 +95,35 @@ def choose(options: Options, rules: int) -> Target:
 
 
 def check(
-    target: Target, options: Options, glyphs: list[Glyph], numbers: list[int], out: Output
+    target: Target,
+    options: Options,
+    glyphs: list[Glyph],
+    numbers: list[int],
+    size: int,
+    out: Output,
 ) -> None:
     """Find what would go wrong at the end before the work begins.
+
+    Args:
+        target: Where results go.
+        options: Say what the inputs are, and what must not be replaced.
+        glyphs: All that were found.
+        numbers: Of the rules.
+        size: Pixels a side of a conversion.
+        out: Standard output.
 
     Raises:
         ConfigError: Two results would be one file, a result would replace an input, or
             a glyph has no place in a font.
-        OutputError: A file is there and --no-clobber given, or standard output is closed.
+        OutputError: A folder is missing, a file is there and --no-clobber given, a sheet
+            would be too large, or standard output is closed.
     """
     if target.pattern == "-":
         out.require(binary=target.form != "svg")
     if target.form in FONTS:
         _check_font(target, glyphs, numbers)
+    if target.form in PICTURES:
+        _check_pixels(target, len(glyphs), len(numbers), size * options.scale)
     inputs = set(map(_identity, _input_files(options, glyphs)))
     seen: set[str] = set()
     extra = [options.save_rules] if options.save_rules else []
@@ -117,6 +136,9 @@ def check(
         identity = _identity(path)
         if identity and identity in inputs:
             raise ConfigError(f"{path} is an input", hint="name another output")
+        made = target.makes_folders and path != options.save_rules
+        if not made and not _is_folder(path.parent):
+            raise OutputError(f"cannot write {path}: there is no folder {path.parent}")
         if options.no_clobber and (identity or _is_folder(path)):
             raise OutputError(f"{path} is there already", hint="leave out --no-clobber")
 
@@ -162,6 +184,15 @@ def _check_font(target: Target, glyphs: list[Glyph], numbers: list[int]) -> None
         other = seen.setdefault(number := codepoint(glyph), glyph.source)
         if other != glyph.source:
             raise ConfigError(f"{other} and {glyph.source} are both U+{number:04X}")
+
+
+def _check_pixels(target: Target, glyphs: int, rules: int, side: int) -> None:
+    cells = {"run": glyphs * (rules + 1), "glyph": rules + 1}.get(target.per, 1)
+    if cells * side**2 > MAX_PIXELS:
+        raise OutputError(
+            f"{cells} cells of {side}x{side} pixels are too many for one picture",
+            hint="use a smaller --scale, or one file each: -o '{char}-{rule:02d}.png'",
+        )
 
 
 def _input_files(options: Options, glyphs: list[Glyph]) -> list[Path]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from vce_models.errors import OutputError
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -37,8 +39,15 @@ def say(message: str) -> None:
     sys.stderr.flush()
 
 
+def on_terminal() -> bool:
+    """Whether somebody watches standard error."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def out(text: str) -> None:
     """Write the result on stdout; where its reader has gone, exit as a pipe does."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed")
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -54,7 +63,7 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int
 
     It draws on a terminal only, and only what takes longer than `PATIENCE`.
     """
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    if quiet or not on_terminal():
         yield lambda done, total: None
         return
     begun, bar = time.monotonic(), None
@@ -104,7 +113,7 @@ def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
         seconds = round(pace * (config.steps - result.step))
         return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
-    if not sys.stderr.isatty():
+    if not on_terminal():
         yield line
         return
     with _bar(transient=False) as bar:
