@@ -88,6 +88,12 @@ def test_a_folder_and_a_pattern_hold_one_file_a_conversion(vce, tmp_path):
     assert opened(tmp_path / "styles/2/b.png").size == (56, 56)
 
 
+def test_braces_in_a_folder_stand_for_themselves(vce, tmp_path):
+    (tmp_path / "{x}").mkdir()
+    vce("convert", "in", "-n", 1, "-o", "{x}")
+    assert names(tmp_path / "{x}") == ["a-01.png", "b-01.png"]
+
+
 def test_a_pattern_of_characters_holds_one_sheet_a_glyph(vce, tmp_path):
     vce("convert", "in", *HANDS, "-o", "sheets/{char}.png")
     assert names(tmp_path / "sheets") == ["a.png", "b.png"]

@@ -77,6 +77,7 @@ def test_closed_streams_are_errors_only_where_they_are_used(tmp_path):
         ("vce convert nowhere.png -o y.png <&- >&- 2>&-", 3, b""),
         ("vce convert - -o z.png <&-", 3, b"standard input is closed"),
         ("vce convert a.png --seed 1 -o - --format png >&-", 5, b"standard output is closed"),
+        ("vce convert a.png -o gone.png --json >&-", 5, b"standard output is closed"),
         ("vce convert - -o z.png < /dev/null", 3, b"standard input is not an image"),
         ("vce convert a.png -n 1 -q -o - --format png > /dev/full", 5, b"No space left"),
         ("vce convert a.png -n 1 -q -o /dev/full --format png", 5, b"No space left"),

@@ -64,9 +64,13 @@ A file for each conversion, a sheet for each glyph, a walk between rules, a pipe
   vce convert a.png -n 3 --walk -o walk.gif
   cat a.png | vce convert - -n 1 -o - --format svg > a.svg
 
-[bold]Exit status[/]: 0 done; 1 a bug; 2 wrong usage; 3 the input is not readable or holds
-no glyph; 4 the weights are unusable; 5 the output cannot be written; 6 some of a batch
-failed, the rest is written; 130, 143 stopped; 141 the reader of the output has gone.
+[bold]Exit status[/]
+
+\b
+0 done                  1 a bug           2 wrong usage
+3 no readable glyph     4 bad weights     5 the output cannot be written
+6 some of a batch failed, and the rest is written
+130, 143 stopped        141 the reader of the output has gone
 """
 
 

@@ -75,14 +75,14 @@ def choose(options: Options, rules: int) -> Target:
     if output.endswith(os.sep) or (_is_folder(path) and path.suffix.lower() != ".ufo"):
         form = form or "png"
         name = f"{{rule:02d}}.{form}" if form in FONTS else f"{{char}}-{{rule:02d}}.{form}"
-        output = f"{output.replace('{', '{{').replace('}', '}}').rstrip(os.sep)}/{name}"
+        output = f"{_literal(output).rstrip(os.sep)}/{name}"
     form = form or path.suffix.lower()[1:] or _formless(output)
     if form not in FORMS:
         raise ConfigError(f"cannot write {output}", hint=f"its suffix may be {', '.join(FORMS)}")
     fields = _fields(output)
     if form in FONTS and rules > 1 and "rule" not in fields:
-        stem = str(path.with_suffix("")).replace("{", "{{").replace("}", "}}")
-        target = Target(f"{stem}-{{rule:02d}}{path.suffix}", form, "rule", False)
+        numbered = f"{_literal(str(path.with_suffix('')))}-{{rule:02d}}{path.suffix}"
+        target = Target(numbered, form, "rule", False)
     elif not fields:
         target = Target(output, form, "run", False)
     elif form in FONTS:
@@ -118,8 +118,8 @@ def check(
         OutputError: A folder is missing, a file is there and --no-clobber given, a sheet
             would be too large, or standard output is closed.
     """
-    if target.pattern == "-":
-        out.require(binary=target.form != "svg")
+    if target.pattern == "-" or options.as_json:
+        out.require(binary=target.pattern == "-" and target.form != "svg")
     if target.form in FONTS:
         _check_font(target, glyphs, numbers)
     if target.form in PICTURES:
@@ -155,6 +155,11 @@ def _checked(target: Target, options: Options) -> Target:
     if target.pattern == "-" and options.as_json:
         raise ConfigError("the result and --json both want standard output", hint="use -o FILE")
     return target
+
+
+def _literal(text: str) -> str:
+    """A pattern in which braces stand for themselves."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _fields(pattern: str) -> set[str]:
