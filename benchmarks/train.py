@@ -195,7 +195,8 @@ def main() -> None:
         dtype = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
         work = operations(config, characters, device) * speed / pairs
         print(
-            f"{phase}: {speed:.0f} images/s, the plain loop {speed / ratio:.0f}, ratio {ratio:.2f}; "
+            f"{phase}: {speed:.0f} images/s, the plain loop {speed / ratio:.0f}, "
+            f"ratio {ratio:.2f}; "
             f"{work / matrix_rate(dtype, device):.0%} of the rate of a {dtype} matrix product; "
             f"losses differ by {difference:.1e} at most over 10 steps"
         )

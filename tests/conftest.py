@@ -25,6 +25,24 @@ def draw(character, hand, side=105):
     return image
 
 
+def start(folder, *arguments, **options):
+    """The installed command, started in a folder."""
+    options = {"stderr": subprocess.PIPE, "cwd": folder, **options}
+    return subprocess.Popen([COMMAND, *map(str, arguments)], **options)
+
+
+def shell(script, folder):
+    """A line of bash with the installed command on its path."""
+    environment = {**os.environ, "PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, check=False
+    )
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory):
     """Ten characters in two alphabets, each drawn by six hands."""

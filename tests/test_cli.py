@@ -35,6 +35,23 @@ def size(path):
         return image.size
 
 
+def on_a_terminal(command, stream, **environment):
+    """What a command that succeeds writes on a stream that is a terminal."""
+    master, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", **environment}
+    with subprocess.Popen(command, env=environment, **{stream: terminal}) as process:
+        os.close(terminal)
+        seen = b""
+        while True:
+            try:
+                seen += os.read(master, 4096)
+            except OSError:  # the terminal has closed
+                break
+    os.close(master)
+    assert process.returncode == 0
+    return seen
+
+
 def one_line(done, words):
     """Stdout stays empty; stderr is one error and at most one hint."""
     assert done.stdout == ""
@@ -97,20 +114,9 @@ def test_resume_goes_on_with_the_settings_it_had(vce, tree):
 
 def test_a_terminal_sees_progress(tree, tmp_path):
     """On a terminal the display is live: one bar, drawn over."""
-    master, terminal = pty.openpty()
     short = [*map(str, SHORT)]
     command = [COMMAND, "train", "--data", tree, "--out", tmp_path / "run", *short]
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    with subprocess.Popen(command, stderr=terminal, env=environment) as process:
-        os.close(terminal)
-        seen = b""
-        while True:
-            try:
-                seen += os.read(master, 4096)
-            except OSError:  # the terminal has closed
-                break
-    os.close(master)
-    assert process.returncode == 0
+    seen = on_a_terminal(command, "stderr", COLUMNS="120")
     assert b"12/12" in seen
     assert b"reconstruction" in seen
 
@@ -208,9 +214,23 @@ def test_two_processes_train_as_one(vce, tree, tmp_path):
 
 def test_a_batch_that_processes_cannot_share_is_one_line(tree, tmp_path):
     command = [COMMAND.with_name("torchrun"), "--nproc-per-node", "2", "-m", "vce_cli", "train"]
-    command += ["--data", tree, "--out", "run", "--steps", "6", "--device", "cpu"]
+    command += ["--data", tree, "--out", "run", "--recipe", "paper", "--steps", "6"]
     done = subprocess.run(
         list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode != 0
     assert "error: 19 pairs a step cannot be shared by 2 processes" in done.stderr
+
+
+def test_help_is_grouped_and_has_examples(vce):
+    page = vce("convert", "--help").stdout
+    for words in ("Input", "Rules", "Output", "Running", "Examples", "Exit status"):
+        assert words in page
+    assert "vce convert DejaVuSans.ttf --chars latin -n 4 -o hand.ttf" in page
+
+
+def test_no_color_means_no_colour():
+    command = [COMMAND, "convert", "--help"]
+    coloured = rb"\x1b\[[0-9;]*3[0-7]m"
+    assert re.search(coloured, on_a_terminal(command, "stdout"))
+    assert not re.search(coloured, on_a_terminal(command, "stdout", NO_COLOR="1"))

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from vce_models import losses, weights
+from vce_models import losses, rules, weights
 from vce_models.config import ModelConfig
+from vce_models.convert import convert
 from vce_models.data import load
 from vce_models.errors import DataError
-from vce_models.evaluation import evaluate, from_weights
+from vce_models.evaluation import converter, evaluate, from_weights
 from vce_models.networks import VCE
 
 CONFIG = ModelConfig(channels=8, blocks=1, wiring="modulation", unshuffle=2)
@@ -92,3 +93,13 @@ def test_the_shipped_weights_beat_untrained_ones_and_an_independent_pixel_model(
     assert result.nelbo.mean < pixels - 40
     assert result.nelbo.mean < baseline.nelbo.mean - 100
     assert np.isfinite(result.nll.mean)
+
+
+def test_the_converter_converts_as_numpy_does():
+    """More rules than one batch holds; it tells how far it is, as NumPy's does."""
+    shipped, told = weights.load(), []
+    q = np.random.default_rng(1).random((28, 28), np.float32)
+    z = rules.sample(130, shipped.config, 2)
+    converted = converter(shipped, "cpu")(q, z, lambda *step: told.append(step))
+    np.testing.assert_allclose(converted, convert(shipped, q, z), atol=1e-5)
+    assert told == [(128, 130), (130, 130)]

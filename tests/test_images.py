@@ -3,7 +3,7 @@ import pytest
 from conftest import draw
 from PIL import Image, ImageFilter, ImageOps
 
-from vce_models import images
+from vce_models import images, sheets
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
 
@@ -125,11 +125,11 @@ def test_what_is_no_image_is_named(glyph, tmp_path):
 
 def test_the_grid_boxes_the_condition_and_keeps_the_order():
     cells = np.linspace(0, 1, 5, dtype=np.float32)[:, None, None] * np.ones((5, 8, 8), np.float32)
-    sheet = np.asarray(images.draw_grid(cells[0], cells[1:], columns=3, scale=4))
+    sheet = np.asarray(sheets.draw_grid(cells[0], cells[1:], columns=3, scale=4))
     assert sheet.shape == (2 * 36 + 4, 3 * 36 + 4, 3)
     centres = [sheet[20 + 36 * row, 20 + 36 * column, 0] for row in (0, 1) for column in (0, 1, 2)]
     np.testing.assert_allclose(centres, [255, 191, 128, 64, 0, 255], atol=1)
-    red = (sheet == images.BOX).all(2)
+    red = (sheet == sheets.BOX).all(2)
     assert red[:40, :40].any()
     assert not red[40:].any()
     assert not red[:, 40:].any()

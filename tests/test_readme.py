@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import COMMAND, ROOT, draw
+from matplotlib import get_data_path
 from PIL import Image
 
 README = (ROOT / "README.md").read_text()
@@ -34,6 +36,10 @@ def shell(command, folder):
 def test_every_command_runs(tree, tmp_path):
     """In order, in one folder; trainings are made short and the test characters few."""
     draw(1, 0).save(tmp_path / "letter.png")
+    (tmp_path / "glyphs").mkdir()
+    for character, name in enumerate("ab"):
+        draw(character, 0).save(tmp_path / f"glyphs/{name}.png")
+    shutil.copy(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf"), tmp_path)
     for name in ("omniglot", "letters"):
         shutil.copytree(tree, tmp_path / name)
     for command in COMMANDS:
@@ -42,14 +48,13 @@ def test_every_command_runs(tree, tmp_path):
         short = re.search("train --data|critics", command) is not None
         shell(command + (" --steps 6" if short else ""), tmp_path)
     made = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    assert made == {
-        "letter.png",
-        "styles.png",
-        "mine.png",
-        "figures.json",
-        "conversions.png",
-        "critics.safetensors",
-    }
+    given = {"letter.png", "DejaVuSans.ttf"}
+    sheets = {f"{name}.png" for name in ("styles", "alphabet", "handgloves", "hands", "third")}
+    sheets |= {"like.png", "mine.png", "conversions.png"}
+    fonts = {"hand-01.ttf", "hand-02.ttf"}
+    rest = {"walk.gif", "letter.svg", "hands.safetensors", "figures.json", "critics.safetensors"}
+    assert made == given | sheets | fonts | rest
+    assert len(list((tmp_path / "styles").iterdir())) == 2 * 4
 
 
 def test_ci_runs_the_commands_that_install():

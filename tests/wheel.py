@@ -50,6 +50,9 @@ def use(wheel, folder):
     done = vce("convert", glyph, "-n", "16", "-o", "out.png")
     assert done.returncode == 0, done.stderr
     assert (folder / "out.png").read_bytes().startswith(b"\x89PNG")
+    done = vce("convert", glyph, "-o", "out.svg")
+    assert done.returncode == 2, done
+    assert "pip install 'vce-cli[fonts]'" in done.stderr, done.stderr
     for command in ("train", "eval"):
         done = vce(command, "--data", folder)
         assert done.returncode == 2, done

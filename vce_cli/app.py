@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from vce_cli import report
+from vce_cli import options, report, streams
 from vce_cli.convert import convert
 from vce_cli.critics import train_critics
 from vce_cli.evaluate import evaluate
@@ -21,6 +21,7 @@ EXIT_CODES = {
     errors.InputError: 3,
     errors.WeightsError: 4,
     errors.OutputError: 5,
+    errors.BatchError: 6,
     errors.DataError: 7,
     errors.DivergedError: 8,
 }
@@ -32,7 +33,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One drawing of a character in, the character in many hands out.",
 )
-app.command("convert")(convert)
+app.command("convert", help=options.HELP, epilog=options.EPILOG)(
+    options.taking(options.Options, convert)
+)
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("critics")(train_critics)
@@ -60,6 +63,7 @@ def main() -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         # A plain exit, so that what is half written is cleaned up: 130 and 143.
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    streams.fill_closed()
     try:
         app()
     except errors.VCEError as error:

@@ -1,74 +1,215 @@
-"""`vce convert`: one glyph in, a grid of conversions out."""
+"""`vce convert`: glyphs in, the same glyphs in many hands out."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from vce_cli import report
-from vce_cli.extras import require_torch, torch_device
-from vce_models.errors import ConfigError
+from vce_cli import outputs, report, streams
+from vce_cli.extras import require_fonts, require_torch, torch_device
+from vce_cli.journal import Journal
+from vce_cli.options import DEFAULT_RULES, FRAMES, Options
+from vce_models.errors import InputError
 
 if TYPE_CHECKING:
     from vce_models.convert import Array
+    from vce_models.glyphs import Glyph, Reading, Redrawn
     from vce_models.weights import Weights
 
 REPAYS = 512
 """Conversions from which starting PyTorch on CUDA repays itself under `--device auto`."""
 
 
-def convert(
-    glyph: Annotated[Path, typer.Argument(help="An image of one character.", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The grid, a .png.")],
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Rules to sample.")] = 16,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Of the rules; drawn and printed by default.")
-    ] = None,
-    weights: Annotated[Path | None, typer.Option(help="Instead of the shipped ones.")] = None,
-    columns: Annotated[int | None, typer.Option(min=1, help="Cells in a row.")] = None,
-    scale: Annotated[int, typer.Option(min=1, max=64, help="Enlargement of a pixel.")] = 4,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu or cuda; auto takes CUDA for large jobs.")
-    ] = "auto",
-) -> None:
-    """Redraw a character in many styles; no training, no PyTorch."""
-    if output.suffix.lower() != ".png":
-        raise ConfigError(f"cannot write {output}", hint="name a .png after -o")
+def convert(options: Options) -> None:
+    """Find glyphs, choose rules, redraw, write, report."""
     # One thread: on a busy machine more make the small products ten times slower.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from vce_models import images, rules
-    from vce_models.weights import load
+    journal = Journal(quiet=options.quiet, verbose=options.verbose)
+    with streams.standard_output() as out:
+        from vce_cli import writers
+        from vce_models import glyphs, rules, weights
 
-    model = load(weights)
-    condition = images.read_glyph(glyph, str(glyph), model.config)
-    if seed is None:
-        seed = int.from_bytes(os.urandom(4), "big")
-        report.say(f"seed {seed}")
-    drawn = rules.sample(number, model.config, seed)
-    converted = _converted(model, condition, drawn, device)
-    images.save_png(images.draw_grid(condition, converted, columns, scale), output)
+        model = weights.load(options.weights)
+        fingerprint = weights.fingerprint(model)
+        reading = glyphs.Reading(
+            model.config, options.polarity, options.fit, options.text, options.chars
+        )
+        found = _find(options.inputs, reading, journal)
+        inputs = len(found) + len(journal.failures)
+        hands = _choose_rules(options, reading, model, fingerprint, journal)
+        drawn = _walk(hands) if options.walk else hands
+
+        target = outputs.choose(options, len(drawn.numbers))
+        outputs.check(target, options, found, drawn.numbers, model.config.size, out)
+        journal.detail(f"{len(found)} glyphs, {len(drawn.numbers)} rules, weights {fingerprint}")
+        style = writers.Style(
+            columns=options.columns,
+            scale=options.scale,
+            labels=options.labels,
+            frames=options.walk,
+            rules=drawn.rules,
+            numbers=drawn.numbers,
+            metadata={} if options.no_metadata else _metadata(options, hands, fingerprint),
+        )
+        redrawn = _redraw(found, drawn, model, options, journal)
+        for path in writers.write(redrawn, target, style, out):
+            journal.wrote(path)
+        if options.save_rules and len(journal.failures) < inputs:
+            rules.save(options.save_rules, hands.rules, fingerprint)
+            journal.wrote(options.save_rules)
+        journal.close()
+        if options.as_json:
+            facts = _facts(options, found, hands, fingerprint)
+            out.write(journal.manifest(**facts))
+    journal.raise_failures(inputs)
 
 
-def _converted(model: Weights, condition: Array, rules: Array, device: str) -> Array:
-    if device not in ("auto", "cpu", "cuda"):
-        raise ConfigError(f"--device is {device!r}", hint="use auto, cpu or cuda")
-    large = len(rules) >= REPAYS and Path("/dev/nvidia0").exists()
+@dataclass(frozen=True)
+class Hands:
+    """The rules of a run, (N, size, latent_per_row), their numbers, and their seed."""
+
+    rules: Array
+    numbers: list[int]
+    seed: int | None = None
+
+
+def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
+    from vce_models import glyphs
+
+    found = []
+    for name in inputs:
+        if name in streams.STDIN:
+            found.append(glyphs.from_stream(streams.standard_input(), reading))
+            continue
+        if Path(name).suffix.lower() in glyphs.FONT_SUFFIXES:
+            require_fonts("reading a font")
+        try:
+            found.extend(glyphs.find(Path(name), reading))
+        except InputError as error:
+            journal.fail(name, error)
+        except OSError as error:  # too long a name, or a folder that may not be entered
+            journal.fail(name, InputError(f"{name} cannot be read: {error.strerror}"))
+    return found
+
+
+def _choose_rules(
+    options: Options, reading: Reading, model: Weights, fingerprint: str, journal: Journal
+) -> Hands:
+    from vce_models import rules
+
+    if options.rules:
+        path, selection = rules.split_selection(options.rules)
+        saved, made_for = rules.load(path, model.config)
+        if made_for != fingerprint:
+            journal.warn(f"{path} was made for other weights; the styles will be others")
+        numbers, chosen = rules.select(saved, selection)
+        return Hands(chosen, numbers)
+    if options.like:
+        from vce_models.convert import encode
+        from vce_models.images import read_glyph
+
+        condition, drawing = (
+            read_glyph(path, str(path), model.config, reading.polarity, reading.fit)
+            for path in options.like
+        )
+        return Hands(encode(model, drawing, condition), [1])
+    count = options.number or DEFAULT_RULES
+    seed = int.from_bytes(os.urandom(4), "big") if options.seed is None else options.seed
+    sampled = rules.sample(count, model.config, seed)
+    return Hands(sampled, list(range(1, count + 1)), seed)
+
+
+def _walk(hands: Hands) -> Hands:
+    from vce_models import rules
+
+    walked = rules.walk(hands.rules, FRAMES)
+    return Hands(walked, list(range(1, len(walked) + 1)), hands.seed)
+
+
+def _redraw(
+    found: list[Glyph], hands: Hands, model: Weights, options: Options, journal: Journal
+) -> Iterator[Redrawn]:
+    """Read and convert glyph by glyph, as the writer asks for them."""
+    from vce_models import strokes
+    from vce_models.convert import encode
+    from vce_models.glyphs import Redrawn
+    from vce_models.rules import scale
+
+    count = len(hands.rules)
+    convert = _converter(model, options.device, count * len(found))
+    unsaid = hands.seed is not None and options.seed is None
+    with report.progress("converting", quiet=options.quiet) as advance:
+        for i, glyph in enumerate(found):
+            try:
+                condition, placement = glyph.read()
+            except InputError as error:
+                journal.fail(glyph.source, error)
+                continue
+            journal.detail(f"read {glyph.source}")
+            if unsaid:
+                journal.say(f"seed {hands.seed}")
+                unsaid = False
+            if options.weights is None:  # of others nobody knows what they were trained on
+                journal.unusual(glyph.source, strokes.unusual(condition))
+            applied = hands.rules
+            if options.strength != 1:
+                applied = scale(applied, encode(model, condition, condition), options.strength)
+
+            def step(done: int, of: int, before: int = i * count) -> None:
+                advance(before + done, count * len(found))
+
+            yield Redrawn(glyph, condition, placement, convert(condition, applied, step))
+
+
+def _converter(
+    model: Weights, device: str, conversions: int
+) -> Callable[[Array, Array, Callable[[int, int], None]], Array]:
+    large = conversions >= REPAYS and Path("/dev/nvidia0").exists()
     if device == "cuda" or (device == "auto" and large and _has_torch()):
         require_torch("convert --device cuda")
         where = torch_device(device)
-        from vce_models.evaluation import convert_torch
+        from vce_models.evaluation import converter
 
-        return convert_torch(model, condition, rules, where)
+        return converter(model, where)
     from vce_models.convert import convert as convert_numpy
 
-    with report.progress("converting") as advance:
-        return convert_numpy(model, condition, rules, advance)
+    return partial(convert_numpy, model)
 
 
 def _has_torch() -> bool:
     from importlib.util import find_spec
 
     return find_spec("torch") is not None
+
+
+def _metadata(options: Options, hands: Hands, fingerprint: str) -> dict[str, str]:
+    text = {"Software": f"vce {_version()}", "vce:weights": fingerprint}
+    if hands.seed is not None:
+        text["vce:seed"] = str(hands.seed)
+    return text | ({"vce:strength": f"{options.strength:g}"} if options.strength != 1 else {})
+
+
+def _facts(options: Options, found: list[Glyph], hands: Hands, fingerprint: str) -> dict[str, Any]:
+    return {
+        "version": _version(),
+        "weights": fingerprint,
+        "inputs": [{"name": glyph.name, "source": glyph.source} for glyph in found],
+        "rules": {
+            "numbers": hands.numbers,
+            "seed": hands.seed,
+            "file": options.rules,
+            "like": [str(path) for path in options.like] if options.like else None,
+            "strength": options.strength,
+            "walk": options.walk,
+        },
+    }
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("vce-cli")

@@ -1,4 +1,4 @@
-"""What only some installations have: PyTorch, and CUDA."""
+"""What only some installations have: PyTorch, CUDA, and what fonts need."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ def require_torch(command: str) -> None:
     """Raise ExtraError, in one line with the mend, where PyTorch is not installed."""
     if find_spec("torch") is None:
         raise ExtraError(f"vce {command} needs PyTorch", hint="pip install 'vce-cli[torch]'")
+
+
+def require_fonts(wanted: str) -> None:
+    """Raise ExtraError where what reads fonts and traces outlines is not installed."""
+    for module in ("vtracer", "fontTools", "ufoLib2"):
+        if find_spec(module) is None:
+            raise ExtraError(f"{wanted} needs {module}", hint="pip install 'vce-cli[fonts]'")
 
 
 def torch_device(name: str) -> str:

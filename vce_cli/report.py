@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from vce_models.errors import OutputError
+
 if TYPE_CHECKING:
+    from rich.progress import Progress
     from rich.table import Table
 
     from vce_models.config import TrainConfig
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from vce_models.training import Report
     from vce_models.transfer import Transfer
 
-PATIENCE = 1.0
+PATIENCE = 2.0
 """Seconds before a progress bar shows."""
 
 LOG_SECONDS = 10.0
@@ -33,12 +36,21 @@ def error(message: str, hint: str | None = None) -> None:
 
 def say(message: str) -> None:
     """Print one line on stderr."""
+    if sys.stderr is None:  # closed
+        return
     sys.stderr.write(f"{message}\n")
     sys.stderr.flush()
 
 
+def on_terminal() -> bool:
+    """Whether somebody watches standard error."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def out(text: str) -> None:
     """Write the result on stdout; where its reader has gone, exit as a pipe does."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed")
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -49,31 +61,39 @@ def out(text: str) -> None:
 
 
 @contextmanager
-def progress(description: str) -> Iterator[Callable[[int, int], None]]:
+def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """Yield `advance(done, total)`, which draws a bar with the time left.
 
     It draws on a terminal only, and only what takes longer than `PATIENCE`.
     """
-    if not sys.stderr.isatty():
+    if quiet or not on_terminal():
         yield lambda done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task(description, total=None)
-    begun = time.monotonic()
+    begun, bar = time.monotonic(), None
 
     def advance(done: int, total: int) -> None:
-        if time.monotonic() - begun > PATIENCE:
+        nonlocal bar
+        if bar is None:
+            if time.monotonic() - begun < PATIENCE:
+                return
+            bar = _bar(transient=True)
+            bar.add_task(description)
             bar.start()
-        bar.update(task, completed=done, total=total)
+        bar.update(bar.task_ids[0], completed=done, total=total)
 
     try:
         yield advance
     finally:
-        bar.stop()
+        if bar is not None:
+            bar.stop()
+
+
+def _bar(*, transient: bool) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=transient)
 
 
 @contextmanager
@@ -96,14 +116,10 @@ def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
         seconds = round(pace * (config.steps - result.step))
         return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
-    if not sys.stderr.isatty():
+    if not on_terminal():
         yield line
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with _bar(transient=False) as bar:
         task = bar.add_task("training", total=config.steps)
 
         def live(result: Report, speed: float) -> None:

@@ -28,7 +28,6 @@ from vce_models.files import replacing
 
 Progress = Callable[[int, int], None]
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm"}
 HALVES = ("images_background", "images_evaluation")
 HELD_BACK = 0.2
 """Share of the characters of a tree of one's own that only test."""
@@ -130,7 +129,7 @@ def _drawings(source: Path, archives: ExitStack) -> list[_Drawing]:
     found = _zipped(source, archives) if source.is_file() else _unpacked(source)
     drawings = sorted(found, key=lambda drawing: (drawing.character, drawing.file))
     if not drawings:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+        kinds = ", ".join(sorted(suffix[1:] for suffix in images.SUFFIXES))
         raise DataError(f"{source} holds no images", hint=f"it looks for {kinds}")
     return drawings
 
@@ -151,7 +150,7 @@ def _zipped(source: Path, archives: ExitStack) -> Iterator[_Drawing]:
 
     for entry in archive.infolist():
         name = Path(entry.filename)
-        if name.suffix.lower() in SUFFIXES and not entry.is_dir():
+        if name.suffix.lower() in images.SUFFIXES and not entry.is_dir():
             _check_size(entry.file_size, f"{source}: {entry.filename}")
             character = "/".join(name.parts[1:-1]) or "."
             yield _Drawing(character, name.name, lambda entry=entry: read(entry))  # type: ignore[misc]
@@ -162,7 +161,7 @@ def _unpacked(source: Path) -> Iterator[_Drawing]:
         folders.sort()
         for name in files:
             path = Path(root, name)
-            if path.suffix.lower() in SUFFIXES and not name.startswith("."):
+            if path.suffix.lower() in images.SUFFIXES and not name.startswith("."):
                 try:
                     _check_size(path.stat().st_size, str(path))
                 except OSError as error:

@@ -6,6 +6,7 @@ VCEError
 ├── OutputError     a result that cannot be written
 ├── DataError       a data set that is missing, damaged or unusable
 ├── ConfigError     settings that contradict each other or are out of range
+├── BatchError      some glyphs of a batch that could not be converted
 ├── DivergedError   a training run that stopped making sense
 └── ExtraError      a command that needs an optional dependency
 """
@@ -44,6 +45,10 @@ class DataError(VCEError):
 
 class ConfigError(VCEError):
     """Settings that contradict each other or are out of range."""
+
+
+class BatchError(VCEError):
+    """Some glyphs of a batch that could not be converted; the others were."""
 
 
 class DivergedError(VCEError):

@@ -17,6 +17,8 @@ from vce_models.errors import DataError
 from vce_models.networks import VCE, reparameterise
 from vce_models.weights import Weights
 
+Array = NDArray[np.float32]
+
 BATCH = 128
 """Pairs or conversions at a time."""
 
@@ -81,19 +83,24 @@ def from_weights(weights: Weights, device: str = "cpu") -> VCE:
     return model.to(device).eval()
 
 
-@torch.inference_mode()
-def convert_torch(
-    weights: Weights, condition: NDArray[np.float32], rules: NDArray[np.float32], device: str
-) -> NDArray[np.float32]:
-    """`convert.convert`, on a PyTorch device."""
+def converter(
+    weights: Weights, device: str
+) -> Callable[[Array, Array, Callable[[int, int], None]], Array]:
+    """`convert.convert` with these weights, on a PyTorch device."""
     model = from_weights(weights, device)
-    q = torch.from_numpy(condition).to(device)[None, None]
-    batches = torch.split(torch.from_numpy(rules), BATCH)
-    converted = [
-        model.convertor(model.prior.latents(r.to(device)), q.expand(len(r), -1, -1, -1))[0]
-        for r in batches
-    ]
-    return np.asarray(torch.cat(converted)[:, 0].cpu().numpy(), np.float32)
+
+    @torch.inference_mode()
+    def convert(condition: Array, rules: Array, progress: Callable[[int, int], None]) -> Array:
+        q = torch.from_numpy(condition).to(device)[None, None]
+        converted = np.empty((len(rules), *condition.shape), np.float32)
+        for at in range(0, len(rules), BATCH):
+            z = model.prior.latents(torch.from_numpy(rules[at : at + BATCH]).to(device))
+            drawings, _ = model.convertor(z, q.expand(len(z), -1, -1, -1))
+            converted[at : at + BATCH] = drawings[:, 0].cpu().numpy()
+            progress(at + len(z), len(rules))
+        return converted
+
+    return convert
 
 
 @torch.inference_mode()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vce_models import images, rules
+from vce_models import rules, sheets
 from vce_models.convert import convert
 from vce_models.data import Characters
 from vce_models.files import replacing
@@ -30,8 +30,8 @@ def draw_conversions(model: Weights, test: Characters, seed: int, path: Path) ->
     drawn = rules.sample(COLUMNS, model.config, seed)
     chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
     conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
-    rows = [images.draw_grid(q, convert(model, q, drawn), COLUMNS + 1, 2) for q in conditions]
-    images.save_png(images.stack(rows), path)
+    rows = [sheets.draw_grid(q, convert(model, q, drawn), COLUMNS + 1, 2) for q in conditions]
+    sheets.save_png(sheets.stack(rows), path)
 
 
 def draw_curves(metrics: Path, path: Path) -> None:

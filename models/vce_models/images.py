@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
 from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
-from vce_models.files import replacing
 
 Ink = NDArray[np.float32]
+
+Polarity = Literal["auto", "dark", "light"]
+"""Which is the ink: the dark strokes, the light ones, or what the border is not."""
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".webp"}
+"""Files of a folder that are taken for images."""
 
 CANVAS = 105
 """Side of Omniglot's drawings, in pixels."""
@@ -26,9 +31,6 @@ MAX_SIDE = 512
 
 CONTRAST = 0.15
 """Least difference of ink from paper, as a share of black from white."""
-
-BOX = (220, 30, 30)
-"""Red, around the condition."""
 
 
 def read(source: Path | IO[bytes], name: str) -> Image.Image:
@@ -59,19 +61,20 @@ def read(source: Path | IO[bytes], name: str) -> Image.Image:
         raise InputError(f"{name} is damaged: {error}") from error
 
 
-def grey(image: Image.Image) -> Ink:
+def grey(image: Image.Image, polarity: Polarity = "auto") -> Ink:
     """Ink of an image of any mode, (H, W) in [0, 1].
 
-    Transparent pixels are paper. Dark strokes on light paper and light on dark come to
-    the same: paper is what the median pixel of the border has.
+    Transparent pixels are paper. By `auto`, dark strokes on light paper and light on dark
+    come to the same: paper is what the median pixel of the border has.
     """
-    light = _light(image)
-    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
-    dark_on_light = float(np.median(border)) >= 0.5
-    return np.asarray(1 - light, np.float32) if dark_on_light else light
+    light = _light(image, polarity)
+    if polarity == "auto":
+        border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
+        polarity = "dark" if _median(border) >= 0.5 else "light"
+    return np.asarray(1 - light, np.float32) if polarity == "dark" else light
 
 
-def _light(image: Image.Image) -> Ink:
+def _light(image: Image.Image, polarity: Polarity) -> Ink:
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, np.float32)
         top = 65535 if values.max(initial=0) > 255 else 255
@@ -79,9 +82,18 @@ def _light(image: Image.Image) -> Ink:
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"), np.float32) / np.float32(255)
     light, alpha = np.moveaxis(np.asarray(image.convert("LA"), np.float32) / 255, 2, 0)
-    opaque = float((light * alpha).sum() / max(float(alpha.sum()), 1e-6))
-    paper = 1.0 if opaque < 0.5 else 0.0
+    if polarity == "auto":
+        opaque = float((light * alpha).sum() / max(float(alpha.sum()), 1e-6))
+        polarity = "dark" if opaque < 0.5 else "light"
+    paper = 1.0 if polarity == "dark" else 0.0
     return np.asarray(light * alpha + paper * (1 - alpha), np.float32)
+
+
+def _median(values: Ink) -> float:
+    """`np.median`, which would load all of numpy.ma for its first answer."""
+    lower, upper = (len(values) - 1) // 2, len(values) // 2
+    ordered = np.partition(values, (lower, upper))
+    return float(ordered[lower] + ordered[upper]) / 2
 
 
 def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
@@ -105,13 +117,21 @@ def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
     return np.asarray(picture.resize((size, size), Image.Resampling.BOX))
 
 
-def read_glyph(source: Path | IO[bytes], name: str, config: ModelConfig) -> Ink:
+def read_glyph(
+    source: Path | IO[bytes],
+    name: str,
+    config: ModelConfig,
+    polarity: Polarity = "auto",
+    fit: bool = True,
+) -> Ink:
     """Read the one glyph of an image, in the framing of Omniglot's drawings.
 
     Args:
         source: A path, or an open binary file.
         name: What errors call it.
         config: Says size and resize.
+        polarity: Which is the ink.
+        fit: Frame the glyph; otherwise the image is the whole canvas, as it is.
 
     Returns:
         (size, size) float32 in [0, 1], ink = 1.
@@ -123,9 +143,11 @@ def read_glyph(source: Path | IO[bytes], name: str, config: ModelConfig) -> Ink:
     if max(image.size) > MAX_SIDE:
         image = image.convert("RGBA") if image.mode in ("P", "PA") else image
         image = image.reduce(-(-max(image.size) // MAX_SIDE))
-    ink = _levels(grey(image))
+    ink = _levels(grey(image, polarity))
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
+    if not fit:
+        return np.asarray(resize(ink, config.size, config.resize), np.float32) / np.float32(255)
     return frame(ink, name, config)
 
 
@@ -145,10 +167,10 @@ def _levels(ink: Ink) -> Ink | None:
     paper, strokes = ink[ink <= threshold], ink[ink > threshold]
     if not len(paper) or not len(strokes):
         return None
-    low, high = float(np.median(paper)), float(np.median(strokes))
+    low, high = _median(paper), _median(strokes)
     if high - low < CONTRAST:
         return None
-    deviation = float(np.median(np.abs(paper - low))) * 1.4826
+    deviation = _median(np.abs(paper - low)) * 1.4826
     low = min(low + 2 * deviation, (low + high) / 2)
     stretched = np.clip((ink - low) / (high - low), 0, 1)
     return np.asarray(stretched, np.float32)
@@ -179,45 +201,3 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Ink:
     canvas.paste(picture.resize((width, height), method), place)
     whole = np.asarray(canvas, np.float32) / np.float32(255)
     return np.asarray(resize(whole, config.size, config.resize), np.float32) / np.float32(255)
-
-
-def draw_grid(condition: Ink, conversions: Ink, columns: int | None, scale: int) -> Image.Image:
-    """One picture: the condition in a red box, then its conversions, row by row.
-
-    Args:
-        condition: (H, W) in [0, 1], ink = 1.
-        conversions: (N, H, W) in [0, 1].
-        columns: Cells in a row; by default about as many as there are rows.
-        scale: How much larger than its pixels a cell is drawn, smoothly.
-    """
-    cells = [condition, *conversions]
-    columns = columns or int(np.ceil(np.sqrt(len(cells))))
-    columns = min(columns, len(cells))
-    height, width = (length * scale for length in condition.shape)
-    gap = max(2, scale)
-    rows = -(-len(cells) // columns)
-    size = (columns * (width + gap) + gap, rows * (height + gap) + gap)
-    sheet = Image.new("RGB", size, "white")
-    for i, cell in enumerate(cells):
-        light = Image.fromarray(np.rint(255 - 255 * np.clip(cell, 0, 1)).astype(np.uint8))
-        place = (gap + i % columns * (width + gap), gap + i // columns * (height + gap))
-        sheet.paste(light.resize((width, height), Image.Resampling.BICUBIC), place)
-    line = max(1, gap // 2)
-    around = (gap - line, gap - line, gap + width + line - 1, gap + height + line - 1)
-    ImageDraw.Draw(sheet).rectangle(around, outline=BOX, width=line)
-    return sheet
-
-
-def stack(pictures: list[Image.Image]) -> Image.Image:
-    """Set pictures of one width under each other."""
-    heights = [picture.height for picture in pictures]
-    sheet = Image.new("RGB", (pictures[0].width, sum(heights)), "white")
-    for i, picture in enumerate(pictures):
-        sheet.paste(picture, (0, sum(heights[:i])))
-    return sheet
-
-
-def save_png(image: Image.Image, path: Path) -> None:
-    """Write a PNG, whole or not at all."""
-    with replacing(path) as temporary:
-        image.save(temporary, format="PNG")

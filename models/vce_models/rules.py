@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
 
 from vce_models.config import ModelConfig
+from vce_models.errors import ConfigError, InputError
+from vce_models.files import replacing
+
+Rules = NDArray[np.float32]
+"""(N, size, latent_per_row)."""
+
+FORMAT = "vce rules 1"
+"""The one key of the metadata, as in `weights`; its value is JSON."""
 
 
-def sample(count: int, config: ModelConfig, seed: int) -> NDArray[np.float32]:
+def sample(count: int, config: ModelConfig, seed: int) -> Rules:
     """Draw rules from p(z) = N(0, I) (Li et al. 2020, eq. 1).
 
     The first four of sixteen are the four that the same seed gives alone.
@@ -18,3 +32,107 @@ def sample(count: int, config: ModelConfig, seed: int) -> NDArray[np.float32]:
     """
     shape = (count, config.size, config.latent_per_row)
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+def scale(rules: Rules, own: Rules, strength: float) -> Rules:
+    """Move rules along the line from a glyph's own rule.
+
+    Args:
+        rules: (N, size, latent_per_row).
+        own: The encoder's mean for the glyph as a drawing of itself, one rule. It redraws
+            the glyph more closely than z = 0, which is the average of all hands: 102
+            nats a glyph to 143 on Omniglot's test characters, sampled rules 243.
+        strength: 0 gives `own`, 1 the rules, more goes beyond them.
+    """
+    return np.asarray(own + np.float32(strength) * (rules - own), np.float32)
+
+
+def walk(rules: Rules, frames: int) -> Rules:
+    """Go from rule to rule and back to the first, spherically (Shoemake 1985).
+
+    Gaussian rules lie near a sphere, so that the straight line between two would pass
+    through weaker ones. Lengths change evenly.
+
+    Args:
+        rules: (N, size, latent_per_row), two or more.
+        frames: Rules from one, inclusive, to the next, exclusive.
+
+    Returns:
+        (N frames, size, latent_per_row); every `frames`-th is the next of `rules`.
+    """
+    flat = rules.reshape(len(rules), -1).astype(np.float64)
+    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
+    sphere = flat / np.maximum(lengths, 1e-12)
+    share = np.linspace(0, 1, frames, endpoint=False)[:, None]
+    legs = []
+    for a, b in zip(range(len(rules)), [*range(1, len(rules)), 0], strict=True):
+        angle = np.arccos(np.clip(sphere[a] @ sphere[b], -1, 1))
+        if np.sin(angle) < 1e-6:
+            direction = (1 - share) * sphere[a] + share * sphere[b]
+        else:
+            near, far = np.sin((1 - share) * angle), np.sin(share * angle)
+            direction = (near * sphere[a] + far * sphere[b]) / np.sin(angle)
+        legs.append(direction * ((1 - share) * lengths[a] + share * lengths[b]))
+    return np.concatenate(legs).reshape(-1, *rules.shape[1:]).astype(np.float32)
+
+
+def save(path: Path, rules: Rules, fingerprint: str) -> None:
+    """Write rules, whole or not at all.
+
+    Args:
+        path: A .safetensors.
+        rules: (N, size, latent_per_row); the numbers themselves, so that no change of a
+            generator can change them.
+        fingerprint: Of the weights they were made for.
+    """
+    tensors = {"z": np.ascontiguousarray(rules)}
+    with replacing(path) as temporary:
+        temporary.write_bytes(to_bytes(tensors, {FORMAT: json.dumps({"weights": fingerprint})}))
+
+
+def load(path: Path, config: ModelConfig) -> tuple[Rules, str]:
+    """Read rules, and the fingerprint of the weights that they were made for.
+
+    Raises:
+        InputError: The file is missing, damaged, or holds rules of another shape.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is no rules file", hint="vce convert --save-rules writes one")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if FORMAT not in metadata:
+                raise InputError(f"{path} holds no rules of vce")
+            z, fingerprint = file.get_tensor("z"), str(json.loads(metadata[FORMAT])["weights"])
+    except (OSError, SafetensorError, ValueError, LookupError, TypeError) as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+    wanted = (config.size, config.latent_per_row)
+    if z.dtype != np.float32 or z.ndim != 3 or z.shape[1:] != wanted or not len(z):
+        raise InputError(
+            f"{path} holds {z.dtype} {z.shape}; rules of these weights are float32 (N, *{wanted})",
+            hint="give the weights that they were made for",
+        )
+    if not np.isfinite(z).all():
+        raise InputError(f"{path} holds values that are not numbers")
+    return z, fingerprint
+
+
+def split_selection(text: str) -> tuple[Path, tuple[int, int] | None]:
+    """`F:3` and `F:2-5` as the file and the first and last number; `F` as all of them."""
+    found = re.fullmatch(r"(.+):(\d+)(?:-(\d+))?", text)
+    if not found or Path(text).exists():
+        return Path(text), None
+    first, last = int(found[2]), int(found[3] or found[2])
+    return Path(found[1]), (first, last)
+
+
+def select(rules: Rules, selection: tuple[int, int] | None) -> tuple[list[int], Rules]:
+    """The numbers, counted from 1, and the rules of a selection.
+
+    Raises:
+        ConfigError: It goes backwards, or past the last rule.
+    """
+    first, last = selection or (1, len(rules))
+    if not 1 <= first <= last <= len(rules):
+        raise ConfigError(f"there is no rule {first}-{last}", hint=f"use 1 to {len(rules)}")
+    return list(range(first, last + 1)), rules[first - 1 : last]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ class Weights:
 
     config: ModelConfig
     tensors: dict[str, NDArray[np.float32]]
+
+
+def fingerprint(weights: Weights) -> str:
+    """SHA-256 of the tensors' names and bytes, in hexadecimal; the file's layout is no part."""
+    digest = hashlib.sha256()
+    for name in sorted(weights.tensors):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(weights.tensors[name]).data)
+    return digest.hexdigest()
 
 
 def save(path: Path, weights: Weights) -> None:

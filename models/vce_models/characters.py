@@ -1,0 +1,120 @@
+"""Characters by code point: what `--chars` means, names of files, names of glyphs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from vce_models.errors import ConfigError
+
+ASCII = range(0x21, 0x7F)
+"""Where `digits` and `punctuation` come from."""
+
+LEAST = 10
+"""Letters that make a block of Unicode a script's own: 々 alone is not where Han begins."""
+
+_POINT = r"(?:[Uu]\+([0-9A-Fa-f]{4,6})|(\S))"
+_SPAN = re.compile(rf"{_POINT}(?:-(?:[Uu]\+)?(?:([0-9A-Fa-f]{{4,6}})|(\S)))?")
+_STEM = re.compile(r"(?:[Uu]\+|uni|u)([0-9A-Fa-f]{4,6})")
+
+
+def parse_characters(spec: str) -> list[int]:
+    """Code points that a comma-separated list names, in its order, without repeats.
+
+    Each part is one of
+
+    - `digits` or `punctuation`: ASCII's, the second with its symbols;
+    - a script's name in Unicode, as `latin`, `greek`, `cyrillic`, `hebrew`, `runic`: the
+      letters of the first block of Unicode that is the script's own, so `latin` is A to Z
+      and a to z;
+    - a character, or its code point as `U+0041`;
+    - a range, as `a-z` or `U+0041-005A`.
+
+    Raises:
+        ConfigError: A part is none of these.
+    """
+    return list(dict.fromkeys(point for part in parse_parts(spec) for point in part[0]))
+
+
+def parse_parts(spec: str) -> Iterator[tuple[list[int], bool]]:
+    """The code points of each part of `parse_characters`, and whether a name stands for them."""
+    parts = [part.strip() for part in spec.split(",")]
+    for part in filter(None, parts):
+        match = _SPAN.fullmatch(part)
+        if match:
+            yield _span(part, *match.groups()), False
+        else:
+            yield _named(part), True
+    if not any(parts):
+        raise ConfigError("no characters are named", hint="for example: latin,digits,U+00DF")
+
+
+def _span(
+    part: str, code: str | None, character: str | None, last_code: str | None, last: str | None
+) -> list[int]:
+    first = int(code, 16) if code else ord(character or "")
+    if last_code and not code:
+        raise ConfigError(f"{part} is no range", hint="write both ends alike: a-z, U+0041-005A")
+    end = int(last_code, 16) if last_code else ord(last) if last else first
+    if not first <= end <= 0x10FFFF:
+        raise ConfigError(f"{part} is no range of code points", hint="the least comes first")
+    points = [point for point in range(first, end + 1) if not 0xD800 <= point <= 0xDFFF]
+    if not points:
+        raise ConfigError(f"{part} is no character, but half of one")
+    return points
+
+
+def _named(name: str) -> list[int]:
+    if name in ("digits", "punctuation"):
+        kinds = ("N",) if name == "digits" else ("P", "S")
+        return [point for point in ASCII if unicodedata.category(chr(point))[0] in kinds]
+    from fontTools.unicodedata import script_code
+
+    script = script_code(name.title().replace(" ", "_"), default=None)
+    letters = _letters(script) if script else []
+    if not letters:
+        raise ConfigError(
+            f"no characters are called {name!r}",
+            hint="use digits, punctuation, a script's name as greek, a-z, U+0041 or U+0041-005A",
+        )
+    return letters
+
+
+def _letters(script: str) -> list[int]:
+    from fontTools.unicodedata import Scripts, block
+
+    blocks: dict[str, list[int]] = {}
+    ends = [*Scripts.RANGES[1:], 0x110000]
+    for start, end, code in zip(Scripts.RANGES, ends, Scripts.VALUES, strict=True):
+        for point in range(start, end) if code == script else ():
+            character = chr(point)
+            if unicodedata.category(character).startswith("L"):
+                blocks.setdefault(block(character), []).append(point)
+    return next((letters for letters in blocks.values() if len(letters) >= LEAST), [])
+
+
+def codepoint_of(stem: str) -> int | None:
+    """The character that a file's name without its suffix stands for.
+
+    Args:
+        stem: A single character, or `uni0041`, `u1F600`, `U+0041`.
+    """
+    stem = unicodedata.normalize("NFC", stem)  # some file systems take letters apart
+    match = _STEM.fullmatch(stem)
+    if not match and len(stem) != 1:
+        return None
+    point = int(match[1], 16) if match else ord(stem)
+    return point if point <= 0x10FFFF and not 0xD800 <= point <= 0xDFFF else None
+
+
+def glyph_name(codepoint: int) -> str:
+    """`uni0041`, and `u1F600` beyond the first 65,536 (the Adobe glyph list's rule)."""
+    return f"uni{codepoint:04X}" if codepoint <= 0xFFFF else f"u{codepoint:04X}"
+
+
+def called(codepoint: int) -> str:
+    """How messages call a character: `'A' (U+0041)`."""
+    character = chr(codepoint)
+    code = f"U+{codepoint:04X}"
+    return f"{character!r} ({code})" if character.isprintable() else code

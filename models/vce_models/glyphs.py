@@ -1,0 +1,169 @@
+"""What is converted: images, folders of images, characters of fonts; listed first, read later."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from vce_models import images
+from vce_models.config import ModelConfig
+from vce_models.convert import Array
+from vce_models.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from vce_models.typefaces import Placement, SourceFont
+
+FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".woff", ".woff2"}
+"""Files that are read as fonts."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How glyphs are found and read.
+
+    Attributes:
+        config: Says size and resize.
+        polarity: Which is the ink, in images.
+        fit: Frame the glyphs of images.
+        text: Characters to draw from a font.
+        chars: The same as names, code points and ranges.
+    """
+
+    config: ModelConfig
+    polarity: images.Polarity = "auto"
+    fit: bool = True
+    text: str | None = None
+    chars: str | None = None
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A glyph that was found, and not yet read.
+
+    Attributes:
+        name: In the names of outputs and in captions: the file's stem, or `uni0041`.
+        source: What errors and the manifest call it.
+        read: Gives the condition, (size, size) with ink = 1, and the place of a font's
+            glyph; raises InputError.
+        codepoint: Of a font's glyph.
+        font: Where it comes from.
+    """
+
+    name: str
+    source: str
+    read: Callable[[], tuple[Array, Placement | None]]
+    codepoint: int | None = None
+    font: SourceFont | None = None
+
+
+@dataclass(frozen=True)
+class Redrawn:
+    """A glyph and its conversions.
+
+    Attributes:
+        glyph: What was converted.
+        condition: (size, size), ink = 1.
+        placement: Where the canvas lay in the font.
+        conversions: (N, size, size), the probability of ink, one for each rule.
+    """
+
+    glyph: Glyph
+    condition: Array
+    placement: Placement | None
+    conversions: Array
+
+
+def find(path: Path, reading: Reading) -> list[Glyph]:
+    """List the glyphs of an image, a folder of images in order of their names, or a font.
+
+    Raises:
+        InputError: The folder cannot be read or holds no image; the font cannot be read,
+            or lacks the characters.
+        ConfigError: An image cannot be asked for characters.
+    """
+    if path.suffix.lower() in FONT_SUFFIXES:
+        return _of_font(path, reading)
+    _check_characters(str(path), reading)
+    if not path.is_dir():
+        return [_of_image(path, reading)]
+    try:
+        files = sorted(Path(entry.path) for entry in os.scandir(path) if _is_image(entry))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if not files:
+        raise InputError(f"{path} holds no images", hint="PNG, JPEG, BMP, TIFF, PGM, WebP work")
+    return [_of_image(file, reading) for file in files]
+
+
+def codepoint(glyph: Glyph) -> int:
+    """The character that a glyph stands for in a font.
+
+    Raises:
+        ConfigError: An image's name says none.
+    """
+    if glyph.codepoint is not None:
+        return glyph.codepoint
+    from vce_models.characters import codepoint_of
+
+    if (found := codepoint_of(glyph.name)) is None:
+        raise ConfigError(
+            f"{glyph.source} does not say which character it is",
+            hint="name it by its character or code point: a.png, uni0061.png",
+        )
+    return found
+
+
+def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
+    """The glyph of an image that arrives on a pipe."""
+    _check_characters("standard input", reading)
+
+    def read() -> tuple[Array, None]:
+        return _read_image(BytesIO(stream.read()), "standard input", reading), None
+
+    return Glyph("stdin", "standard input", read)
+
+
+def _check_characters(called: str, reading: Reading) -> None:
+    if reading.text is not None or reading.chars is not None:
+        raise ConfigError(
+            f"{called} is no font, and has no characters to choose",
+            hint="leave out --text and --chars, or give a .ttf or an .otf",
+        )
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    suffix = Path(entry.name).suffix.lower()
+    return suffix in images.SUFFIXES and not entry.name.startswith(".") and not entry.is_dir()
+
+
+def _of_image(path: Path, reading: Reading) -> Glyph:
+    def read() -> tuple[Array, None]:
+        source = BytesIO(path.read_bytes()) if path.is_fifo() else path
+        return _read_image(source, str(path), reading), None
+
+    return Glyph(path.stem, str(path), read)
+
+
+def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> Array:
+    """Read an image; decoders want to search, so what comes by a pipe is read first."""
+    return images.read_glyph(source, name, reading.config, reading.polarity, reading.fit)
+
+
+def _of_font(path: Path, reading: Reading) -> list[Glyph]:
+    from vce_models.characters import called, glyph_name
+    from vce_models.typefaces import read_font
+
+    font = read_font(path)
+
+    def glyph(codepoint: int) -> Glyph:
+        def read() -> tuple[Array, Placement]:
+            return font.draw(codepoint, reading.config)
+
+        name, source = glyph_name(codepoint), f"{called(codepoint)} of {path}"
+        return Glyph(name, source, read, codepoint, font)
+
+    return [glyph(codepoint) for codepoint in font.characters(reading.text, reading.chars)]

@@ -1,0 +1,153 @@
+"""Pictures of conversions: contact sheets, single cells, animations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
+
+from vce_models.errors import OutputError
+from vce_models.files import replacing
+from vce_models.images import Ink
+
+BOX = (220, 30, 30)
+"""Red, around the condition."""
+
+CAPTION = 14
+"""Height of a caption, in pixels."""
+
+FRAME_MS = 60
+"""Time that a frame of an animation stands, in milliseconds."""
+
+
+LONGEST = {"webp": 16383, "gif": 65535}
+"""Sides of a picture at most, in pixels, by form."""
+
+
+def draw_cell(ink: Ink, scale: int) -> Image.Image:
+    """Black ink on white, `scale` times as large, smoothly."""
+    light = Image.fromarray(np.rint(255 - 255 * np.clip(ink, 0, 1)).astype(np.uint8))
+    return light.resize((light.width * scale, light.height * scale), Image.Resampling.BICUBIC)
+
+
+def draw_grid(
+    condition: Ink,
+    conversions: Ink,
+    columns: int | None,
+    scale: int,
+    captions: Sequence[str] = (),
+) -> Image.Image:
+    """One picture: the condition in a red box, then its conversions, row by row.
+
+    Args:
+        condition: (H, W) in [0, 1], ink = 1.
+        conversions: (N, H, W) in [0, 1].
+        columns: Cells in a row; by default about as many as there are rows.
+        scale: How much larger than its pixels a cell is drawn, smoothly.
+        captions: What stands above each cell, the condition's first; none by default.
+    """
+    sheet = draw_cells([condition, *conversions], columns, scale, captions)
+    height, width = (length * scale for length in condition.shape)
+    gap, top = max(2, scale), CAPTION if captions else 0
+    line = max(1, gap // 2)
+    left, upper = gap - line, top + gap - line
+    around = (left, upper, gap + width + line - 1, top + gap + height + line - 1)
+    ImageDraw.Draw(sheet).rectangle(around, outline=BOX, width=line)
+    return sheet
+
+
+def draw_cells(
+    cells: Sequence[Ink], columns: int | None, scale: int, captions: Sequence[str] = ()
+) -> Image.Image:
+    """Cells of one size with gaps between, row by row; arguments as of `draw_grid`."""
+    columns = min(columns or int(np.ceil(np.sqrt(len(cells)))), len(cells))
+    height, width = (length * scale for length in cells[0].shape)
+    gap, top = max(2, scale), CAPTION if captions else 0
+    rows = -(-len(cells) // columns)
+    size = (columns * (width + gap) + gap, rows * (height + gap + top) + gap)
+    sheet = Image.new("RGB", size, "white")
+    for i, cell in enumerate(cells):
+        x, y = gap + i % columns * (width + gap), gap + i // columns * (height + gap + top)
+        sheet.paste(draw_cell(cell, scale), (x, y + top))
+        if captions:
+            caption = _draw_caption(captions[i], width)
+            sheet.paste(caption, (x, y - gap // 2))
+    return sheet
+
+
+def _draw_caption(text: str, width: int) -> Image.Image:
+    from PIL import ImageFont
+
+    strip = Image.new("L", (width, CAPTION), "white")
+    ImageDraw.Draw(strip).text((0, 0), text, fill="black", font=ImageFont.load_default(10))
+    return strip
+
+
+def stack(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Set pictures under each other, from the left."""
+    heights = [picture.height for picture in pictures]
+    sheet = Image.new("RGB", (max(picture.width for picture in pictures), sum(heights)), "white")
+    for i, picture in enumerate(pictures):
+        sheet.paste(picture, (0, sum(heights[:i])))
+    return sheet
+
+
+def draw_frames(conversions: Sequence[Ink], columns: int | None, scale: int) -> list[Image.Image]:
+    """An animation: frame k shows conversion k of every glyph.
+
+    Args:
+        conversions: Of each glyph, (N, H, W).
+        columns: Glyphs in a row.
+        scale: As of `draw_grid`.
+    """
+    return [draw_cells(cells, columns, scale) for cells in zip(*conversions, strict=True)]
+
+
+def write(frames: Sequence[Image.Image], form: str, path: Path, text: Mapping[str, str]) -> None:
+    """Encode a picture, or frames that repeat for ever, always to the same bytes.
+
+    Args:
+        frames: One; several for `gif` and `webp`.
+        form: `png`, `webp` (lossless) or `gif`.
+        path: The file, written in place.
+        text: The metadata of a PNG, by keyword; the other forms keep none.
+
+    Raises:
+        OutputError: The picture is too large for the form.
+    """
+    first, *rest = frames
+    if max(first.size) > LONGEST.get(form, max(first.size)):
+        raise OutputError(
+            f"{first.width}x{first.height} pixels are too many for a .{form}",
+            hint="use .png, or a smaller --scale",
+        )
+    if form == "png":
+        info = PngInfo()
+        for key, value in text.items():
+            info.add_text(key, value)
+        # A twelfth more bytes than at the usual level, in half the time.
+        first.save(path, format="PNG", pnginfo=info, compress_level=3)
+    elif form == "gif":
+        grey = [frame.convert("L") for frame in frames]
+        grey[0].save(path, "GIF", save_all=True, append_images=grey[1:], duration=FRAME_MS, loop=0)
+    elif rest:
+        first.save(
+            path,
+            "WEBP",
+            lossless=True,
+            save_all=True,
+            append_images=rest,
+            duration=FRAME_MS,
+            loop=0,
+        )
+    else:
+        first.save(path, "WEBP", lossless=True)
+
+
+def save_png(image: Image.Image, path: Path) -> None:
+    """Write a PNG, whole or not at all."""
+    with replacing(path) as temporary:
+        write([image], "png", temporary, {})

@@ -1,0 +1,139 @@
+"""Many inputs, many outputs: what fails, what is refused before any work, what is left alone."""
+
+import json
+import os
+import stat
+
+import numpy as np
+import pytest
+from conftest import draw, names, shell, start
+from PIL import Image
+
+from vce_models.config import ModelConfig
+from vce_models.weights import Weights, parameter_shapes, save
+
+ONE = ("-n", 1, "--seed", 1)
+
+
+@pytest.fixture(autouse=True)
+def glyphs(tmp_path):
+    for character, name in enumerate("abc"):
+        draw(character, 0).save(tmp_path / f"{name}.png")
+
+
+def test_some_of_a_batch_failed_is_6_and_the_rest_is_written(tmp_path, vce):
+    (tmp_path / "b.png").write_text("no image")
+    done = vce("convert", "a.png", "b.png", "c.png", "gone", *ONE, "-o", "out/", "--json", status=6)
+    assert names(tmp_path / "out") == ["a-01.png", "c-01.png"]
+    assert done.stderr.splitlines()[-1] == "error: 2 of 4 failed; the rest is written"
+    failures = json.loads(done.stdout)["failures"]
+    assert [failure["input"] for failure in failures] == ["b.png", "gone"]
+    vce("convert", ".", *ONE, "-o", "sheet.png", status=6)
+    assert (tmp_path / "sheet.png").exists()
+
+
+def test_all_of_a_batch_failed_is_3_and_nothing_is_written(tmp_path, vce):
+    (tmp_path / "empty").mkdir()
+    done = vce("convert", "x.png", "y.png", "empty", *ONE, "-o", "out.png", status=3)
+    for words in ("x.png does not", "y.png does not", "empty holds no images", "none of the 3"):
+        assert words in done.stderr
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_link_stays_and_what_it_names_is_replaced(tmp_path, vce):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/x.png").write_bytes(b"old")
+    (tmp_path / "link.png").symlink_to("real/x.png")
+    vce("convert", "a.png", *ONE, "-o", "link.png")
+    assert (tmp_path / "link.png").is_symlink()
+    assert (tmp_path / "real/x.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_umask_is_respected(tmp_path):
+    for umask, mode in (("022", 0o644), ("077", 0o600)):
+        assert shell(f"umask {umask}; vce convert a.png -n 1 -o x.png", tmp_path).returncode == 0
+        assert stat.S_IMODE((tmp_path / "x.png").stat().st_mode) == mode
+
+
+def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
+    (tmp_path / "old.png").write_bytes(b"old")
+    (tmp_path / "two").mkdir()
+    draw(4, 0).save(tmp_path / "two/a.png")
+    (tmp_path / "link.png").symlink_to("a.png")
+    for arguments, status, words in [
+        (("a.png", "-o", "a.png"), 2, "a.png is an input"),
+        (("a.png", "-o", "link.png"), 2, "link.png is an input"),
+        (("a.png", "-o", "{char}.png", "-n", 1), 2, "a.png is an input"),
+        (("a.png", "two/a.png", "-o", "out/"), 2, "two results would be out/a-01.png"),
+        (("a.png", "b.png", "-o", "o/{rule}.png"), 2, "two results would be o/1.png"),
+        (("a.png", "-o", "x.png", "--save-rules", "x.png"), 2, "two results would be x.png"),
+        (("a.png", "-n", 9999, "--scale", 64, "-o", "x.png"), 5, "10000 cells of 1792x1792 pixels"),
+        (("a.png", "-o", "gone/x.png"), 5, "there is no folder gone"),
+        (("a.png", "-o", "out/", "--save-rules", "gone/r"), 5, "there is no folder gone"),
+        (("a.png", "-o", "old.png", "--no-clobber"), 5, "old.png is there already"),
+        (("a.png", "-o", "{name}.png"), 2, "{name}.png is no pattern"),
+        (("a.png", "-o", "{char.png"), 2, "is no pattern"),
+        (("a.png", "-q", "-n", 1, "-o", "b.png/{char}.png"), 5, "cannot make b.png"),
+        (("a.png", "-q", "-n", 1, "-o", f"{'x' * 300}.png"), 5, "File name too long"),
+        (("x" * 300, "-o", "x.png"), 3, "File name too long"),
+        (("a.png", "-o", "x.jpg"), 2, "cannot write x.jpg"),
+        (("a.png", "-o", "-"), 2, "nothing says what to write to standard output"),
+        (("a.png", "-o", "x", "--format", "bmp"), 2, "--format is 'bmp'"),
+        (("a.png", "-o", "x.gif"), 2, "a .gif shows a walk"),
+        (("a.png", "-o", "-", "--format", "png", "--json"), 2, "both want standard output"),
+        (("-", "-", "-o", "x.png"), 2, "standard input can be read once"),
+        (("a.png", "-o", "x.png", "--text", "ab"), 2, "a.png is no font"),
+        (("a.png", "-o", "x.png", "--walk", "-n", 1), 2, "nowhere to go"),
+        (("a.png", "-o", "x.png", "--rules", "r", "-n", 1), 2, "exclude each other"),
+        (("a.png", "-o", "x.png", "--ink", "grey"), 2, "grey"),
+    ]:
+        done = vce("convert", *arguments, status=status)
+        assert words in done.stderr
+        assert done.stdout == ""
+    assert (tmp_path / "old.png").read_bytes() == b"old"
+    assert not {"x.png", "out", "o", "gone"} & set(names(tmp_path))
+
+
+def test_quiet_prints_errors_only(tmp_path, vce):
+    (tmp_path / "text.png").write_text("no image")
+    bold = Image.new("L", (80, 80), 255)
+    bold.paste(0, (10, 10, 70, 70))
+    bold.save(tmp_path / "bold.png")
+    done = vce("convert", "bold.png", "a.png", "-n", 1, "-o", "x.png")
+    assert "seed" in done.stderr
+    assert "warning: bold.png: strokes of" in done.stderr
+    assert vce("convert", "bold.png", "-n", 1, "-o", "x.png", "-q").stderr == ""
+    assert "error: text.png" in vce("convert", "text.png", "-o", "x.png", "-q", status=3).stderr
+    assert "wrote x.png" in vce("convert", "a.png", "-n", 1, "-o", "x.png", "-v").stderr
+
+
+def test_files_of_their_own_need_constant_memory(tmp_path):
+    """Of 200 glyphs, conversions alone would be 40 MB."""
+    config = ModelConfig(size=96, channels=2, blocks=1, wiring="modulation", unshuffle=2)
+    shapes = parameter_shapes(config)
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    save(tmp_path / "w.safetensors", Weights(config, tensors))
+    peaks = []
+    for count in (10, 200):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        for i in range(count):
+            (folder / f"{i}.png").symlink_to(tmp_path / "a.png")
+        arguments = (
+            folder,
+            "-n",
+            6,
+            "--weights",
+            "w.safetensors",
+            "--scale",
+            1,
+            "-o",
+            "out/",
+            "-q",
+        )
+        with start(tmp_path, "convert", *arguments) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = status
+        assert status == 0
+        peaks.append(usage.ru_maxrss / 1024)
+    assert peaks[1] - peaks[0] < 10, peaks

@@ -1,0 +1,253 @@
+"""The options of `vce convert`, as one frozen dataclass that is also its help page."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from vce_cli.streams import STDIN
+from vce_models.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vce_models.images import Polarity
+
+T = TypeVar("T")
+
+INPUT, RULES, OUTPUT, RUNNING = "Input", "Rules", "Output", "Running"
+"""Panels of the help page."""
+
+DEFAULT_RULES = 16
+
+FRAMES = 12
+"""Steps of a walk from one rule to the next."""
+
+HELP = (
+    "Redraw characters in many styles; no training, no PyTorch.\n\n"
+    "Every glyph is redrawn by the same rules, so that an alphabet comes in one hand: in a "
+    "sheet, rows are glyphs and columns are rules. Rules are sampled, or read from a file or "
+    "off a pair of drawings. The suffix of -o picks the form of the result."
+)
+
+EPILOG = """
+[bold]Examples[/]
+
+\b
+One drawing in sixteen styles, and a folder of drawings in four:
+  vce convert a.png -o styles.png
+  vce convert glyphs/ -n 4 --labels -o styles.png
+
+\b
+One font in, four fonts in new hands out:
+  vce convert DejaVuSans.ttf --chars latin -n 4 -o hand.ttf
+
+\b
+Keep the rules, and use the third on another letter:
+  vce convert a.png --seed 7 --save-rules hands.safetensors -o a-styles.png
+  vce convert b.png --rules hands.safetensors:3 -o b.svg
+
+\b
+Do to a.png what was done from one drawing to the other, half as much:
+  vce convert a.png --like from.png to.png --strength 0.5 -o out.png
+
+\b
+A file for each conversion, a sheet for each glyph, a walk between rules, a pipe:
+  vce convert glyphs/ -n 4 -o 'styles/{char}-{rule:02d}.png'
+  vce convert glyphs/ -n 4 -o 'sheets/{char}.png'
+  vce convert a.png -n 3 --walk -o walk.gif
+  cat a.png | vce convert - -n 1 -o - --format svg > a.svg
+
+[bold]Exit status[/]
+
+\b
+0 done                  1 a bug           2 wrong usage
+3 no readable glyph     4 bad weights     5 the output cannot be written
+6 some of a batch failed, and the rest is written
+130, 143 stopped        141 the reader of the output has gone
+"""
+
+
+class Ink(StrEnum):
+    """Which is the ink of an image."""
+
+    AUTO = "auto"
+    DARK = "dark"
+    LIGHT = "light"
+
+
+def _option(panel: str, *names: str, **settings: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=panel, **settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What one call of `vce convert` was asked for."""
+
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT",
+            help="Images, folders of images, fonts, or - for an image on standard input.",
+            show_default=False,
+        ),
+    ]
+    text: Annotated[
+        str | None,
+        _option(INPUT, metavar="TEXT", help="Characters to draw from a font: --text Handgloves."),
+    ] = None
+    chars: Annotated[
+        str | None,
+        _option(
+            INPUT, metavar="SET", help="The same by name or code point: latin, digits, U+0041, a-z."
+        ),
+    ] = None
+    ink: Annotated[
+        Ink,
+        _option(INPUT, help="The dark or the light pixels; auto takes what the border is not."),
+    ] = Ink.AUTO
+    fit: Annotated[
+        bool,
+        _option(
+            INPUT,
+            "--fit/--no-fit",
+            help="Frame an image's glyph as the training data is, or take the image as it is.",
+        ),
+    ] = True
+
+    number: Annotated[
+        int | None,
+        _option(
+            RULES,
+            "-n",
+            "--number",
+            min=1,
+            max=100_000,
+            metavar="N",
+            help=f"Rules to sample; {DEFAULT_RULES}.",
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        _option(RULES, min=0, metavar="N", help="Of the rules; drawn and printed by default."),
+    ] = None
+    rules: Annotated[
+        str | None,
+        _option(RULES, metavar="FILE[:3|:2-5]", help="Rules that were saved: all, or by number."),
+    ] = None
+    save_rules: Annotated[
+        Path | None, _option(RULES, metavar="FILE", help="Keep the rules, a .safetensors.")
+    ] = None
+    like: Annotated[
+        tuple[Path, Path] | None,
+        _option(RULES, metavar="FROM TO", help="The rule that redraws FROM as TO, two images."),
+    ] = None
+    strength: Annotated[
+        float,
+        _option(
+            RULES,
+            min=0.0,
+            max=10.0,
+            metavar="X",
+            help="How far to go from the glyph's closest redrawing (0: the rule that the model "
+            "reads off the glyph beside itself) to the rule (1) and beyond.",
+        ),
+    ] = 1.0
+    walk: Annotated[
+        bool,
+        _option(RULES, "--walk", help=f"Go round from rule to rule, {FRAMES} steps each."),
+    ] = False
+
+    output: Annotated[
+        str,
+        _option(
+            OUTPUT,
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A sheet (.png, .webp, .svg), a walk (.gif, .webp), fonts (.ttf, .ufo; one a "
+            "rule), an array (.npz), a folder, a pattern with {char} and {rule}, or -.",
+        ),
+    ]
+    form: Annotated[
+        str | None,
+        _option(
+            OUTPUT,
+            "--format",
+            metavar="FORM",
+            help="The form, where no suffix says it: png, svg, ...",
+        ),
+    ] = None
+    columns: Annotated[
+        int | None, _option(OUTPUT, min=1, metavar="N", help="Cells in a row of a sheet.")
+    ] = None
+    scale: Annotated[
+        int, _option(OUTPUT, min=1, max=64, metavar="N", help="Enlargement of a pixel in pictures.")
+    ] = 4
+    labels: Annotated[
+        bool, _option(OUTPUT, "--labels", help="Write names and rule numbers on sheets.")
+    ] = False
+    no_metadata: Annotated[
+        bool,
+        _option(OUTPUT, "--no-metadata", help="Leave version, weights, seed, rule out of PNGs."),
+    ] = False
+    no_clobber: Annotated[
+        bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace a file.")
+    ] = False
+
+    weights: Annotated[
+        Path | None, _option(RUNNING, metavar="FILE", help="Instead of the shipped ones.")
+    ] = None
+    device: Annotated[
+        str,
+        _option(
+            RUNNING, metavar="DEVICE", help="auto, cpu or cuda; auto takes CUDA for large jobs."
+        ),
+    ] = "auto"
+    as_json: Annotated[
+        bool, _option(RUNNING, "--json", help="Print a manifest on standard output.")
+    ] = False
+    quiet: Annotated[bool, _option(RUNNING, "-q", "--quiet", help="Print errors only.")] = False
+    verbose: Annotated[bool, _option(RUNNING, "-v", "--verbose", help="Print each step.")] = False
+
+    @property
+    def polarity(self) -> Polarity:
+        """--ink, as the core has it."""
+        return self.ink.value
+
+    def __post_init__(self) -> None:
+        self._exclude("--rules", self.rules, like=self.like)
+        source = "--rules" if self.rules else "--like"
+        self._exclude(source, self.rules or self.like, number=self.number, seed=self.seed)
+        self._exclude("-q", self.quiet, verbose=self.verbose or None)
+        if self.walk and (self.like or self.number == 1):
+            raise ConfigError("--walk has one rule, and nowhere to go", hint="use -n 2 or more")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise ConfigError(f"--device is {self.device!r}", hint="use auto, cpu or cuda")
+        if sum(name in STDIN for name in self.inputs) > 1:
+            raise ConfigError("standard input can be read once", hint="give one -")
+
+    def _exclude(self, option: str, value: object, **others: object) -> None:
+        clash = [name for name, other in others.items() if other is not None]
+        if value and clash:
+            raise ConfigError(f"{option} and --{clash[0]} exclude each other", hint="choose one")
+
+
+def taking(options: Callable[..., T], run: Callable[[T], None]) -> Callable[..., None]:
+    """A Typer command whose parameters are the fields of a dataclass."""
+
+    def command(**values: Any) -> None:
+        try:
+            run(options(**values))
+        except BrokenPipeError:  # Typer would make it a 1
+            sys.exit(141)
+
+    command.__signature__ = inspect.signature(options, eval_str=True)  # type: ignore[attr-defined]
+    command.__annotations__ = typing.get_type_hints(options, include_extras=True)
+    return command

@@ -1,0 +1,159 @@
+"""One function for each form of result."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vce_cli.outputs import FONTS, PICTURES, Target
+from vce_cli.streams import Output
+from vce_models import arrays, sheets
+from vce_models.convert import Array
+from vce_models.errors import OutputError
+from vce_models.files import replacing
+from vce_models.glyphs import Redrawn, codepoint
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+CELL, GAP = 100.0, 4.0
+"""Side of a cell of an .svg, and the space between two, in its units."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How results are drawn, and what they say of themselves.
+
+    Attributes:
+        columns: Cells in a row of a sheet.
+        scale: Enlargement of a pixel.
+        labels: Names and rule numbers on sheets.
+        frames: Rules are the frames of a walk.
+        rules: (N, size, latent_per_row), as they were before --strength.
+        numbers: Their numbers.
+        metadata: Of PNGs, by keyword, but for the rule.
+    """
+
+    columns: int | None
+    scale: int
+    labels: bool
+    frames: bool
+    rules: Array
+    numbers: list[int]
+    metadata: Mapping[str, str]
+
+
+def write(redrawn: Iterable[Redrawn], target: Target, style: Style, out: Output) -> Iterator[Path]:
+    """Write results as they come, or all at the end where one file holds all glyphs.
+
+    Yields:
+        Each path, once it is written.
+    """
+    if target.per in ("glyph", "conversion"):
+        groups: Iterable[list[Redrawn]] = ([one] for one in redrawn)
+    else:
+        groups = [everything] if (everything := list(redrawn)) else []
+    for group in groups:
+        for rows, styled in _parts(group, target, style):
+            path = target.path(rows[0].glyph.name, styled.numbers[0])
+            with _opened(path, target, out) as file:
+                _encode(rows, target, styled, file, "vce" if str(path) == "-" else path.stem)
+            yield path
+
+
+def _parts(
+    rows: list[Redrawn], target: Target, style: Style
+) -> Iterator[tuple[list[Redrawn], Style]]:
+    if target.per in ("run", "glyph"):
+        yield rows, style
+        return
+    for i, number in enumerate(style.numbers):
+        cut = [replace(row, conversions=row.conversions[i : i + 1]) for row in rows]
+        yield cut, replace(style, rules=style.rules[i : i + 1], numbers=[number])
+
+
+@contextmanager
+def _opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
+    if target.pattern == "-":
+        with tempfile.TemporaryDirectory(prefix="vce-") as folder:
+            yield (file := Path(folder) / "result")
+            out.write(file.read_bytes())
+        return
+    if target.makes_folders:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make {path.parent}: {error.strerror}") from error
+    if target.form in FONTS:  # these are written whole by what writes them
+        yield path
+        return
+    with replacing(path) as file:
+        yield file
+
+
+def _encode(rows: list[Redrawn], target: Target, style: Style, file: Path, family: str) -> None:
+    if target.form in PICTURES:
+        _write_picture(rows, target, style, file)
+    elif target.form == "npz":
+        arrays.write(file, rows, style.rules, style.numbers)
+    elif target.form == "svg":
+        _write_svg(rows, file)
+    else:
+        _write_font(rows, target.form, file, family)
+
+
+def _write_picture(rows: list[Redrawn], target: Target, style: Style, file: Path) -> None:
+    first, last = style.numbers[0], style.numbers[-1]
+    number = str(first) if first == last else f"{first}-{last}"
+    text = {**style.metadata, "vce:rule": number} if style.metadata else {}
+    if target.per == "conversion":
+        frames = [sheets.draw_cell(rows[0].conversions[0], style.scale)]
+    elif style.frames and target.form in ("gif", "webp"):
+        frames = sheets.draw_frames([row.conversions for row in rows], style.columns, style.scale)
+    else:
+        frames = [_draw_sheet(rows, style)]
+    sheets.write(frames, target.form, file, text)
+
+
+def _draw_sheet(rows: list[Redrawn], style: Style) -> Image:
+    """Rows are glyphs, columns are rules; one glyph alone fills rows of its own."""
+    columns = style.columns or (len(style.numbers) + 1 if len(rows) > 1 else None)
+    numbers = [str(number) for number in style.numbers]
+    return sheets.stack(
+        [
+            sheets.draw_grid(
+                row.condition,
+                row.conversions,
+                columns,
+                style.scale,
+                [row.glyph.name, *numbers] if style.labels else (),
+            )
+            for row in rows
+        ]
+    )
+
+
+def _write_svg(rows: list[Redrawn], file: Path) -> None:
+    from vce_models.outlines import svg, trace
+
+    cells = [[trace(image) for image in row.conversions] for row in rows]
+    file.write_text(svg(cells, CELL, GAP), encoding="utf-8")
+
+
+def _write_font(rows: list[Redrawn], form: str, file: Path, family: str) -> None:
+    from vce_models import fonts
+    from vce_models.outlines import trace
+
+    glyphs = {
+        codepoint(row.glyph): (trace(row.conversions[0]), row.placement or fonts.DEFAULT_PLACEMENT)
+        for row in rows
+    }
+    source = rows[0].glyph.font
+    if any(row.glyph.font is not source for row in rows):
+        source = None  # of several, none has the measures of all
+    save = {"ttf": fonts.write_ttf, "ufo": fonts.write_ufo}[form]
+    save(file, family, glyphs, source)
