@@ -61,7 +61,9 @@ def test_the_learning_rate_halves_three_times():
 
 @pytest.mark.parametrize(("first", "last"), [(6.0, 1.0), (0.02, 0.3)])
 def test_the_kl_weight_goes_from_its_first_to_its_last_value(first, last):
-    config = dataclasses.replace(RECIPES["compact"], kl_weight=first, final_kl_weight=last)
+    config = dataclasses.replace(
+        RECIPES["compact"], kl_weight=first, final_kl_weight=last, kl_span=0.8
+    )
     weights = [config.scaled(100).kl_weight_at(step) for step in range(100)]
     assert weights[0] == pytest.approx(first)
     assert weights == sorted(weights, reverse=first > last)

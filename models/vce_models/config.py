@@ -139,7 +139,7 @@ class TrainConfig(_Config):
         learning_rate: Adam's, before the schedule lets it fall.
         warmup_steps: Over which it rises to that. The paper's is 0.
         clip_norm: Longest gradient of a network, as a Euclidean norm; longer ones are scaled
-            down to it. 0 clips nothing, as the paper.
+            down to it, and far longer ones left out. 0 clips nothing, as the paper.
         schedule: `halvings` divides it by two after 1/2, 2/3 and 5/6 of all steps (the
             paper halves, but its text does not say when); `cosine` lets it fall to zero.
         margin: m of eqs. 6, 9 and 11, in nats.

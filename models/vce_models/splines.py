@@ -24,7 +24,7 @@ line averaged over pixels the grey value falls by one a pixel, so a step at
 1/2 + PEN size (1 - 1/s) instead of 1/2 leaves a line enlarged s times as wide as it was.
 """
 
-LEVELS = (0.2, 0.7)
+LEVELS = (0.2, 0.5)
 """Least and greatest grey value of that step: beyond them thin strokes break or blot."""
 
 STRETCH = (0.1, 4.0)

@@ -22,6 +22,9 @@ TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
 PRIOR_PAIRS, PRIOR_BATCH = 2048, 128
 """Pairs whose rules make the prior, and how many are read at a time."""
 
+OUTLIER = 20.0
+"""A gradient this many times longer than the longest is left out."""
+
 PATIENCE = 2000
 """Steps in a row with KL of real drawings above that of converted ones: a collapse."""
 
@@ -139,8 +142,7 @@ class Trainer:
         self.processes.average(p.grad for p in parameters)
         for optimiser in optimisers:
             if self.config.clip_norm:
-                own = optimiser.param_groups[0]["params"]
-                nn.utils.clip_grad_norm_(own, self.config.clip_norm)
+                clip(optimiser.param_groups[0]["params"], self.config.clip_norm)
             optimiser.step()
 
     def _autocast(self) -> torch.autocast:
@@ -278,6 +280,20 @@ class Trainer:
         state |= {f"prior.{name}": value for name, value in self._prior().items()}
         tensors = {name: value.cpu().contiguous().numpy() for name, value in state.items()}
         return Weights(self.config.model, tensors)
+
+
+def clip(parameters: list[nn.Parameter], longest: float) -> None:
+    """Scale gradients down to a norm of `longest`, and away where it is beyond `OUTLIER` times.
+
+    So long a gradient is that of one drawing far from all others, whose variance the encoder
+    overestimates by a power of e; Adam would carry it for a thousand steps. Nothing is read
+    back from the device.
+    """
+    gradients = [value.grad for value in parameters if value.grad is not None]
+    norm = nn.utils.clip_grad_norm_(parameters, longest)
+    beyond = ~(norm <= OUTLIER * longest)
+    for gradient in gradients:
+        gradient.masked_fill_(beyond, 0.0)
 
 
 @torch.no_grad()
