@@ -36,17 +36,24 @@ def phases(pretrain: int, vae: int, lmvae: int, **train: object) -> TrainConfig:
     return changed(pretrain_steps=pretrain, vae_steps=vae, lmvae_steps=lmvae, **train)
 
 
+DRAWS_ANEW = {"kl_weight": 6.0, "kl_span": 0.8, "alignment_weight": 0.0}
+"""What a convertor that draws anew wants: the condition first."""
+
 FACTORS = {
     "base": changed(),
-    "wiring edge": changed({"wiring": "edge"}),
-    "wiring rows": changed({"wiring": "rows"}),
-    "wiring plane": changed({"wiring": "plane"}),
-    "displacement": changed({"displacement": True}),
+    "wiring edge": changed({"wiring": "edge"}, **DRAWS_ANEW),
+    "wiring rows": changed({"wiring": "rows"}, **DRAWS_ANEW),
+    "wiring plane": changed({"wiring": "plane"}, **DRAWS_ANEW),
+    "wiring modulation": changed({"wiring": "modulation"}, **DRAWS_ANEW),
+    "6 control points": changed({"control": 6}),
+    "14 control points": changed({"control": 14}),
+    "8 blocks": changed({"blocks": 8}),
     "relu": changed({"activation": "relu"}),
     "full resolution": changed({"unshuffle": 1}),
-    "48 channels": changed({"channels": 48}),
-    "KL weight 1": changed(kl_weight=1.0),
-    "KL weight 12 to 1": changed(kl_weight=12.0),
+    "KL weight 1 throughout": changed(kl_weight=1.0),
+    "KL weight 6 to 1": changed(kl_weight=6.0),
+    "KL weight to 0.3": changed(final_kl_weight=0.3),
+    "no alignment": changed(alignment_weight=0.0),
     "no augmentation": changed(augmentation="none"),
     "4 episodes of 8": changed(episodes=4, support=8),
     "16 episodes": changed(episodes=16),
@@ -68,7 +75,7 @@ def run(config: TrainConfig, folder: Path, picture: Path) -> dict[str, float]:
     while trainer.step < config.steps:
         trainer.advance(500)
     seconds = time.monotonic() - begun
-    model = trainer.model.eval()
+    model = evaluation.from_weights(trainer.weights())
     likelihood = evaluation.evaluate(
         model, split.test, targets=2, importance_samples=1, seed=0, binarise=False
     )

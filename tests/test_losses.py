@@ -77,3 +77,13 @@ def test_introvae_sums_converted_and_sampled_drawings(terms):
     )
     hinges = (50 - converted).clamp(min=0) + (50 - sampled).clamp(min=0)
     torch.testing.assert_close(loss, kl + 0.2 * hinges + reconstruction)
+
+
+def test_alignment_shrinks_as_a_stroke_comes_nearer():
+    """Also from where strokes do not overlap, and there the likelihood says nothing."""
+    strokes = torch.zeros(12, 1, 28, 28)
+    for i in range(12):
+        strokes[i, 0, 4:24, 4 + i] = 1
+    distance = losses.alignment(strokes, strokes[:1].expand_as(strokes))
+    assert distance[0] == 0
+    assert (distance.diff() > 0).all()

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from conftest import draw
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from vce_models import images, rules, weights
 from vce_models.config import ModelConfig
@@ -139,26 +139,13 @@ def test_area_is_that_of_the_ink():
 
 def test_blank_paper_and_haze_have_no_outlines():
     assert trace(np.zeros((28, 28), np.float32)) == ()
-    assert trace(np.full((28, 28), 0.19, np.float32)) == ()
-
-
-def test_crisp_strokes_are_parted_at_one_half():
-    enlarged = Image.fromarray(ring()).resize((896, 896), Image.Resampling.BICUBIC)
-    assert overlap(solid(ring()), np.asarray(enlarged) >= 0.5) > 0.99
+    assert trace(np.full((28, 28), 0.49, np.float32)) == ()
 
 
 def test_what_is_likelier_than_not_is_ink():
     noise = np.random.default_rng(0).random((28, 28), np.float32)
     enlarged = np.asarray(Image.fromarray(noise).resize((896, 896), Image.Resampling.BICUBIC))
-    assert solid(noise)[enlarged >= 0.5].all()
-
-
-def test_strokes_that_are_nowhere_certain_are_traced_and_keep_their_counter():
-    blurred = Image.fromarray(np.rint(255 * ring()).astype(np.uint8))
-    uncertain = np.asarray(blurred.filter(ImageFilter.GaussianBlur(1)), np.float32) / 255 * 0.5
-    assert uncertain.max() < 0.5
-    outside, hole = trace(uncertain)
-    assert outside.area > 0 > hole.area
+    assert np.array_equal(solid(noise), enlarged >= 0.5)
 
 
 def test_other_sizes_are_traced_too():

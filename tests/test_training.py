@@ -165,3 +165,20 @@ def test_dihedral_moves_both_drawings_of_a_pair_alike():
     moved, same = dihedral(x, x, torch.Generator().manual_seed(0))
     assert torch.equal(moved, same)
     assert len({tuple(image.flatten().tolist()) for image in moved}) == 8
+
+
+def test_a_gradient_far_too_long_is_left_out():
+    wanted = {1.0: 1.0, 50.0: 10.0, 1e5: 0.0, float("inf"): 0.0, float("nan"): 0.0}
+    for length, left in wanted.items():
+        parameter = torch.nn.Parameter(torch.zeros(1))
+        parameter.grad = torch.tensor([length])
+        training.clip([parameter], 10.0)
+        assert parameter.grad.item() == pytest.approx(left, rel=1e-4), length
+
+
+def test_weights_come_with_the_gaussian_of_their_rules(characters):
+    trainer = Trainer(CONFIG, characters)
+    weights = trainer.weights().tensors
+    assert not np.allclose(weights["prior.scale"], np.eye(24))
+    assert np.array_equal(weights["prior.scale"], trainer.weights().tensors["prior.scale"])
+    assert torch.equal(trainer.model.prior.scale, torch.eye(24))  # training goes by N(0, I)

@@ -66,7 +66,7 @@ class Features(nn.Module):
         for inputs, outputs in itertools.pairwise((1, *WIDTHS)):
             convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
             layers += [convolution, nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 1, 28, 28) in [0, 1], ink = 1, to (N, 64) features."""
@@ -126,7 +126,7 @@ def train(
     episodes = Episodes(characters, where)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        recogniser, contrastive = (_channels_last(Features().to(where)) for _ in range(2))
+        recogniser, contrastive = Features().to(where), Features().to(where)
         head = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64)).to(where)
     ways = min(WAYS, len(characters))
 
@@ -159,10 +159,6 @@ def train(
             if progress:
                 progress(done, steps + least)
     return Critics(recogniser.eval(), contrastive.eval())
-
-
-def _channels_last(network: Features) -> Features:
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def _turned(images: Tensor, turns: Tensor, ways: int) -> Tensor:

@@ -24,12 +24,6 @@ ENLARGEMENT = 32
 MAX_SIDE = 2048
 """Side of the traced bitmap at most, in pixels: larger conversions are enlarged less."""
 
-WINDOW = 5
-"""Side of the neighbourhood whose extremes set the threshold, in pixels of the conversion."""
-
-FLOOR = 0.2
-"""Less likely ink is paper, whatever lies around it; at 0.5 the threshold is 0.5 everywhere."""
-
 SPECK = 1 / 1568
 """Smaller parts and holes are left out: half a pixel of 28 by 28, in canvas areas."""
 
@@ -76,32 +70,19 @@ def _cross(a: Point, b: Point) -> float:
 
 
 def solid(probabilities: Ink) -> NDArray[np.bool_]:
-    """Part ink from paper, enlarged 32 times.
-
-    Ink is what is likelier than not. Where a conversion is unsure of where a stroke runs,
-    nothing is; there ink is what lies above the middle between the least and the greatest
-    probability around it (Bernsen 1986), and above `FLOOR`. Crisp drawings come out the
-    same by either rule. Enlarged 16 times, the thinnest strokes overlap
-    their outlines to 0.949 of the union, and enlarged 32 times to 0.966.
+    """What is likelier ink than paper, enlarged smoothly.
 
     Args:
         probabilities: (size, size) in [0, 1], ink = 1.
 
     Returns:
-        (side, side), side = 32 size, or the largest multiple of size up to `MAX_SIDE`.
+        (side, side), side = `ENLARGEMENT` size, or the largest multiple of size up to
+        `MAX_SIDE`.
     """
     size = len(probabilities)
     side = size * max(1, min(ENLARGEMENT, MAX_SIDE // size))
-    padded = np.pad(probabilities, WINDOW // 2)
-    around = np.lib.stride_tricks.sliding_window_view(padded, (WINDOW, WINDOW))
-    middle = (around.max((2, 3)) + around.min((2, 3))) / 2
-    threshold = _enlarge(np.clip(middle, FLOOR, 0.5), side, Image.Resampling.BILINEAR)
-    return np.asarray(_enlarge(probabilities, side, Image.Resampling.BICUBIC) >= threshold)
-
-
-def _enlarge(values: Ink, side: int, method: Image.Resampling) -> Ink:
-    picture = Image.fromarray(np.ascontiguousarray(values, np.float32))
-    return np.asarray(picture.resize((side, side), method))
+    picture = Image.fromarray(np.ascontiguousarray(probabilities, np.float32))
+    return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC)) >= 0.5
 
 
 def trace(probabilities: Ink) -> tuple[Contour, ...]:
