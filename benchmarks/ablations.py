@@ -16,7 +16,11 @@ import torch
 
 from vce_models import critics, data, evaluation, figures, quality, transfer
 from vce_models.config import TrainConfig
+from vce_models.data import Characters
 from vce_models.errors import DivergedError
+from vce_models.networks import VCE
+from vce_models.prior import Prior
+from vce_models.quality import Quality
 from vce_models.recipes import RECIPES
 from vce_models.training import Trainer
 
@@ -68,6 +72,12 @@ FACTORS = {
 }
 
 
+def judge(model: VCE, test: Characters) -> Quality:
+    """Recognisability and diversity by the shipped critics."""
+    samples = quality.conversions(model, test, seed=0)
+    return quality.judge(samples, test, critics.load(), seed=0)
+
+
 def run(config: TrainConfig, folder: Path, picture: Path) -> dict[str, float]:
     """Train one and measure it."""
     split = data.load(folder, config.model)
@@ -79,16 +89,19 @@ def run(config: TrainConfig, folder: Path, picture: Path) -> dict[str, float]:
     likelihood = evaluation.evaluate(
         model, split.test, targets=2, importance_samples=1, seed=0, binarise=False
     )
-    samples = quality.conversions(model, split.test, seed=0)
-    judged = quality.judge(samples, split.test, critics.load(), seed=0)
+    judged = judge(model, split.test)
     moved = transfer.measure(model, split.test, trials=4000, seed=0)
     figures.draw_conversions(trainer.weights(), split.test, 0, picture)
+    model.prior.load_state_dict(Prior(config.model).state_dict())
+    unmeasured = judge(model, split.test)
     return {
         "seconds": round(seconds),
         "nelbo": round(likelihood.nelbo.mean, 2),
         "kl": round(likelihood.kl.mean, 2),
         "recognisability": round(judged.recognisability.value, 3),
         "diversity": round(judged.diversity.value, 3),
+        "recognisability at N(0, I)": round(unmeasured.recognisability.value, 3),
+        "diversity at N(0, I)": round(unmeasured.diversity.value, 3),
         "entropy": round(judged.entropy.value, 1),
         "transfer": round(moved.transferred.value, 3),
     }
