@@ -22,6 +22,12 @@ CAPTION = 14
 FRAME_MS = 60
 """Time that a frame of an animation stands, in milliseconds."""
 
+GREYS = 16
+"""Shades of an animation, a third of the bytes of all 256; edges stay smooth."""
+
+DOUBT = 0.05
+"""Probability of ink on paper that is blank beyond doubt, and of paper on ink: pictures are
+drawn without it, arrays keep it."""
 
 LONGEST = {"webp": 16383, "gif": 65535}
 """Sides of a picture at most, in pixels, by form."""
@@ -29,7 +35,8 @@ LONGEST = {"webp": 16383, "gif": 65535}
 
 def draw_cell(ink: Ink, scale: int) -> Image.Image:
     """Black ink on white, `scale` times as large, smoothly."""
-    light = Image.fromarray(np.rint(255 - 255 * np.clip(ink, 0, 1)).astype(np.uint8))
+    certain = np.clip((ink - DOUBT) / (1 - 2 * DOUBT), 0, 1)
+    light = Image.fromarray(np.rint(255 - 255 * certain).astype(np.uint8))
     return light.resize((light.width * scale, light.height * scale), Image.Resampling.BICUBIC)
 
 
@@ -131,7 +138,9 @@ def write(frames: Sequence[Image.Image], form: str, path: Path, text: Mapping[st
         # A twelfth more bytes than at the usual level, in half the time.
         first.save(path, format="PNG", pnginfo=info, compress_level=3)
     elif form == "gif":
-        grey = [frame.convert("L") for frame in frames]
+        step = 255 / (GREYS - 1)
+        shades = [round(round(value / step) * step) for value in range(256)]
+        grey = [frame.convert("L").point(shades) for frame in frames]
         grey[0].save(path, "GIF", save_all=True, append_images=grey[1:], duration=FRAME_MS, loop=0)
     elif rest:
         first.save(
