@@ -41,6 +41,26 @@ def test_numpy_equals_pytorch(wiring, unshuffle, activation):
     np.testing.assert_allclose(convert(weights, q, r), expected[:, 0].numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("wiring", WIRINGS)
+def test_a_rule_gives_the_same_bits_in_any_company(wiring):
+    model, weights = untrained(wiring=wiring)
+    q = np.random.default_rng(2).random((20, 20), np.float32)
+    r = rules.sample(19, model.config, seed=3)
+    together = convert(weights, q, r)
+    assert together.dtype == np.float32
+    for i in range(19):
+        np.testing.assert_array_equal(convert(weights, q, r[i : i + 1])[0], together[i])
+    np.testing.assert_array_equal(convert(weights, q, r[:9]), together[:9])
+
+
+def test_progress_counts_every_conversion():
+    weights, told = load(), []
+    r = rules.sample(19, weights.config, seed=3)
+    convert(weights, np.zeros((28, 28), np.float32), r, lambda *done: told.append(done))
+    assert told == sorted(told)
+    assert told[-1] == (19, 19)
+
+
 @pytest.mark.parametrize(("wiring", "unshuffle"), [("edge", 1), ("modulation", 2)])
 def test_numpy_reads_the_rule_that_pytorch_reads(wiring, unshuffle):
     model, weights = untrained(wiring=wiring, unshuffle=unshuffle)

@@ -7,6 +7,8 @@ in NumPy.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +33,7 @@ STRETCH = (0.1, 4.0)
 """Least and greatest area read for one of the drawing: beyond them the field has folded."""
 
 
+@cache
 def enlarge(size: int, control: int) -> NDArray[np.float32]:
     """Weights of `control` points at `FINE * size` places along a side; rows sum to 1.
 
