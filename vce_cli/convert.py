@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from vce_models.glyphs import Glyph, Reading, Redrawn
     from vce_models.weights import Weights
 
-REPAYS = 512
-"""Conversions from which starting PyTorch on CUDA repays itself under `--device auto`."""
+REPAYS = 4096
+"""Conversions from which starting PyTorch on CUDA repays itself under `--device auto`.
+
+In the 1.6 s that importing it takes, NumPy makes some 3000 (`benchmarks/convert.py`).
+"""
 
 
 def convert(options: Options) -> None:

@@ -102,13 +102,9 @@ def _stem(net: dict[str, Array], config: ModelConfig, x: Array) -> Array:
 
 
 def _trunk(net: dict[str, Array], config: ModelConfig, h: Array, modulation: Array | None) -> Array:
-    """The residual blocks after the stem, as `networks.Trunk`.
+    """The residual blocks, as `networks.Trunk`; `modulation` is (N, blocks, 2, channels).
 
-    Args:
-        net: The network.
-        config: Its shape.
-        h: What the stem gave; one map for all rules, where it does not depend on them.
-        modulation: (N, blocks, 2, channels).
+    h is what the stem gave, one map for all rules where it does not depend on them.
     """
     activate = _ACTIVATIONS[config.activation]
     for i in range(config.blocks):
