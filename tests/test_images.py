@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from conftest import draw
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from vce_models import images, sheets
 from vce_models.config import ModelConfig
@@ -53,6 +53,25 @@ def photo(glyph):
     return Image.fromarray((255 * light.clip(0, 1)).astype(np.uint8)).convert("RGB")
 
 
+def shadowed(glyph):
+    """A photo half in the shade, of a sheet on a dark table."""
+    paper = np.asarray(glyph.resize((1000, 1000), Image.Resampling.BICUBIC)) / 255 * 0.6 + 0.3
+    light = np.full((1200, 1300), 0.1)
+    light[100:1100, 150:1150] = paper
+    y, x = np.mgrid[:1200, :1300]
+    light *= 1 - 0.45 / (1 + np.exp((x + y - 1250) / 60))
+    light += np.random.default_rng(0).normal(0, 0.02, light.shape)
+    return Image.fromarray((255 * light.clip(0, 1)).astype(np.uint8))
+
+
+def scanned(glyph):
+    """Grainy, with the dark edge of a scanner."""
+    light = np.asarray(ImageOps.expand(glyph, 100, 255).rotate(2, fillcolor=255)) / 255 * 0.8 + 0.1
+    light += np.random.default_rng(0).normal(0, 0.04, light.shape)
+    light[:8], light[:, :6] = 0.03, 0.03
+    return Image.fromarray((255 * light.clip(0, 1)).astype(np.uint8))
+
+
 VARIANTS = {
     "white on black": (ImageOps.invert, 0.01),
     "one bit": (lambda glyph: glyph.convert("1", dither=Image.Dither.NONE), 0.06),
@@ -64,6 +83,8 @@ VARIANTS = {
     "wide margins": (padded, 0.03),
     "large": (lambda glyph: glyph.resize((1600, 1600), Image.Resampling.BICUBIC), 0.06),
     "photo": (photo, 0.12),
+    "photo half in the shade": (shadowed, 0.06),
+    "scan": (scanned, 0.06),
 }
 
 
@@ -102,6 +123,18 @@ def test_the_ink_lies_as_in_omniglot(tmp_path, side):
 def test_a_blank_image_is_an_error(tmp_path, colour):
     with pytest.raises(InputError, match=r"glyph.png holds no glyph"):
         read(Image.new("L", (60, 60), colour), tmp_path)
+
+
+def test_a_hairline_is_as_dark_as_other_strokes(tmp_path):
+    image = Image.new("L", (1500, 1500), 255)
+    ImageDraw.Draw(image).line([(200, 300), (1200, 1100), (900, 200)], fill=0, width=2)
+    found = read(image, tmp_path)
+    assert 0.02 < (found > 0.5).mean() < 0.12
+
+
+def test_a_large_image_is_read_without_a_word(tmp_path):
+    large = draw(1, 0).convert("1").resize((10_000, 9_500), Image.Resampling.NEAREST)
+    assert 0.02 < read(large, tmp_path).mean() < 0.15  # a warning would be an error here
 
 
 def test_an_empty_transparent_image_is_an_error(tmp_path):

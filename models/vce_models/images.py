@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import IO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFilter, ImageOps, UnidentifiedImageError
 
 from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
@@ -32,6 +33,15 @@ MAX_SIDE = 512
 CONTRAST = 0.15
 """Least difference of ink from paper, as a share of black from white."""
 
+PLAIN = 0.4
+"""Least share of an image that is as light as its border where it is a drawing, not a photo."""
+
+SHADE, WIDE = 96, 19
+"""Longest side of a photo made small, and the width there up to which a mark may be ink."""
+
+LEFT = 0.002
+"""Share of a photo that has to stay ink for what touches its border to be none."""
+
 
 def read(source: Path | IO[bytes], name: str) -> Image.Image:
     """Decode an image file whole.
@@ -44,9 +54,12 @@ def read(source: Path | IO[bytes], name: str) -> Image.Image:
         InputError: It is missing, a folder, or not an image that Pillow can decode.
     """
     try:
-        with Image.open(source) as image:
-            image.load()
-            return ImageOps.exif_transpose(image)
+        with warnings.catch_warnings():
+            # Pillow warns on standard error long before it refuses.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(source) as image:
+                image.load()
+                return ImageOps.exif_transpose(image)
     except FileNotFoundError as error:
         raise InputError(f"{name} does not exist") from error
     except IsADirectoryError as error:
@@ -87,6 +100,53 @@ def _light(image: Image.Image, polarity: Polarity) -> Ink:
         polarity = "dark" if opaque < 0.5 else "light"
     paper = 1.0 if polarity == "dark" else 0.0
     return np.asarray(light * alpha + paper * (1 - alpha), np.float32)
+
+
+def _photographed(image: Image.Image, polarity: Polarity) -> Ink | None:
+    """Ink of a photo or a scan, (H, W) in [0, 1]; None of an image with plain paper.
+
+    Strokes are what is darker (or lighter) than all around it, as a share of that: shadows
+    and the table are too wide.
+    """
+    if min(image.size) < SHADE or image.has_transparency_data:
+        return None
+    light = _light(image, polarity)
+    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
+    if np.mean(np.abs(light - _median(border)) <= 2 / 255) >= PLAIN:
+        return None
+    if polarity == "light" or (polarity == "auto" and _skew(light) > 0):
+        light = 1 - light
+    paper = _smoothed(light, ImageFilter.MaxFilter(WIDE), ImageFilter.MinFilter(WIDE))
+    ink = _levels(np.asarray(np.clip(1 - light / np.maximum(paper, 0.05), 0, 1), np.float32))
+    return ink if ink is None else _inside(ink)
+
+
+def _skew(light: Ink) -> float:
+    """Negative for dark strokes, which cover less than the paper around them."""
+    beside = light - _smoothed(light, ImageFilter.GaussianBlur(WIDE / 3))
+    # Less so farther out, where paper may end.
+    down, across = (np.sin(np.linspace(0, np.pi, length)) for length in light.shape)
+    return float(down @ beside**3 @ across)
+
+
+def _smoothed(light: Ink, *filters: ImageFilter.Filter) -> Ink:
+    """Filters of the image made small, at its own size."""
+    picture = Image.fromarray(np.rint(light * 255).astype(np.uint8))
+    small = picture.reduce(-(-max(picture.size) // SHADE))
+    for each in filters:
+        small = small.filter(each)
+    large = small.resize(picture.size, Image.Resampling.BILINEAR)
+    return np.asarray(large, np.float32) / np.float32(255)
+
+
+def _inside(ink: Ink) -> Ink:
+    """Without what touches the border, a table or a scanner's lid, where ink is left then."""
+    mask = Image.fromarray(np.pad(ink >= 0.5, 1, constant_values=True)).convert("L")
+    ImageDraw.floodfill(mask, (0, 0), 128)
+    outside = mask.point([255 * (value == 128) for value in range(256)])
+    around = np.asarray(outside.filter(ImageFilter.MaxFilter(5)))[1:-1, 1:-1] > 0
+    inside = np.where(around, np.float32(0), ink)
+    return inside if np.mean(inside >= 0.5) >= LEFT else ink
 
 
 def _median(values: Ink) -> float:
@@ -141,9 +201,11 @@ def read_glyph(
     """
     image = read(source, name)
     if max(image.size) > MAX_SIDE:
-        image = image.convert("RGBA") if image.mode in ("P", "PA") else image
+        modes = {"1": "L", "P": "RGBA", "PA": "RGBA"}  # these cannot be averaged
+        image = image.convert(modes[image.mode]) if image.mode in modes else image
         image = image.reduce(-(-max(image.size) // MAX_SIDE))
-    ink = _levels(grey(image, polarity))
+    ink = _photographed(image, polarity) if fit else None
+    ink = _levels(grey(image, polarity)) if ink is None else ink
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
     if not fit:
@@ -207,10 +269,11 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Ink:
 def _inked(ink: Ink) -> Ink:
     """Darken strokes thinner than a pixel until their crests are 1, as Omniglot's are.
 
-    Crests are the greatest of nine pixels; of a training drawing their median is 1.
+    Crests are the greatest of nine pixels, but for faint specks; of a training drawing
+    their median is 1.
     """
     framed = np.zeros((len(ink) + 2, len(ink) + 2), np.float32)
     framed[1:-1, 1:-1] = ink
     around = np.lib.stride_tricks.sliding_window_view(framed, (3, 3)).max((2, 3))
-    crests = ink[(ink == around) & (ink > 0)]
+    crests = ink[(ink == around) & (ink > ink.max() / 3)]
     return np.asarray(np.minimum(1, ink / _median(crests)), np.float32) if len(crests) else ink
