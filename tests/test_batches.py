@@ -3,16 +3,23 @@
 import json
 import os
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import draw, names, shell, start
+from matplotlib import get_data_path
 from PIL import Image
 
 from vce_models.config import ModelConfig
+from vce_models.errors import OutputError
+from vce_models.files import replacing
 from vce_models.weights import Weights, parameter_shapes, save
 
 ONE = ("-n", 1, "--seed", 1)
+FONT = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
 
 
 @pytest.fixture(autouse=True)
@@ -86,12 +93,65 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         (("a.png", "-o", "x.png", "--walk", "-n", 1), 2, "nowhere to go"),
         (("a.png", "-o", "x.png", "--rules", "r", "-n", 1), 2, "exclude each other"),
         (("a.png", "-o", "x.png", "--ink", "grey"), 2, "grey"),
+        ((FONT, "-o", "x.png", "--ink", "dark"), 2, "--ink says how images are read"),
+        ((FONT, "-o", "x.png", "--no-fit"), 2, "--no-fit says how images are read"),
     ]:
         done = vce("convert", *arguments, status=status)
         assert words in done.stderr
         assert done.stdout == ""
     assert (tmp_path / "old.png").read_bytes() == b"old"
     assert not {"x.png", "out", "o", "gone"} & set(names(tmp_path))
+
+
+def test_an_option_of_images_holds_where_there_is_one(vce):
+    given = ("-n", 1, "-q", "--ink", "dark", "-o", "x.png")
+    vce("convert", "a.png", FONT, "--no-fit", *given)
+    vce("convert", FONT, "--text", "a", "--like", "a.png", "b.png", *given[2:])
+
+
+def test_no_clobber_holds_to_the_last_moment(tmp_path):
+    """A file that another writes meanwhile stays."""
+
+    def write(name, other):
+        with replacing(tmp_path / name, clobber=False) as file:
+            file.write_bytes(b"new")
+            (tmp_path / other).write_bytes(b"another's")
+
+    with pytest.raises(OutputError, match="x is there already"):
+        write("x", "x")
+    assert not [name for name in names(tmp_path) if name.endswith(".tmp")]
+    assert (tmp_path / "x").read_bytes() == b"another's"
+    write("y", "z")
+    assert (tmp_path / "y").read_bytes() == b"new"
+
+
+STOPPED = """
+import sys
+from vce_models import files
+
+def trace(frame, event, argument):
+    global steps
+    steps -= frame.f_code.co_filename in (files.__file__, "<string>")
+    if steps == 0:
+        sys.settrace(None)
+        sys.exit(130)
+    return trace
+
+steps = int(sys.argv[1])
+sys.settrace(trace)
+with files.replacing(files.Path("x")) as file:
+    file.write_bytes(b"new")
+"""
+
+
+def test_a_run_stopped_at_any_step_leaves_no_half_file(tmp_path):
+    for step in range(2, 45):
+        (tmp_path / f"{step}").mkdir()
+        python = [sys.executable, "-c", STOPPED, str(step)]
+        status = subprocess.run(python, cwd=tmp_path / f"{step}", check=False).returncode
+        left = [path.read_bytes() for path in (tmp_path / f"{step}").iterdir()]
+        assert left in ([], [b"new"]), (step, status)
+    assert (status, left) == (0, [b"new"])
 
 
 def test_quiet_prints_errors_only(tmp_path, vce):

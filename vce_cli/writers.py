@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vce_cli.outputs import FONTS, PICTURES, Target
+from vce_cli.outputs import PICTURES, Target
 from vce_cli.streams import Output
 from vce_models import arrays, sheets
 from vce_models.convert import Array
@@ -88,10 +88,10 @@ def _opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot make {path.parent}: {error.strerror}") from error
-    if target.form in FONTS:  # these are written whole by what writes them
+    if target.form == "ufo":  # a folder, written whole by what writes it
         yield path
         return
-    with replacing(path) as file:
+    with replacing(path, clobber=target.clobber) as file:
         yield file
 
 
