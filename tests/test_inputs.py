@@ -90,6 +90,16 @@ def test_a_font_that_cannot_be_read_is_3(vce, tmp_path):
     assert "klingonese" in done.stderr
 
 
+def test_a_font_of_pictures_is_3(vce, tmp_path):
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(FONT)
+    del font["glyf"], font["loca"]
+    font.save(tmp_path / "emoji.ttf")
+    done = vce("convert", "emoji.ttf", "-o", "x.png", status=3)
+    assert "emoji.ttf holds pictures, not outlines" in done.stderr
+
+
 def test_a_bold_font_gets_one_warning_of_a_kind(vce):
     bold = FONT.with_name("DejaVuSans-Bold.ttf")
     said = vce("convert", bold, "--text", "agek", *ONE, "-o", "x.png").stderr.splitlines()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Literal
 
 from vce_cli.extras import require_fonts
-from vce_cli.options import Options
+from vce_cli.options import Ink, Options
 from vce_cli.streams import STDOUT, Output
 from vce_models.errors import ConfigError, OutputError
 
@@ -36,12 +36,14 @@ class Target:
         form: One of `FORMS`.
         per: What one file holds: all, a rule, a glyph, or one conversion.
         makes_folders: The folders on the way are made where they are missing.
+        clobber: Files that are there are replaced.
     """
 
     pattern: str
     form: str
     per: Per
     makes_folders: bool
+    clobber: bool = True
 
     def path(self, char: str, rule: int) -> Path:
         """The file for a glyph and a rule."""
@@ -113,13 +115,14 @@ def check(
         out: Standard output.
 
     Raises:
-        ConfigError: Two results would be one file, a result would replace an input, or
-            a glyph has no place in a font.
+        ConfigError: Two results would be one file, a result would replace an input, a
+            glyph has no place in a font, or nothing is read by --ink or --no-fit.
         OutputError: A folder is missing, a file is there and --no-clobber given, a sheet
             would be too large, or standard output is closed.
     """
     if target.pattern == "-" or options.as_json:
         out.require(binary=target.pattern == "-" and target.form != "svg")
+    _check_reading(options, glyphs)
     if target.form in FONTS:
         _check_font(target, glyphs, numbers)
     if target.form in PICTURES:
@@ -154,7 +157,7 @@ def _checked(target: Target, options: Options) -> Target:
         raise ConfigError("an .npz holds all glyphs and rules", hint="name one file after -o")
     if target.pattern == "-" and options.as_json:
         raise ConfigError("the result and --json both want standard output", hint="use -o FILE")
-    return target
+    return replace(target, clobber=not options.no_clobber)
 
 
 def _literal(text: str) -> str:
@@ -175,6 +178,16 @@ def _fields(pattern: str) -> set[str]:
 
 def _formless(output: str) -> str:
     raise ConfigError(f"nothing says what to write to {output}", hint="add --format png")
+
+
+def _check_reading(options: Options, glyphs: list[Glyph]) -> None:
+    if options.like or not glyphs or any(glyph.font is None for glyph in glyphs):
+        return
+    if options.ink != Ink.AUTO or not options.fit:
+        option = "--no-fit" if options.ink == Ink.AUTO else "--ink"
+        raise ConfigError(
+            f"{option} says how images are read, and there are none", hint="leave it out"
+        )
 
 
 def _check_font(target: Target, glyphs: list[Glyph], numbers: list[int]) -> None:

@@ -210,6 +210,9 @@ def read_font(path: Path) -> SourceFont:
     try:
         with TTFont(io.BytesIO(data), fontNumber=0, lazy=True, recalcTimestamp=False) as font:
             check_tables(font.reader)
+            if not any(table in font for table in ("glyf", "CFF ", "CFF2")):
+                hint = "give its characters as images, in .png"
+                raise InputError(f"{path} holds pictures, not outlines", hint=hint)
             metrics, advances = _measures(font)
         name = _face(data, PROBED).getname()[0]
     except (TTLibError, OSError) as error:
