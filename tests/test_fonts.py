@@ -311,6 +311,16 @@ def test_a_blank_character_is_named(tmp_path):
         font.draw(0x20, CONFIG)
 
 
+def test_a_name_asks_for_no_blank_characters(tmp_path):
+    font = TTFont(build(tmp_path / "a.ttf", letters=" A"))
+    for table in font["cmap"].tables:
+        table.cmap[ord("B")] = table.cmap[0x20]
+    font.save(tmp_path / "b.ttf")
+    found = fonts.read_font(tmp_path / "b.ttf")
+    assert found.characters(chars="latin") == [ord("A")]
+    assert found.characters(chars="A-B") == [ord("A"), ord("B")]
+
+
 def test_names_of_characters_are_those_of_unicode():
     latin = fonts.parse_characters("latin")
     assert "".join(map(chr, latin)) == "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -97,7 +97,7 @@ class SourceFont:
         Args:
             text: Characters, each asked for.
             chars: What `parse_characters` reads. A name in it asks for those of its
-                characters that the font has, all else for exactly itself. Without text
+                characters that the font draws, all else for exactly itself. Without text
                 and without this, it is `latin,digits,punctuation`.
 
         Raises:
@@ -108,7 +108,7 @@ class SourceFont:
         if text is None and chars is None:
             chars = DEFAULT_CHARACTERS
         for points, named in () if chars is None else parse_parts(chars):
-            wanted += [point for point in points if not named or point in self.advances]
+            wanted += self._drawable(points) if named else points
         wanted = [point for point in dict.fromkeys(wanted) if not _blank(point)]
         if lacking := [point for point in wanted if point not in self.advances]:
             shown = ", ".join(called(point) for point in lacking[:5])
@@ -120,6 +120,18 @@ class SourceFont:
                 hint="name the characters, for example --chars greek,U+00DF",
             )
         return wanted
+
+    def _drawable(self, points: list[int]) -> list[int]:
+        """Those that the font has, and that are not empty there."""
+        face, found = _face(self.data, PROBED), []
+        for point in filter(self.advances.__contains__, points):
+            try:
+                _, top, _, bottom = face.getbbox(chr(point))
+            except OSError:  # damaged, which `draw` says
+                found.append(point)
+            else:
+                found += [point] if top < bottom else []
+        return found
 
     def draw(self, codepoint: int, config: ModelConfig) -> tuple[Ink, Placement]:
         """Draw a character in the framing of Omniglot's drawings.
