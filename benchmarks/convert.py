@@ -137,7 +137,7 @@ def compare(device: str, counts: tuple[int, ...], rounds: int) -> None:
 
 
 def stream(folder: Path, quick: bool) -> None:
-    """Glyphs from a folder to a file each, at growing numbers: memory must not grow."""
+    """Glyphs from a folder to a file each, at growing numbers: memory grows by names alone."""
     source = folder / "glyphs"
     source.mkdir()
     drawn = 0

@@ -273,8 +273,8 @@ def _drawn(cells: Array, field: Array, down: Array, across: Array) -> Array:
     level = np.clip(0.5 + splines.PEN * size * (1 - shrink), *splines.LEVELS)
     x, y = np.add(places, field[:, 0]), np.add(places[:, None], field[:, 1])
     grey = _read(cells, x, y)
-    # The step from paper to ink less its value on paper, (s(g - l) - s(-l)) / (1 - s(-l)) of
-    # the logistic s, comes to this.
+    # The logistic step s less its value on paper, (s(g - l) - s(-l)) / (1 - s(-l)), comes to
+    # this; rounding may leave g a little below 0.
     ink = np.exp(splines.SHARPNESS * np.maximum(grey, 0))
     fine = (ink - 1) / (ink + np.exp(splines.SHARPNESS * level))
     lines = np.add.reduce([fine[:, i :: splines.FINE] for i in range(splines.FINE)])
