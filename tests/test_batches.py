@@ -85,6 +85,7 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         (("x" * 300, "-o", "x.png"), 3, "File name too long"),
         (("a.png", "-o", "x.jpg"), 2, "cannot write x.jpg"),
         (("a.png", "-o", "-"), 2, "nothing says what to write to standard output"),
+        (("a.png", "-o", "styles"), 2, "or name a folder: styles/"),
         (("a.png", "-o", "x", "--format", "bmp"), 2, "--format is 'bmp'"),
         (("a.png", "-o", "x.gif"), 2, "a .gif shows a walk"),
         (("a.png", "-o", "-", "--format", "png", "--json"), 2, "both want standard output"),

@@ -177,7 +177,8 @@ def _fields(pattern: str) -> set[str]:
 
 
 def _formless(output: str) -> str:
-    raise ConfigError(f"nothing says what to write to {output}", hint="add --format png")
+    folder = "" if output == "standard output" else f", or name a folder: {output}/"
+    raise ConfigError(f"nothing says what to write to {output}", hint=f"add --format png{folder}")
 
 
 def _check_reading(options: Options, glyphs: list[Glyph]) -> None:

@@ -15,7 +15,7 @@ from vce_models import arrays, sheets
 from vce_models.convert import Array
 from vce_models.errors import OutputError
 from vce_models.files import replacing
-from vce_models.glyphs import Redrawn, codepoint
+from vce_models.glyphs import Glyph, Redrawn, codepoint
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -130,11 +130,17 @@ def _draw_sheet(rows: list[Redrawn], style: Style) -> Image:
                 row.conversions,
                 columns,
                 style.scale,
-                [row.glyph.name, *numbers] if style.labels else (),
+                [_caption(row.glyph), *numbers] if style.labels else (),
             )
             for row in rows
         ]
     )
+
+
+def _caption(glyph: Glyph) -> str:
+    """A character by itself where the font of captions is sure to have it."""
+    point = glyph.codepoint or 0
+    return chr(point) if 0x20 < point < 0x7F else glyph.name
 
 
 def _write_svg(rows: list[Redrawn], file: Path) -> None:

@@ -66,7 +66,7 @@ def read(source: Path | IO[bytes], name: str) -> Image.Image:
         raise InputError(f"{name} is a folder, not an image") from error
     except UnidentifiedImageError as error:
         raise InputError(
-            f"{name} is not an image", hint="PNG, JPEG, BMP, TIFF, PGM work"
+            f"{name} is not an image", hint="PNG, JPEG, BMP, TIFF, PGM, WebP work"
         ) from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{name} is too large: {error}", hint="make it smaller first") from error
