@@ -84,6 +84,7 @@ VARIANTS = {
     "large": (lambda glyph: glyph.resize((1600, 1600), Image.Resampling.BICUBIC), 0.06),
     "photo": (photo, 0.12),
     "photo half in the shade": (shadowed, 0.06),
+    "small in a photo": (lambda glyph: shadowed(ImageOps.expand(glyph, 300, 255)), 0.06),
     "scan": (scanned, 0.06),
 }
 

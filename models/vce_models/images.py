@@ -39,7 +39,7 @@ PLAIN = 0.4
 SHADE, WIDE = 96, 19
 """Longest side of a photo made small, and the width there up to which a mark may be ink."""
 
-LEFT = 0.002
+LEFT = 0.0005
 """Share of a photo that has to stay ink for what touches its border to be none."""
 
 
@@ -118,14 +118,15 @@ def _photographed(image: Image.Image, polarity: Polarity) -> Ink | None:
         light = 1 - light
     paper = _smoothed(light, ImageFilter.MaxFilter(WIDE), ImageFilter.MinFilter(WIDE))
     ink = _levels(np.asarray(np.clip(1 - light / np.maximum(paper, 0.05), 0, 1), np.float32))
-    return ink if ink is None else _inside(ink)
+    # Squared, what is left of shadows falls behind strokes.
+    return None if ink is None else _levels(_inside(ink) ** 2)
 
 
 def _skew(light: Ink) -> float:
     """Negative for dark strokes, which cover less than the paper around them."""
-    beside = light - _smoothed(light, ImageFilter.GaussianBlur(WIDE / 3))
-    # Less so farther out, where paper may end.
-    down, across = (np.sin(np.linspace(0, np.pi, length)) for length in light.shape)
+    beside = light - _smoothed(light, ImageFilter.GaussianBlur(WIDE / 2))
+    # The middle counts most: farther out paper may end.
+    down, across = (np.sin(np.linspace(0, np.pi, length)) ** 4 for length in light.shape)
     return float(down @ beside**3 @ across)
 
 
