@@ -177,7 +177,8 @@ def _fields(pattern: str) -> set[str]:
 
 
 def _formless(output: str) -> str:
-    folder = "" if output == "standard output" else f", or name a folder: {output}/"
+    named = output == "standard output" or os.path.lexists(output)
+    folder = "" if named else f", or name a folder: {output}/"
     raise ConfigError(f"nothing says what to write to {output}", hint=f"add --format png{folder}")
 
 
