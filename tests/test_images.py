@@ -162,7 +162,7 @@ def test_the_grid_boxes_the_condition_and_keeps_the_order():
     sheet = np.asarray(sheets.draw_grid(cells[0], cells[1:], columns=3, scale=4))
     assert sheet.shape == (2 * 36 + 4, 3 * 36 + 4, 3)
     centres = [sheet[20 + 36 * row, 20 + 36 * column, 0] for row in (0, 1) for column in (0, 1, 2)]
-    np.testing.assert_allclose(centres, [255, 198, 128, 57, 0, 255], atol=1)  # of 0, 1/4 ... 1
+    np.testing.assert_allclose(centres, [255, 191, 128, 64, 0, 255], atol=1)
     red = (sheet == sheets.BOX).all(2)
     assert red[:40, :40].any()
     assert not red[40:].any()

@@ -25,18 +25,13 @@ FRAME_MS = 60
 GREYS = 16
 """Shades of an animation, a third of the bytes of all 256; edges stay smooth."""
 
-DOUBT = 0.05
-"""Probability of ink on paper that is blank beyond doubt, and of paper on ink: pictures are
-drawn without it, arrays keep it."""
-
 LONGEST = {"webp": 16383, "gif": 65535}
 """Sides of a picture at most, in pixels, by form."""
 
 
 def draw_cell(ink: Ink, scale: int) -> Image.Image:
     """Black ink on white, `scale` times as large, smoothly."""
-    certain = np.clip((ink - DOUBT) / (1 - 2 * DOUBT), 0, 1)
-    light = Image.fromarray(np.rint(255 - 255 * certain).astype(np.uint8))
+    light = Image.fromarray(np.rint(255 - 255 * np.clip(ink, 0, 1)).astype(np.uint8))
     return light.resize((light.width * scale, light.height * scale), Image.Resampling.BICUBIC)
 
 
