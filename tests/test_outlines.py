@@ -115,7 +115,7 @@ def test_a_contour_takes_some_forty_points_and_never_many_more(drawings, convers
 
 def test_specks_of_ink_and_of_paper_are_left_out():
     image = np.zeros((28, 28), np.float32)
-    image[2, 2] = 0.25
+    image[2, 2] = 0.6
     image[8:20, 8:20] = 1
     image[14, 14] = 0.45
     parted = solid(image)

@@ -110,9 +110,9 @@ def drawn(q: Tensor, field: Tensor) -> Tensor:
     grey = F.grid_sample(q, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     shrink = _area(x, y).clamp(*STRETCH).sqrt()[:, None]
     level = (0.5 + PEN * size * (1 - shrink)).clamp(*LEVELS)
-    blank = torch.sigmoid(-SHARPNESS * level)  # taken away, so that paper stays white
-    fine = (torch.sigmoid(SHARPNESS * (grey - level)) - blank) / (1 - blank)
-    return F.avg_pool2d(fine, FINE).clamp(0, 1)
+    # The logistic step from paper to ink less its value on paper, so that paper stays white.
+    ink = torch.exp(SHARPNESS * grey)
+    return F.avg_pool2d((ink - 1) / (ink + torch.exp(SHARPNESS * level)), FINE)
 
 
 def _area(x: Tensor, y: Tensor) -> Tensor:

@@ -80,7 +80,8 @@ def from_weights(weights: Weights, device: str = "cpu") -> VCE:
     model = VCE(weights.config)
     state = {name: torch.from_numpy(np.array(value)) for name, value in weights.tensors.items()}
     model.load_state_dict(state)
-    return model.to(device).eval()
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model.eval()
 
 
 def converter(

@@ -48,8 +48,7 @@ class Trunk(nn.Module):
 
     def forward(self, x: Tensor, modulation: Modulation | None = None) -> Tensor:
         """Map (N, planes, H, W) to (N, channels, H / unshuffle, W / unshuffle)."""
-        x = F.pixel_unshuffle(x, self.unshuffle).contiguous(memory_format=torch.channels_last)
-        h = self.stem(x)
+        h = self.stem(F.pixel_unshuffle(x, self.unshuffle))
         for i, block in enumerate(self.blocks):
             h = block(h, None if modulation is None else modulation[i])
         return self.activate(h)
