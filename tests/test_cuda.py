@@ -1,0 +1,47 @@
+"""What CUDA adds; where there is none, that convert says so."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from conftest import draw
+
+from vce_models import images, rules, weights
+from vce_models.convert import convert
+from vce_models.data import load
+from vce_models.evaluation import converter
+from vce_models.recipes import RECIPES
+from vce_models.training import Trainer
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is here")
+
+
+@needs_cuda
+def test_cuda_converts_as_numpy_does():
+    shipped = weights.load()
+    ink = 1 - np.asarray(draw(1, 0), np.float32) / 255
+    condition = images.frame(ink, "it", shipped.config)
+    r = rules.sample(300, shipped.config, 0)
+    converted = converter(shipped, "cuda")(condition, r, lambda done, of: None)
+    np.testing.assert_allclose(converted, convert(shipped, condition, r), atol=1e-3)
+
+
+@needs_cuda
+@pytest.mark.parametrize("recipe", ["compact", "paper"])
+def test_cuda_trains(tree, recipe):
+    config = dataclasses.replace(RECIPES[recipe], warmup_steps=0).scaled(300)
+    trainer = Trainer(config, load(tree, config.model).train, "cuda")
+    first = trainer.advance(5).terms["loss"]
+    while trainer.step < 200:
+        last = trainer.advance(20).terms["loss"]
+    assert last < first
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
+def test_without_cuda_device_cuda_is_one_line(vce, tmp_path):
+    draw(1, 0).save(tmp_path / "a.png")
+    done = vce("convert", "a.png", "--device", "cuda", "-o", "out.png", status=2)
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: PyTorch finds no CUDA device here\n")
+    assert not (tmp_path / "out.png").exists()
