@@ -113,7 +113,8 @@ def host_batches(characters: Characters, config: TrainConfig, device: str) -> It
 
 def largest_difference(config: TrainConfig, characters: Characters, device: str) -> float:
     """Train both on the same pairs and noise; of their losses, relative to the plain one's."""
-    config = dataclasses.replace(config, precision="float32", augmentation="none")
+    settings = {"precision": "float32", "augmentation": "none", "warmup_steps": 0}
+    config = dataclasses.replace(config, **settings)
     trainer, plain = Trainer(config, characters, device), Plain(config, device)
     generator = torch.Generator(device).manual_seed(config.seed)
 

@@ -1,8 +1,10 @@
 import dataclasses
+import runpy
 
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 
 from vce_models import checkpoints, training
 from vce_models.config import ModelConfig, TrainConfig
@@ -165,6 +167,17 @@ def test_dihedral_moves_both_drawings_of_a_pair_alike():
     moved, same = dihedral(x, x, torch.Generator().manual_seed(0))
     assert torch.equal(moved, same)
     assert len({tuple(image.flatten().tolist()) for image in moved}) == 8
+
+
+@pytest.mark.parametrize("wiring", ["edge", "deformation"])
+@pytest.mark.parametrize("phase", ["vae", "lmvae"])
+def test_a_plain_loop_has_the_same_losses(characters, phase, wiring):
+    """The one that benchmarks/train.py runs beside ours."""
+    plain = runpy.run_path(str(ROOT / "benchmarks/train.py"))
+    model = dataclasses.replace(SMALL, wiring=wiring)
+    config = dataclasses.replace(CONFIG, model=model, learning_rate=1e-3)
+    config = plain["only"](config, phase, 10)
+    assert plain["largest_difference"](config, characters, "cpu") < 1e-5
 
 
 def test_a_gradient_far_too_long_is_left_out():
