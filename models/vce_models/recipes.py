@@ -8,6 +8,8 @@ DEFAULT = "compact"
 
 RECIPES: dict[str, TrainConfig] = {
     # vce train --data omniglot/
+    # 48 minutes on one core with AVX-512 and bfloat16. Negative ELBO 112 on grey BOX images,
+    # recognisability 0.98 at 1.00 of people's diversity: vce_models/pretrained/README.md.
     # The rule moves the condition's ink, at half resolution. 32 pairs a step, each of another
     # character: at equal pairs that taught more than 4 episodes of 19.
     "compact": TrainConfig(

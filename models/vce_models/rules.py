@@ -40,8 +40,9 @@ def scale(rules: Rules, own: Rules, strength: float) -> Rules:
     Args:
         rules: (N, size, latent_per_row).
         own: The encoder's mean for the glyph as a drawing of itself, one rule. It redraws
-            the glyph more closely than z = 0, which is the average of all hands: 102
-            nats a glyph to 143 on Omniglot's test characters, sampled rules 243.
+            the glyph more closely than z = 0, which is the average of all hands: the ink of
+            the two overlaps by 0.86 of its union on Omniglot's test characters, by 0.46
+            for z = 0 and by 0.20 for sampled rules.
         strength: 0 gives `own`, 1 the rules, more goes beyond them.
     """
     return np.asarray(own + np.float32(strength) * (rules - own), np.float32)
