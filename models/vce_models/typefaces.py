@@ -210,7 +210,9 @@ def read_font(path: Path) -> SourceFont:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        missing = isinstance(error, FileNotFoundError)
+        words = "does not exist" if missing else f"cannot be read: {error.strerror}"
+        raise InputError(f"{path} {words}") from error
     if len(data) > MAX_BYTES:
         raise InputError(f"{path} is too large for a font")
     if data.startswith(b"wOF2"):
