@@ -236,3 +236,11 @@ def test_no_color_means_no_colour():
     coloured = rb"\x1b\[[0-9;]*3[0-7]m"
     assert re.search(coloured, on_a_terminal(command, "stdout"))
     assert not re.search(coloured, on_a_terminal(command, "stdout", NO_COLOR="1"))
+
+
+def test_evaluation_on_binary_drawings_has_no_floor(vce, tree):
+    given = ("--data", tree, "--json", "--importance-samples", "1")
+    figures = json.loads(vce("eval", *given, "--resize", "subsample").stdout)
+    assert figures["resize"] == "subsample"
+    assert figures["floor"]["mean"] == 0
+    one_line(vce("eval", *given, "--resize", "nearest", status=2), "resize is 'nearest'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,6 +33,9 @@ def evaluate(
     binarise: Annotated[
         bool, typer.Option("--binarise", help="Threshold the drawings at 0.5.")
     ] = False,
+    resize: Annotated[
+        str | None, typer.Option(help="Other than the training's: box or subsample.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the targets and the rules.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
@@ -50,6 +53,10 @@ def evaluate(
 
     where = torch_device(device)
     model = load(weights)
+    if resize:
+        settings: dict[str, Any] = {"resize": resize}  # checked by the config
+        config = dataclasses.replace(model.config, **settings)
+        model = dataclasses.replace(model, config=config)
     test = dataset.read(data, model.config, download=download).test
     networks = evaluation.from_weights(model, where)
     with report.progress("measuring pairs") as advance:
