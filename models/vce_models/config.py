@@ -148,8 +148,7 @@ class TrainConfig(_Config):
         kl_weight: Weight of the KL term at the first step. It goes geometrically to
             `final_kl_weight` over the first steps. The paper's is 1 throughout.
         kl_span: Those first steps, as a share of all before the large-margin phase.
-        final_kl_weight: Below 1 rules tell more than the bound of eq. 2 would pay for, and
-            conversions vary more (Higgins et al. 2017).
+        final_kl_weight: Below 1 rules tell more than the bound of eq. 2 would pay for.
         alignment_weight: Weight at the first step of `losses.alignment`, which shows a
             deformation the way while strokes do not yet overlap; it falls to zero over the
             first three fifths of all steps. Not in the paper.

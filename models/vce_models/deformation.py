@@ -19,13 +19,7 @@ from torch.nn import functional as F
 
 from vce_models.config import ModelConfig
 from vce_models.splines import FINE, LEVELS, PEN, SHARPNESS, STRETCH, enlarge
-from vce_models.trunk import Trunk
-
-HIDDEN = 128
-"""Hidden units of the modulation's perceptron."""
-
-READOUT = 8
-"""Feature maps that the control points are read from."""
+from vce_models.trunk import HIDDEN, READOUT, Trunk, coordinates
 
 SCATTER = 8
 """Feature maps of the observation model."""
@@ -64,9 +58,7 @@ class Deformation(nn.Module):
         nn.init.normal_(self.readout.weight, std=0.003)
         nn.init.zeros_(self.dense.bias)
         nn.init.zeros_(self.readout.bias)
-        line = torch.linspace(-1, 1, config.size)
-        grid = torch.stack(torch.meshgrid(line, line, indexing="ij"))
-        self.register_buffer("coordinates", grid, persistent=False)
+        self.register_buffer("coordinates", coordinates(config.size), persistent=False)
         weights = torch.from_numpy(enlarge(config.size, config.control))
         self.register_buffer("enlarge", weights, persistent=False)
 

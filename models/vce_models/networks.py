@@ -15,11 +15,8 @@ from torch.nn import functional as F
 from vce_models.config import ModelConfig
 from vce_models.deformation import Deformation
 from vce_models.prior import Prior
-from vce_models.trunk import Trunk
+from vce_models.trunk import READOUT, Trunk
 from vce_models.wirings import WIRINGS
-
-READOUT = 8
-"""Feature maps that the encoder reads the rule from."""
 
 CALM = -3.0
 """Log variance of rules at the start, where rules displace: else they would only shake."""

@@ -1,7 +1,7 @@
 """The distribution of rules: N(0, I), carried to where the encoder puts them.
 
-A trained encoder's rules, taken over all pairs, are rarely N(0, I): directions that matter
-most spread two or three times as far, and samples of N(0, I) then vary less than people do.
+A trained encoder's rules, taken over all pairs, are rarely N(0, I): after short trainings
+some directions spread two or three times as far, and samples of N(0, I) are then timid.
 So the Gaussian of those rules is measured once training is done (ex-post density estimation;
 Ghosh et al. 2020), and a rule r ~ N(0, I) stands for the latent numbers z = mean + scale r.
 A departure from Li et al. 2020, who sample z ~ N(0, I); with mean 0 and scale I it is theirs.

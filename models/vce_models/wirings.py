@@ -7,13 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vce_models.config import ModelConfig, Wiring
-from vce_models.trunk import Modulation
+from vce_models.trunk import HIDDEN, Modulation, coordinates
 
 PLANES, COARSE = 4, 7
 """Planes beside the modulation, and their side before they are enlarged."""
-
-HIDDEN = 128
-"""Hidden units of the modulation's perceptron."""
 
 
 class Edge(nn.Module):
@@ -71,9 +68,7 @@ class Modulate(nn.Module):
         self.dense = nn.Linear(config.latent_size, PLANES * COARSE**2)
         self.hidden = nn.Linear(config.latent_size, HIDDEN)
         self.modulation = nn.Linear(HIDDEN, 2 * config.blocks * config.channels)
-        line = torch.linspace(-1, 1, config.size)
-        grid = torch.stack(torch.meshgrid(line, line, indexing="ij"))
-        self.register_buffer("coordinates", grid, persistent=False)
+        self.register_buffer("coordinates", coordinates(config.size), persistent=False)
         # linear interpolation of COARSE points to size: (size, COARSE), rows sum to 1
         places = (torch.arange(config.size) + 0.5) * COARSE / config.size - 0.5
         distance = places.clamp(0, COARSE - 1)[:, None] - torch.arange(COARSE)
@@ -85,8 +80,8 @@ class Modulate(nn.Module):
         coarse = self.dense(z).view(-1, PLANES, COARSE, COARSE)
         planes = self.enlarge @ coarse @ self.enlarge.T
         modulation = self.modulation(F.relu(self.hidden(z))).view(-1, *self.shape)
-        coordinates = self.coordinates.expand(len(q), -1, -1, -1)
-        return torch.cat((q, coordinates, planes), dim=1), modulation.movedim(0, 2)
+        places = self.coordinates.expand(len(q), -1, -1, -1)
+        return torch.cat((q, places, planes), dim=1), modulation.movedim(0, 2)
 
 
 WIRINGS: dict[Wiring, type[Edge | Rows | Plane | Modulate]] = {
