@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from vce_models import critics, data, evaluation, figures, quality, transfer
+from vce_models import critics, data, evaluation, figures, quality, sheets, transfer
 from vce_models.config import TrainConfig
 from vce_models.data import Characters
 from vce_models.errors import DivergedError
@@ -59,6 +59,7 @@ FACTORS = {
     "KL weight to 0.3": changed(final_kl_weight=0.3),
     "no alignment": changed(alignment_weight=0.0),
     "no augmentation": changed(augmentation="none"),
+    "warped": changed(augmentation="warp"),
     "4 episodes of 8": changed(episodes=4, support=8),
     "16 episodes": changed(episodes=16),
     "128 episodes": changed(episodes=128),
@@ -80,7 +81,7 @@ def judge(model: VCE, test: Characters) -> Quality:
 
 def run(config: TrainConfig, folder: Path, picture: Path) -> dict[str, float]:
     """Train one and measure it."""
-    split = data.load(folder, config.model)
+    split = data.load(folder, config.model, enlarged=config.enlarged)
     trainer, begun = Trainer(config, split.train), time.monotonic()
     while trainer.step < config.steps:
         trainer.advance(500)
@@ -91,7 +92,7 @@ def run(config: TrainConfig, folder: Path, picture: Path) -> dict[str, float]:
     )
     judged = judge(model, split.test)
     moved = transfer.measure(model, split.test, trials=4000, seed=0)
-    figures.draw_conversions(trainer.weights(), split.test, 0, picture)
+    sheets.save_png(figures.draw_conversions(trainer.weights(), split.test, 0), picture)
     model.prior.load_state_dict(Prior(config.model).state_dict())
     unmeasured = judge(model, split.test)
     return {

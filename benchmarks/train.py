@@ -169,6 +169,8 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
     recipe, device = RECIPES[options.recipe], options.device
+    if recipe.augmentation == "warp":  # which the plain loop knows nothing of
+        recipe = dataclasses.replace(recipe, augmentation="none")
     characters = data.load(options.data, recipe.model).train
     pairs = recipe.episodes * recipe.support
     print(f"{options.recipe}: {pairs} pairs a step, {torch.get_num_threads()} threads, {device}")

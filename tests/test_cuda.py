@@ -28,14 +28,28 @@ def test_cuda_converts_as_numpy_does():
 
 
 @needs_cuda
-@pytest.mark.parametrize("recipe", ["compact", "paper"])
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_cuda_trains(tree, recipe):
     config = dataclasses.replace(RECIPES[recipe], warmup_steps=0).scaled(300)
-    trainer = Trainer(config, load(tree, config.model).train, "cuda")
+    characters = load(tree, config.model, enlarged=config.enlarged).train
+    trainer = Trainer(config, characters, "cuda")
     first = trainer.advance(5).terms["loss"]
     while trainer.step < 200:
         last = trainer.advance(20).terms["loss"]
     assert last < first
+
+
+@needs_cuda
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_replayed_steps_train_as_called_ones_do(tree, recipe):
+    config = dataclasses.replace(RECIPES[recipe], precision="float32").scaled(60)
+    characters = load(tree, config.model, enlarged=config.enlarged).train
+    called, replayed = (Trainer(config, characters, "cuda") for _ in range(2))
+    called.take.enabled = False
+    while called.step < config.steps:
+        terms = called.advance(5).terms
+        assert replayed.advance(5).terms == pytest.approx(terms, rel=1e-2)
+    assert torch.equal(called.generator.get_state(), replayed.generator.get_state())
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")

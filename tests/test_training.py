@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from vce_models import checkpoints, training
+from vce_models import checkpoints, data, training
 from vce_models.config import ModelConfig, TrainConfig
 from vce_models.data import Characters
-from vce_models.episodes import Episodes, dihedral
-from vce_models.errors import DivergedError, WeightsError
+from vce_models.episodes import Episodes
+from vce_models.errors import ConfigError, DivergedError, WeightsError
+from vce_models.recipes import RECIPES
 from vce_models.training import Trainer
 
 SMALL = ModelConfig(size=12, channels=8, blocks=2, wiring="modulation", unshuffle=2)
@@ -162,11 +164,24 @@ def test_a_damaged_checkpoint_is_refused(characters, tmp_path, content):
         checkpoints.load(path, characters)
 
 
-def test_dihedral_moves_both_drawings_of_a_pair_alike():
-    x = torch.arange(16.0).view(1, 1, 4, 4).expand(400, -1, -1, -1)
-    moved, same = dihedral(x, x, torch.Generator().manual_seed(0))
-    assert torch.equal(moved, same)
-    assert len({tuple(image.flatten().tolist()) for image in moved}) == 8
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_step_reads_nothing_back(tree, recipe):
+    """Not a number, so that CUDA is never waited for, and a step can be captured."""
+    config = dataclasses.replace(RECIPES[recipe], support=2, episodes=2).scaled(300)
+    characters = data.load(tree, config.model, enlarged=config.enlarged).train
+    for step in (0, 100, 299):
+        trainer = Trainer(config, characters)
+        trainer.step = step
+        with FakeTensorMode(allow_non_fake_inputs=True):  # tensors with shapes, but no numbers
+            trainer._step()
+            with pytest.raises(DataDependentOutputException):
+                float(trainer.totals.sum())
+
+
+def test_drawings_to_warp_are_larger(characters):
+    config = dataclasses.replace(CONFIG, augmentation="warp")
+    with pytest.raises(ConfigError, match="drawings of 12 pixels, not 48"):
+        Trainer(config, characters)
 
 
 @pytest.mark.parametrize("wiring", ["edge", "deformation"])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vce_models.data import Split
 
 
-def read(folder: Path, config: ModelConfig, *, download: bool) -> Split:
+def read(folder: Path, config: ModelConfig, *, download: bool, enlarged: int = 1) -> Split:
     """Fetch Omniglot where it was asked for and is missing; read, with progress."""
     from vce_models.data import load
 
@@ -22,4 +22,4 @@ def read(folder: Path, config: ModelConfig, *, download: bool) -> Split:
         with report.progress("downloading") as advance:
             fetch(folder, progress=advance)
     with report.progress("reading drawings") as advance:
-        return load(folder, config, progress=advance)
+        return load(folder, config, enlarged=enlarged, progress=advance)

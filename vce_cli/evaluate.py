@@ -47,7 +47,7 @@ def evaluate(
 ) -> None:
     """Measure likelihood, recognisability, diversity and rule transfer on unseen characters."""
     require_torch("eval")
-    from vce_models import evaluation
+    from vce_models import evaluation, sheets
     from vce_models.figures import draw_conversions
     from vce_models.weights import load
 
@@ -72,7 +72,7 @@ def evaluate(
     quality = _quality(networks, test, critics, seed, where)
     transfer = _transfer(networks, test, seed)
     if grid:
-        draw_conversions(model, test, seed, grid)
+        sheets.save_png(draw_conversions(model, test, seed), grid)
     if as_json:
         parts = {"quality": quality, "transfer": transfer}
         figures = {name: part and dataclasses.asdict(part) for name, part in parts.items()}

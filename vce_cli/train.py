@@ -39,7 +39,7 @@ def train(
         Path | None, typer.Option(help="Go on with the run in this folder.", show_default=False)
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="Named settings: compact (the default), paper.")
+        str | None, typer.Option(help="Named settings: compact (the default), likelihood, paper.")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Scale the whole schedule to it.")] = None,
     episodes: Annotated[
@@ -85,7 +85,7 @@ def train(
     run = Run.open(resume) if resume else None
     config = run.config if run else _config(recipe, steps, model, rest)
     folder = data or (run.data if run else Path())
-    split = dataset.read(folder, config.model, download=download)
+    split = dataset.read(folder, config.model, download=download, enlarged=config.enlarged)
     processes = Processes.join(where)
     try:
         if run:

@@ -20,9 +20,12 @@ Wiring = Literal["edge", "rows", "plane", "modulation", "deformation"]
 Activation = Literal["relu", "silu"]
 Objective = Literal["lmvae", "introvae", "vae"]
 Phase = Literal["pretrain", "vae", "lmvae"]
-Augmentation = Literal["none", "dihedral"]
+Augmentation = Literal["none", "dihedral", "warp"]
 Schedule = Literal["halvings", "cosine"]
 Precision = Literal["float32", "bfloat16"]
+
+ENLARGED = 4
+"""Side of the drawings that are warped, in sides of the model's images."""
 
 
 class _Config:
@@ -134,7 +137,8 @@ class TrainConfig(_Config):
         episodes: Episodes in one step, each a class with its own condition; the paper's is 1.
         support: Drawings paired with the condition in one episode.
         augmentation: `dihedral` turns and mirrors both drawings of a pair alike, by one of
-            the eight symmetries of the square: more characters, if of no alphabet. The
+            the eight symmetries of the square: more characters, if of no alphabet. `warp`
+            deforms them smoothly before that, from drawings `ENLARGED` times as large. The
             paper has none.
         learning_rate: Adam's, before the schedule lets it fall.
         warmup_steps: Over which it rises to that. The paper's is 0.
@@ -193,6 +197,11 @@ class TrainConfig(_Config):
         if isinstance(values, dict) and "model" in values:
             values = {**values, "model": ModelConfig.from_dict(values["model"])}
         return super().from_dict(values)
+
+    @property
+    def enlarged(self) -> int:
+        """Side of the drawings to train on, in sides of the model's images."""
+        return ENLARGED if self.augmentation == "warp" else 1
 
     @property
     def steps(self) -> int:

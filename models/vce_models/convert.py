@@ -246,7 +246,7 @@ def _shuffle(x: Array, fold: int) -> Array:
 def _deformation(net: dict[str, Array], config: ModelConfig, q: Array) -> Draw:
     """As `deformation.Deformation`: the drawing, without its observation."""
     stem = _stem(net, config, _seen(q)[None])
-    enlarge = splines.enlarge(config.size, config.control)
+    enlarge = splines.enlarge(splines.FINE * config.size, config.control)
     slopes: Array = np.gradient(enlarge, axis=0)
     cells = _cells(q)
 

@@ -6,6 +6,7 @@ fifth of the characters tests.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -83,6 +84,7 @@ def load(
     folder: Path,
     config: ModelConfig,
     *,
+    enlarged: int = 1,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Split:
@@ -92,6 +94,7 @@ def load(
         folder: Holds the official archives, their unpacked trees, torchvision's
             `omniglot-py`, or any tree whose leaf folders are one character each.
         config: Says `size` and `resize`.
+        enlarged: Drawings to train on are this many times as large.
         seed: Chooses which characters of a tree of one's own only test.
         progress: Called with (drawings read, drawings in all).
 
@@ -102,12 +105,12 @@ def load(
         word = "is not a folder" if folder.exists() else "does not exist"
         raise DataError(f"{folder} {word}", hint="--download fetches Omniglot into a new folder")
     roots = (folder, folder / "omniglot-py")
-    halves = [find_half(roots, name) for name in HALVES]
-    if all(halves):
-        train, test = (_cached(half, config, progress) for half in halves if half)
-        return Split(train, test)
-    for name, half in zip(HALVES, halves, strict=True):
-        if half is None and any(halves):
+    train, test = (find_half(roots, name) for name in HALVES)
+    fine = dataclasses.replace(config, size=enlarged * config.size)
+    if train and test:
+        return Split(_cached(train, fine, progress), _cached(test, config, progress))
+    for name, half in zip(HALVES, (train, test), strict=True):
+        if half is None and (train or test):
             raise DataError(
                 f"{folder} has no {name}.zip", hint="--download fetches what is missing"
             )
@@ -116,7 +119,8 @@ def load(
         raise DataError(f"{folder} has one character", hint="training and test need one each")
     order = np.random.default_rng(seed).permutation(len(everything)).tolist()
     held = max(1, round(HELD_BACK * len(everything)))
-    return Split(everything.take(sorted(order[held:])), everything.take(sorted(order[:held])))
+    finest = everything if enlarged == 1 else _cached(folder, fine, progress)
+    return Split(finest.take(sorted(order[held:])), everything.take(sorted(order[:held])))
 
 
 def find_half(roots: Iterable[Path], name: str) -> Path | None:

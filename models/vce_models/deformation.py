@@ -59,7 +59,7 @@ class Deformation(nn.Module):
         nn.init.zeros_(self.dense.bias)
         nn.init.zeros_(self.readout.bias)
         self.register_buffer("coordinates", coordinates(config.size), persistent=False)
-        weights = torch.from_numpy(enlarge(config.size, config.control))
+        weights = torch.from_numpy(enlarge(FINE * config.size, config.control))
         self.register_buffer("enlarge", weights, persistent=False)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:

@@ -44,19 +44,3 @@ class Episodes:
         x = self.images[drawn.flatten()]
         q = self.images[condition.expand(-1, support).flatten()]
         return x.float() / 255, q.float() / 255
-
-
-def dihedral(x: Tensor, q: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Turn and mirror each pair of (N, 1, size, size) drawings by a symmetry of the square.
-
-    Both drawings of a pair alike, so what turns one into the other stays a person's doing.
-    """
-    shape = (3, len(x), 1, 1, 1)
-    swap, upset, mirror = torch.rand(shape, generator=generator, device=x.device) < 0.5
-
-    def moved(images: Tensor) -> Tensor:
-        images = torch.where(swap, images.mT, images)
-        images = torch.where(upset, images.flip(2), images)
-        return torch.where(mirror, images.flip(3), images)
-
-    return moved(x), moved(q)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from vce_models import rules, sheets
 from vce_models.convert import convert
@@ -14,24 +15,24 @@ from vce_models.data import Characters
 from vce_models.files import replacing
 from vce_models.weights import Weights
 
-ROWS, COLUMNS = 10, 12
-"""Test characters in a picture, and conversions of each."""
+ROWS = 10
+"""Test characters in a picture."""
 
 
-def draw_conversions(model: Weights, test: Characters, seed: int, path: Path) -> None:
+def draw_conversions(model: Weights, test: Characters, seed: int, columns: int = 12) -> Image.Image:
     """Fig. 5: each row a test character, its condition in a red box, then conversions.
 
     Args:
         model: Redraws them.
         test: `ROWS` characters are taken at even distances, the same ones every time.
         seed: Of the rules, which all rows share.
-        path: The PNG.
+        columns: Conversions of each.
     """
-    drawn = rules.sample(COLUMNS, model.config, seed)
+    drawn = rules.sample(columns, model.config, seed)
     chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
     conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
-    rows = [sheets.draw_grid(q, convert(model, q, drawn), COLUMNS + 1, 2) for q in conditions]
-    sheets.save_png(sheets.stack(rows), path)
+    rows = [sheets.draw_grid(q, convert(model, q, drawn), columns + 1, 2) for q in conditions]
+    return sheets.stack(rows)
 
 
 def draw_curves(metrics: Path, path: Path) -> None:

@@ -57,7 +57,7 @@ def _gaussian(side: int, deviation: float, device: torch.device) -> Tensor:
     return torch.exp(-0.5 * distance.square()) / (deviation * math.sqrt(2 * math.pi))
 
 
-def vae(kl: Tensor, reconstruction: Tensor, kl_weight: float = 1.0) -> Tensor:
+def vae(kl: Tensor, reconstruction: Tensor, kl_weight: float | Tensor = 1.0) -> Tensor:
     """The negative of the bound of eq. 2, both networks' loss in the first two phases."""
     return kl_weight * kl + reconstruction
 

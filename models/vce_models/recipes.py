@@ -30,6 +30,26 @@ RECIPES: dict[str, TrainConfig] = {
         alignment_weight=2.0,
         precision="bfloat16",
     ),
+    # vce train --data omniglot/ --recipe likelihood
+    # For the likelihood of binary images: a convertor that draws anew, and as many characters
+    # as can be made of Omniglot's by deforming them.
+    "likelihood": TrainConfig(
+        model=ModelConfig(
+            resize="subsample", blocks=4, activation="silu", wiring="modulation", unshuffle=2
+        ),
+        pretrain_steps=0,
+        vae_steps=90_000,
+        lmvae_steps=0,
+        objective="vae",
+        episodes=32,
+        support=1,
+        augmentation="warp",
+        learning_rate=2.5e-3,
+        warmup_steps=300,
+        clip_norm=200.0,
+        schedule="cosine",
+        precision="bfloat16",
+    ),
     # vce train --data omniglot/ --recipe paper
     # The paper's run: 600,000 steps of one episode of 19 pairs at 28x28. The authors took
     # half a day on a GTX 1070 Ti. Its wiring hardly trains in short runs.

@@ -15,7 +15,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from vce_models import checkpoints, figures, weights
+from vce_models import checkpoints, figures, sheets, weights
 from vce_models.config import TrainConfig
 from vce_models.data import Characters
 from vce_models.errors import ConfigError, OutputError
@@ -103,7 +103,8 @@ class Run:
         checkpoints.save(self.checkpoint, trainer)
         model = trainer.weights()
         weights.save(self.weights, model)
-        figures.draw_conversions(model, test, 0, self.folder / "conversions.png")
+        drawn = figures.draw_conversions(model, test, 0)
+        sheets.save_png(drawn, self.folder / "conversions.png")
         if self.metrics.exists():
             figures.draw_curves(self.metrics, self.folder / "curves.png")
 

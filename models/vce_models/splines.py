@@ -34,12 +34,11 @@ STRETCH = (0.1, 4.0)
 
 
 @cache
-def enlarge(size: int, control: int) -> NDArray[np.float32]:
-    """Weights of `control` points at `FINE * size` places along a side; rows sum to 1.
+def enlarge(count: int, control: int) -> NDArray[np.float32]:
+    """Weights of `control` points at `count` places along a side; rows sum to 1.
 
     Uniform cubic B-splines; the outermost points lie beyond the frame.
     """
-    count = FINE * size
     places = (np.arange(count) + 0.5) / count * (control - 3) + 1
     distance = np.abs(places[:, None] - np.arange(control))
     near, far = 2 / 3 - distance**2 + distance**3 / 2, (2 - distance) ** 3 / 6

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from vce_models import losses, prior
+from vce_models.augmentation import Warp, dihedral
 from vce_models.config import TrainConfig
 from vce_models.data import Characters
-from vce_models.episodes import Episodes, dihedral
-from vce_models.errors import DivergedError
+from vce_models.episodes import Episodes
+from vce_models.errors import ConfigError, DivergedError
+from vce_models.graphs import Replayed
 from vce_models.networks import VCE, reparameterise
 from vce_models.parallel import Processes
 from vce_models.weights import Weights
@@ -21,6 +23,9 @@ from vce_models.weights import Weights
 TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
 PRIOR_PAIRS, PRIOR_BATCH = 2048, 128
 """Pairs whose rules make the prior, and how many are read at a time."""
+
+KL_PAIRS = 32
+"""Pairs whose converted drawings are read again for a report."""
 
 OUTLIER = 20.0
 """A gradient this many times longer than the longest is left out."""
@@ -45,12 +50,12 @@ class Trainer:
 
     Args:
         config: The whole run.
-        characters: To train on.
+        characters: To train on, at `config.enlarged` times the size of the model's images.
         device: `cpu` or `cuda`.
         processes: Those that share every batch.
 
     Raises:
-        ConfigError: The batch cannot be shared equally.
+        ConfigError: The batch cannot be shared equally, or drawings are of another size.
     """
 
     def __init__(
@@ -64,6 +69,10 @@ class Trainer:
         self.processes = processes or Processes()
         self.processes.check(config.episodes * config.support)
         self.device = torch.device(device)
+        side = config.enlarged * config.model.size
+        if characters.images.shape[1] != side:
+            raise ConfigError(f"drawings of {characters.images.shape[1]} pixels, not {side}")
+        self.warp = Warp(config.model.size, config.model.resize, self.device)
         self.episodes = Episodes(characters, self.device)
         self.step = 0
         self.collapsing = 0
@@ -73,9 +82,13 @@ class Trainer:
             torch.manual_seed(config.seed)
             self.model = VCE(config.model)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        rate = config.learning_rate
-        self.encoder = torch.optim.Adam(self.model.encoder.parameters(), rate, fused=True)
-        self.convertor = torch.optim.Adam(self.model.convertor.parameters(), rate, fused=True)
+        self.encoder = self._adam(self.model.encoder)
+        self.convertor = self._adam(self.model.convertor)
+        # What changes from step to step is held by tensors, for a step to be captured once.
+        self.kl_weight, self.alignment_weight = torch.ones(2, device=self.device)
+        self.totals = torch.zeros(len(TERMS), device=self.device)
+        capture = self.device.type == "cuda" and self.processes.count == 1
+        self.take = Replayed(self.generator, capture)
 
     def advance(self, steps: int, stop: Callable[[], bool] = lambda: False) -> Report:
         """Train at most `steps` steps, within one phase, and say how they went.
@@ -90,39 +103,67 @@ class Trainer:
                 drawings from converted ones the wrong way round.
         """
         phase = self.config.phase(self.step)
-        totals = torch.zeros(len(TERMS), device=self.device)
+        self.totals.zero_()
         first = self.step
         while self.step < min(first + steps, self.config.steps):
             if self.config.phase(self.step) != phase:
                 break
-            rate = self.config.learning_rate_at(self.step)
-            for optimiser in (self.encoder, self.convertor):
-                for group in optimiser.param_groups:
-                    group["lr"] = rate
-            if phase == "pretrain":
-                totals += self._reptile_step()
-            elif phase == "vae" or self.config.objective == "vae":
-                totals += self._vae_step(*self._sample())
-            else:
-                totals += self._adversarial_step(*self._sample())
+            rate = self._schedule()
+            self.take((phase, self._aligns()), self._step)
             self.step += 1
             self.stopped = self.processes.any(stop(), self.device)
             if self.stopped:
                 break
-        self.processes.average([totals])
-        terms = dict(zip(TERMS, (totals / (self.step - first)).tolist(), strict=True))
+        self.processes.average([self.totals])
+        terms = dict(zip(TERMS, (self.totals / (self.step - first)).tolist(), strict=True))
         if phase != "lmvae" or self.config.objective == "vae":
             terms["kl_converted"] = self._kl_converted()
         report = Report(self.step, phase, rate, self.config.kl_weight_at(self.step - 1), terms)
         self._check(report, self.step - first)
         return report
 
+    def _adam(self, network: nn.Module) -> torch.optim.Adam:
+        rate = torch.tensor(self.config.learning_rate, device=self.device)
+        capturable = self.device.type == "cuda"
+        return torch.optim.Adam(network.parameters(), rate, fused=True, capturable=capturable)
+
+    def _schedule(self) -> float:
+        """Set what changes from step to step; the learning rate."""
+        rate = self.config.learning_rate_at(self.step)
+        for optimiser in (self.encoder, self.convertor):
+            optimiser.param_groups[0]["lr"].fill_(rate)
+        self.kl_weight.fill_(self.config.kl_weight_at(self.step))
+        self.alignment_weight.fill_(self.config.alignment_weight_at(self.step))
+        return rate
+
+    def _aligns(self) -> bool:
+        return self.config.alignment_weight_at(self.step) > 0
+
+    def _step(self) -> None:
+        """One step of the phase, on the device alone: it reads nothing back."""
+        phase = self.config.phase(self.step)
+        if phase == "pretrain":
+            self.totals += self._reptile_step()
+        elif phase == "vae" or self.config.objective == "vae":
+            self.totals += self._vae_step(*self._sample())
+        else:
+            self.totals += self._adversarial_step(*self._sample())
+
     def _sample(self) -> tuple[Tensor, Tensor]:
         config = self.config
         x, q = self.episodes.sample(config.episodes, config.support, self.generator)
-        if config.augmentation == "dihedral":
+        if config.augmentation == "warp":
+            x, q = self.warp(x, q, self.generator)
+        if config.augmentation != "none":
             x, q = dihedral(x, q, self.generator)
         return self.processes.share(x), self.processes.share(q)
+
+    def _unmoved(self, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Pairs, each of another character, as they are in the data set."""
+        x, q = self.episodes.sample(pairs, 1, generator)
+        if self.config.augmentation == "warp":
+            x, q = self.warp.unmoved(x), self.warp.unmoved(q)
+        return x, q
 
     def _sampled(self, mu: Tensor, logvar: Tensor) -> Tensor:
         """A rule of each pair's posterior, or of N(0, I) where both are zero."""
@@ -165,9 +206,9 @@ class Trainer:
         drawing, logits = self._convert(self._sampled(mu, logvar), q)
         kl = losses.kl_divergence(mu, logvar)
         reconstruction = losses.bernoulli_nll(logits, x)
-        loss = losses.vae(kl, reconstruction, self.config.kl_weight_at(self.step))
-        if weight := self.config.alignment_weight_at(self.step):
-            loss = loss + weight * losses.alignment(drawing, x)
+        loss = losses.vae(kl, reconstruction, self.kl_weight)
+        if self._aligns():
+            loss = loss + self.alignment_weight * losses.alignment(drawing, x)
         loss = loss.mean()
         self._descend(loss, self.encoder, self.convertor)
         with torch.no_grad():
@@ -244,7 +285,7 @@ class Trainer:
     def _kl_converted(self) -> float:
         """KL of converted drawings, in phases that do not train on it; leaves no trace."""
         generator = torch.Generator(self.device).manual_seed(self.step)
-        x, q = self.episodes.sample(1, self.config.support, generator)
+        x, q = self._unmoved(KL_PAIRS, generator)
         mu, logvar = self._encode(x, q)
         noise = torch.randn(mu.shape, generator=generator, device=self.device)
         drawing, _ = self._convert(reparameterise(mu, logvar, noise), q)
@@ -254,7 +295,7 @@ class Trainer:
     def _prior(self) -> dict[str, Tensor]:
         """The Gaussian of rules read off `PRIOR_PAIRS` pairs; leaves no trace."""
         generator = torch.Generator(self.device).manual_seed(self.config.seed)
-        pairs = self.episodes.sample(PRIOR_PAIRS, 1, generator)
+        pairs = self._unmoved(PRIOR_PAIRS, generator)
         parts = zip(*(torch.split(part, PRIOR_BATCH) for part in pairs), strict=True)
         mu, logvar = zip(*(self._encode(x, q) for x, q in parts), strict=True)
         return prior.measure(torch.cat(mu), torch.cat(logvar))

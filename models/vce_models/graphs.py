@@ -1,0 +1,51 @@
+"""Training steps replayed from a CUDA graph: one launch in the place of some hundreds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import torch
+
+EAGER = 3
+"""Steps before one is captured, in which libraries choose algorithms and Adam makes its state."""
+
+
+class Replayed:
+    """Calls steps: on CUDA the first few as they are, then from a graph of one.
+
+    A step must work on the same tensors every time and read nothing back. Each call is one
+    step, whether called or replayed.
+
+    Args:
+        generator: Whose random numbers steps draw.
+        enabled: Whether to capture at all.
+    """
+
+    def __init__(self, generator: torch.Generator, enabled: bool) -> None:
+        self.generator, self.enabled = generator, enabled
+        self.kind: Hashable = None
+        self.called = 0
+        self.graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self, kind: Hashable, step: Callable[[], None]) -> None:
+        """Take a step; one of another kind than the last is captured anew."""
+        if not self.enabled:
+            step()
+            return
+        if kind != self.kind:
+            self.kind, self.called, self.graph = kind, 0, None
+        if self.graph is None and self.called == EAGER:
+            self.graph = torch.cuda.CUDAGraph()
+            self.graph.register_generator_state(self.generator)
+            with torch.cuda.graph(self.graph):
+                step()
+        if self.graph is not None:
+            self.graph.replay()
+            return
+        # On a stream of its own, as capture will be: gradients remember their stream.
+        beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        beside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(beside):
+            step()
+        torch.cuda.current_stream().wait_stream(beside)
+        self.called += 1
