@@ -1,5 +1,6 @@
 import dataclasses
 import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from vce_models.errors import ConfigError, DivergedError, WeightsError
 from vce_models.recipes import RECIPES
 from vce_models.training import Trainer
 
+CPUINFO = Path("/proc/cpuinfo")
 SMALL = ModelConfig(size=12, channels=8, blocks=2, wiring="modulation", unshuffle=2)
 CONFIG = TrainConfig(
     model=SMALL, pretrain_steps=2, vae_steps=3, lmvae_steps=3, support=4, inner_steps=2
@@ -176,6 +178,16 @@ def test_a_step_reads_nothing_back(tree, recipe):
             trainer._step()
             with pytest.raises(DataDependentOutputException):
                 float(trainer.totals.sum())
+
+
+@pytest.mark.skipif(not CPUINFO.exists(), reason="no /proc/cpuinfo says what the processor has")
+def test_bfloat16_is_for_processors_that_have_it(characters):
+    has = any(name in CPUINFO.read_text() for name in ("avx512_bf16", "amx_bf16"))
+    for precision, rounds in (("bfloat16", has), ("float32", False)):
+        trainer = Trainer(dataclasses.replace(CONFIG, precision=precision), characters)
+        h = torch.zeros(1, 2, 12, 12)
+        with trainer._autocast():
+            assert (trainer.model.encoder.trunk(h).dtype == torch.bfloat16) == rounds
 
 
 def test_drawings_to_warp_are_larger(characters):

@@ -159,6 +159,7 @@ class TrainConfig(_Config):
         inner_steps: k of eq. 3, gradient steps between two Reptile updates; not given.
         meta_step_size: Reptile's alpha; not given.
         precision: Of the convolutions; weights and losses are float32 in either case.
+            `bfloat16` is float32, too, where the device has no instructions for it.
         seed: Of the initial weights, the episodes and the latent noise.
     """
 

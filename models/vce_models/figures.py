@@ -38,6 +38,8 @@ def draw_conversions(model: Weights, test: Characters, seed: int, columns: int =
 def draw_curves(metrics: Path, path: Path) -> None:
     """Fig. 3: the reconstruction, and the KL of real and of converted drawings.
 
+    Grey lines stand between phases, orange ones where the learning rate was halved.
+
     Args:
         metrics: A run's metrics.jsonl.
         path: The PNG.
@@ -59,5 +61,7 @@ def draw_curves(metrics: Path, path: Path) -> None:
         for before, after in itertools.pairwise(rows):
             if before["phase"] != after["phase"]:
                 axes.axvline(before["step"], color="grey", linewidth=0.5)
+            if after["learning_rate"] <= before["learning_rate"] / 2:
+                axes.axvline(before["step"], color="orange", linewidth=0.5)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=100)

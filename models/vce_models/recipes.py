@@ -53,5 +53,5 @@ RECIPES: dict[str, TrainConfig] = {
     # vce train --data omniglot/ --recipe paper
     # The paper's run: 600,000 steps of one episode of 19 pairs at 28x28. The authors took
     # half a day on a GTX 1070 Ti. Its wiring hardly trains in short runs.
-    "paper": TrainConfig(),
+    "paper": TrainConfig(precision="bfloat16"),
 }

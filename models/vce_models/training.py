@@ -18,6 +18,7 @@ from vce_models.errors import ConfigError, DivergedError
 from vce_models.graphs import Replayed
 from vce_models.networks import VCE, reparameterise
 from vce_models.parallel import Processes
+from vce_models.precision import multiplies_bfloat16
 from vce_models.weights import Weights
 
 TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
@@ -74,6 +75,7 @@ class Trainer:
             raise ConfigError(f"drawings of {characters.images.shape[1]} pixels, not {side}")
         self.warp = Warp(config.model.size, config.model.resize, self.device)
         self.episodes = Episodes(characters, self.device)
+        self.rounds = config.precision == "bfloat16" and multiplies_bfloat16(self.device)
         self.step = 0
         self.collapsing = 0
         self.stopped = False
@@ -187,8 +189,7 @@ class Trainer:
             optimiser.step()
 
     def _autocast(self) -> torch.autocast:
-        enabled = self.config.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.rounds)
 
     def _encode(self, x: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
         with self._autocast():

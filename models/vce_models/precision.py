@@ -1,0 +1,21 @@
+"""Where bfloat16 is faster than float32."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
+"""Of x86 processors; others are not known to be faster."""
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the device has instructions for it: without, it is some ten times slower.
+
+    An older PyTorch cannot say what a processor has; the answer is then no.
+    """
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in INSTRUCTIONS)
