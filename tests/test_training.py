@@ -8,7 +8,7 @@ import torch
 from conftest import ROOT
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from vce_models import checkpoints, data, training
+from vce_models import checkpoints, data, optimisers, training
 from vce_models.config import ModelConfig, TrainConfig
 from vce_models.data import Characters
 from vce_models.episodes import Episodes
@@ -212,7 +212,7 @@ def test_a_gradient_far_too_long_is_left_out():
     for length, left in wanted.items():
         parameter = torch.nn.Parameter(torch.zeros(1))
         parameter.grad = torch.tensor([length])
-        training.clip([parameter], 10.0)
+        optimisers.clip([parameter], 10.0)
         assert parameter.grad.item() == pytest.approx(left, rel=1e-4), length
 
 

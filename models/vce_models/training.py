@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vce_models import losses, prior
 from vce_models.augmentation import Warp, dihedral
@@ -17,6 +17,7 @@ from vce_models.episodes import Episodes
 from vce_models.errors import ConfigError, DivergedError
 from vce_models.graphs import Replayed
 from vce_models.networks import VCE, reparameterise
+from vce_models.optimisers import adam, clip, interpolate
 from vce_models.parallel import Processes
 from vce_models.precision import multiplies_bfloat16
 from vce_models.weights import Weights
@@ -27,9 +28,6 @@ PRIOR_PAIRS, PRIOR_BATCH = 2048, 128
 
 KL_PAIRS = 32
 """Pairs whose converted drawings are read again for a report."""
-
-OUTLIER = 20.0
-"""A gradient this many times longer than the longest is left out."""
 
 PATIENCE = 2000
 """Steps in a row with KL of real drawings above that of converted ones: a collapse."""
@@ -84,8 +82,8 @@ class Trainer:
             torch.manual_seed(config.seed)
             self.model = VCE(config.model)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.encoder = self._adam(self.model.encoder)
-        self.convertor = self._adam(self.model.convertor)
+        self.encoder = adam(self.model.encoder, config.learning_rate)
+        self.convertor = adam(self.model.convertor, config.learning_rate)
         # What changes from step to step is held by tensors, for a step to be captured once.
         self.kl_weight, self.alignment_weight = torch.ones(2, device=self.device)
         self.totals = torch.zeros(len(TERMS), device=self.device)
@@ -123,11 +121,6 @@ class Trainer:
         report = Report(self.step, phase, rate, self.config.kl_weight_at(self.step - 1), terms)
         self._check(report, self.step - first)
         return report
-
-    def _adam(self, network: nn.Module) -> torch.optim.Adam:
-        rate = torch.tensor(self.config.learning_rate, device=self.device)
-        capturable = self.device.type == "cuda"
-        return torch.optim.Adam(network.parameters(), rate, fused=True, capturable=capturable)
 
     def _schedule(self) -> float:
         """Set what changes from step to step; the learning rate."""
@@ -322,28 +315,6 @@ class Trainer:
         state |= {f"prior.{name}": value for name, value in self._prior().items()}
         tensors = {name: value.cpu().contiguous().numpy() for name, value in state.items()}
         return Weights(self.config.model, tensors)
-
-
-def clip(parameters: list[nn.Parameter], longest: float) -> None:
-    """Scale gradients down to a norm of `longest`, and away where it is beyond `OUTLIER` times.
-
-    So long a gradient is that of one drawing far from all others, whose variance the encoder
-    overestimates by a power of e; Adam would carry it for a thousand steps. Nothing is read
-    back from the device.
-    """
-    gradients = [value.grad for value in parameters if value.grad is not None]
-    norm = nn.utils.clip_grad_norm_(parameters, longest)
-    beyond = ~(norm <= OUTLIER * longest)
-    for gradient in gradients:
-        gradient.masked_fill_(beyond, 0.0)
-
-
-@torch.no_grad()
-def interpolate(model: nn.Module, before: list[Tensor], meta_step_size: float) -> None:
-    """Set phi + alpha (phi' - phi): algorithm 2, line 10; phi is `before`, phi' the model's."""
-    for parameter, old in zip(model.parameters(), before, strict=True):
-        if meta_step_size < 1:  # at 1 the sum would round where nothing is to change
-            parameter.copy_(old + meta_step_size * (parameter - old))
 
 
 def _totals(

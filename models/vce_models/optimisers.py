@@ -1,0 +1,39 @@
+"""Adam, what comes before its step, and Reptile's step after several of them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+OUTLIER = 20.0
+"""A gradient this many times longer than the longest is left out."""
+
+
+def adam(network: nn.Module, learning_rate: float) -> torch.optim.Adam:
+    """Adam of a network; the learning rate is a tensor, to be changed in place."""
+    parameters = list(network.parameters())
+    device = parameters[0].device
+    rate = torch.tensor(learning_rate, device=device)
+    return torch.optim.Adam(parameters, rate, fused=True, capturable=device.type == "cuda")
+
+
+def clip(parameters: list[nn.Parameter], longest: float) -> None:
+    """Scale gradients down to a norm of `longest`, and away where it is beyond `OUTLIER` times.
+
+    So long a gradient is that of one drawing far from all others, whose variance the encoder
+    overestimates by a power of e; Adam would carry it for a thousand steps. Nothing is read
+    back from the device.
+    """
+    gradients = [value.grad for value in parameters if value.grad is not None]
+    norm = nn.utils.clip_grad_norm_(parameters, longest)
+    beyond = ~(norm <= OUTLIER * longest)
+    for gradient in gradients:
+        gradient.masked_fill_(beyond, 0.0)
+
+
+@torch.no_grad()
+def interpolate(model: nn.Module, before: list[Tensor], meta_step_size: float) -> None:
+    """Set phi + alpha (phi' - phi): algorithm 2, line 10; phi is `before`, phi' the model's."""
+    for parameter, old in zip(model.parameters(), before, strict=True):
+        if meta_step_size < 1:  # at 1 the sum would round where nothing is to change
+            parameter.copy_(old + meta_step_size * (parameter - old))
