@@ -25,14 +25,21 @@ from vce_models.recipes import RECIPES
 from vce_models.training import Trainer
 
 PAIRS = 112_000
-BASE = RECIPES["compact"]
 
 
-def changed(model: dict[str, object] | None = None, **train: object) -> TrainConfig:
-    """The base with some fields changed, scaled to `PAIRS`."""
-    config = dataclasses.replace(BASE, model=dataclasses.replace(BASE.model, **(model or {})))
+def changed(
+    model: dict[str, object] | None = None, recipe: str = "compact", **train: object
+) -> TrainConfig:
+    """A recipe with some fields changed, scaled to `PAIRS`."""
+    base = RECIPES[recipe]
+    config = dataclasses.replace(base, model=dataclasses.replace(base.model, **(model or {})))
     config = dataclasses.replace(config, **train)
     return config.scaled(PAIRS // (config.episodes * config.support))
+
+
+def binary(model: dict[str, object] | None = None, **train: object) -> TrainConfig:
+    """The recipe for the likelihood of binary images with some fields changed."""
+    return changed(model, "likelihood", **train)
 
 
 def phases(pretrain: int, vae: int, lmvae: int, **train: object) -> TrainConfig:
@@ -70,6 +77,13 @@ FACTORS = {
     "IntroVAE last": phases(0, 3, 1, objective="introvae"),
     "LMVAE last": phases(0, 3, 1, objective="lmvae", reg_weight=0.0),
     "LMVAE last, regularised": phases(0, 3, 1, objective="lmvae"),
+    "binary": binary(),
+    "binary, wiring deformation": binary({"wiring": "deformation"}, alignment_weight=2.0),
+    "binary, not warped": binary(augmentation="dihedral"),
+    "binary, learning rate 1.2e-3": binary(learning_rate=1.2e-3),
+    "binary, 16 episodes": binary(episodes=16),
+    "binary, 64 channels": binary({"channels": 64}),
+    "binary, full resolution": binary({"unshuffle": 1}),
 }
 
 

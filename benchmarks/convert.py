@@ -180,7 +180,7 @@ def bare(model: weights.Weights, count: int, rows: bool) -> Callable[[], None]:
     """
     config, batch = model.config, convert._BATCH
     pixels, channels = (config.size // config.unshuffle) ** 2, config.channels
-    fine, points = 2 * config.size, 2 * config.control**2
+    size, points = config.size, 2 * config.control**2
     three = [(pixels, 3 * channels, channels)] * 3 if rows else [(pixels, 9 * channels, channels)]
     latent, hidden = config.latent_size, 128
     shapes = [
@@ -191,8 +191,8 @@ def bare(model: weights.Weights, count: int, rows: bool) -> Callable[[], None]:
         (2 * config.blocks * channels, hidden, 1),
         (points, latent, 1),
         (points, 8 * pixels, 1),
-        *[(config.control, config.control, fine)] * 4,  # field and slopes, x and y
-        *[(fine, config.control, fine)] * 6,
+        *[(config.control, config.control, size)] * 4,  # field and slopes, x and y
+        *[(size, config.control, size)] * 6,
     ]
     fold = config.unshuffle**2
     rng = np.random.default_rng(0)

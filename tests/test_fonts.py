@@ -102,7 +102,7 @@ def glyphs(blocks):
 
 def rendered(path, codepoint, placement, units, side):
     """The canvas at `placement` as FreeType fills it, (side, side) bool."""
-    size = round(side * units / placement.side)
+    size = side * units / placement.side
     face = ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
     picture, scale = Image.new("L", (side, side)), size / units
     origin = (-placement.x * scale, (placement.y + placement.side) * scale)

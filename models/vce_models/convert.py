@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from vce_models import splines
+from vce_models import pen, splines
 from vce_models.config import ModelConfig
 from vce_models.weights import Weights
 
@@ -244,65 +244,36 @@ def _shuffle(x: Array, fold: int) -> Array:
 
 
 def _deformation(net: dict[str, Array], config: ModelConfig, q: Array) -> Draw:
-    """As `deformation.Deformation`: the drawing, without its observation."""
+    """As `deformation.Deformation.draw`."""
     stem = _stem(net, config, _seen(q)[None])
-    enlarge = splines.enlarge(splines.FINE * config.size, config.control)
+    enlarge = splines.enlarge(config.size, config.control)
     slopes: Array = np.gradient(enlarge, axis=0)
-    cells = _cells(q)
+    line = pen.trace(q)
 
     def draw(z: Array) -> Array:
         h = _convolve(net, "head", _trunk(net, config, stem, _modulation(net, "", config, z)))
         points = _linear(net, "dense", z) + _linear(net, "readout", _flat(h))
         points = points.reshape(-1, 2, config.control, config.control)
         along, sloping = np.matmul(points, enlarge.T), np.matmul(points, slopes.T)
-        return _drawn(cells, enlarge @ along, slopes @ along, enlarge @ sloping)
+        return _drawn(line, enlarge @ along, slopes @ along, enlarge @ sloping)
 
     return draw
 
 
-def _drawn(cells: Array, field: Array, down: Array, across: Array) -> Array:
-    """As `deformation.drawn`, by a field and its differences down and across the drawing.
-
-    The condition comes as `_cells`.
-    """
-    size, count = len(cells) - 2, field.shape[3]
-    places = (np.arange(count, dtype=np.float32) + 0.5) / splines.FINE - 0.5
-    step = 1 / splines.FINE
-    area = (step + across[:, 0]) * (step + down[:, 1]) - down[:, 0] * across[:, 1]
-    shrink = np.sqrt(np.clip(splines.FINE**2 * area, *splines.STRETCH))
-    level = np.clip(0.5 + splines.PEN * size * (1 - shrink), *splines.LEVELS)
-    x, y = np.add(places, field[:, 0]), np.add(places[:, None], field[:, 1])
-    grey = _read(cells, x, y)
-    # The logistic step s less its value on paper, (s(g - l) - s(-l)) / (1 - s(-l)), comes to
-    # this; rounding may leave g a little below 0.
-    ink = np.exp(splines.SHARPNESS * np.maximum(grey, 0))
-    fine = (ink - 1) / (ink + np.exp(splines.SHARPNESS * level))
-    lines = np.add.reduce([fine[:, i :: splines.FINE] for i in range(splines.FINE)])
-    pixels = np.add.reduce([lines[:, :, i :: splines.FINE] for i in range(splines.FINE)])
-    return np.asarray(pixels * step**2)
-
-
-def _cells(q: Array) -> Array:
-    """The grey a + b x + (c + d x) y between four pixels, as (size + 2, size + 2, 4).
-
-    The outermost reach beyond the frame, where there is no ink.
-    """
-    size = len(q)
-    framed = np.zeros((size + 3, size + 3), np.float32)
-    framed[1 : size + 1, 1 : size + 1] = q
-    across, down = np.diff(framed, axis=1), np.diff(framed, axis=0)
-    corners = (framed[:-1, :-1], across[:-1], down[:, :-1], np.diff(across, axis=0))
-    return np.stack(corners, axis=2)
-
-
-def _read(cells: Array, x: Array, y: Array) -> Array:
-    """Grey at places in pixels, linearly between pixels, without ink outside."""
-    # Beyond the frame every place is empty, and one as far as the next is near enough.
-    last = len(cells) - 1
-    x, y = np.clip(x + 1, 0, last), np.clip(y + 1, 0, last)
+def _drawn(line: Array, field: Array, down: Array, across: Array) -> Array:
+    """As `deformation.penned`, by a field and its slopes down and across the drawing."""
+    places = pen.PLACES * (np.arange(field.shape[3], dtype=np.float32) + 0.5) + 0.5
+    last = len(line) - 1
+    x = np.clip(pen.PLACES * field[:, 0] + places, 0, last)
+    y = np.clip(pen.PLACES * field[:, 1] + places[:, None], 0, last)
     left, top = np.floor(x), np.floor(y)
-    x -= left
-    y -= top
-    cell = (top * len(cells) + left).astype(np.intp)
-    a, b, c, d = np.moveaxis(cells.reshape(-1, 4).take(cell, axis=0), -1, 0)
-    return np.asarray(a + b * x + (c + d * x) * y)
+    x, y = (x - left)[..., None], (y - top)[..., None]
+    cell = (top * len(line) + left).astype(np.intp)
+    a, b, c, d = np.moveaxis(line.reshape(-1, 4, 4).take(cell, axis=0), 3, 0)
+    distance, right, below, radius = np.moveaxis(a + b * x + (c + d * x) * y, 3, 0)
+    # Across the line the drawing shows this much of the condition in a pixel.
+    read = (right + across[:, 0] * right + across[:, 1] * below) ** 2
+    read += (below + down[:, 0] * right + down[:, 1] * below) ** 2
+    narrowed = np.clip((right**2 + below**2 + pen.FLAT) / (read + pen.FLAT), *pen.NARROWED)
+    edge = radius - (radius + distance) * np.sqrt(narrowed)
+    return np.asarray(np.clip(0.5 + edge, 0, 1))

@@ -1,10 +1,11 @@
 """A convertor that moves the condition's ink instead of drawing anew.
 
 The rule gives the condition a smooth displacement, so it can say how the character is drawn
-but not which; what it draws has the condition's strokes, and is as sharp. People's drawings
-differ in more than that, so the likelihood has an observation model of its own: a small
-network, blind to rule and condition, that says how a drawing scatters. It carries the
-likelihood, and `vce convert` shows the drawing itself.
+but not which; what it draws has the condition's strokes, and is as sharp. Training moves the
+ink itself, which has gradients everywhere; `vce convert` draws the same lines with a pen.
+
+People's drawings differ in more than that, so the likelihood has an observation model of its
+own: a small network, blind to rule and condition, that says how moved ink scatters.
 
 A departure from Li et al. 2020, whose convertor draws each pixel from the rule. Close to it
 are conditional variational registration (Krebs et al. 2019) and spatial transformers
@@ -17,12 +18,29 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vce_models import pen
 from vce_models.config import ModelConfig
-from vce_models.splines import FINE, LEVELS, PEN, SHARPNESS, STRETCH, enlarge
+from vce_models.splines import FINE, enlarge
 from vce_models.trunk import HIDDEN, READOUT, Trunk, coordinates
 
 SCATTER = 8
 """Feature maps of the observation model."""
+
+SHARPNESS = 16.0
+"""Steepness of the step from paper to ink, by grey value of the condition."""
+
+HALF_WIDTH = 0.585 / 28
+"""Of Omniglot's strokes, as a share of the side.
+
+In a line averaged over pixels the grey value falls by one a pixel, so a step at
+1/2 + HALF_WIDTH size (1 - 1/s) instead of 1/2 leaves a line enlarged s times as wide as it was.
+"""
+
+LEVELS = (0.2, 0.5)
+"""Least and greatest grey value of that step: beyond them thin strokes break or blot."""
+
+STRETCH = (0.1, 4.0)
+"""Least and greatest area read for one of the drawing: beyond them the field has folded."""
 
 
 class Deformation(nn.Module):
@@ -33,7 +51,8 @@ class Deformation(nn.Module):
     """
 
     coordinates: Tensor
-    enlarge: Tensor
+    pixels: Tensor
+    points: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -59,25 +78,31 @@ class Deformation(nn.Module):
         nn.init.zeros_(self.dense.bias)
         nn.init.zeros_(self.readout.bias)
         self.register_buffer("coordinates", coordinates(config.size), persistent=False)
-        weights = torch.from_numpy(enlarge(FINE * config.size, config.control))
-        self.register_buffer("enlarge", weights, persistent=False)
+        for name, count in (("pixels", config.size), ("points", FINE * config.size)):
+            weights = torch.from_numpy(enlarge(count, config.control))
+            self.register_buffer(name, weights, persistent=False)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-        """Drawings, and logits of their observations.
+        """Moved ink, and logits of its observations.
 
         Args:
             z: Rules, (N, size, latent_per_row).
             q: Conditions, (N, 1, size, size) in [0, 1], ink = 1.
 
         Returns:
-            The drawings, (N, 1, size, size) in [0, 1], and the logits of eq. 5, the same
-            shape, float32.
+            The ink, (N, 1, size, size) in [0, 1], and the logits of eq. 5, the same shape,
+            float32.
         """
-        drawing = drawn(q, self.field(z, q))
-        return drawing, self.observation(drawing).float()
+        ink = moved(q, self.field(z, q, self.points))
+        return ink, self.observation(ink).float()
 
-    def field(self, z: Tensor, q: Tensor) -> Tensor:
-        """Displacement at every point read, (N, 2, FINE size, FINE size), in pixels, x first."""
+    def draw(self, z: Tensor, q: Tensor) -> Tensor:
+        """Draw one condition, (1, 1, size, size), by rules, (N, ...), as (N, 1, size, size)."""
+        line = torch.from_numpy(pen.trace(q[0, 0].cpu().numpy())).to(q.device)
+        return penned(line, self.field(z, q.expand(len(z), -1, -1, -1), self.pixels))
+
+    def field(self, z: Tensor, q: Tensor, weights: Tensor) -> Tensor:
+        """Displacements in pixels, x first, (N, 2, count, count), by weights (count, control)."""
         z = z.flatten(1)
         with torch.autocast(q.device.type, enabled=False):
             modulation = self.modulation(F.relu(self.hidden(z))).view(-1, *self.modulated)
@@ -85,30 +110,45 @@ class Deformation(nn.Module):
         h = self.head(self.trunk(seen, modulation.movedim(0, 2)))
         with torch.autocast(q.device.type, enabled=False):
             points = self.dense(z) + self.readout(h.float().flatten(1))
-            field: Tensor = self.enlarge @ points.view(-1, *self.control) @ self.enlarge.T
+            field: Tensor = weights @ points.view(-1, *self.control) @ weights.T
         return field
 
 
-def drawn(q: Tensor, field: Tensor) -> Tensor:
-    """Read q, (N, 1, size, size), displaced by a field, and draw it with a pen.
+def moved(q: Tensor, field: Tensor) -> Tensor:
+    """Read q, (N, 1, size, size), displaced by a field, and sharpen it.
 
-    Each point of the drawing shows what lies in q at that point plus the displacement;
-    between pixels it interpolates linearly, outside there is no ink.
+    Each of FINE points along a side of a pixel shows what lies in q at that point plus the
+    displacement; between pixels it interpolates linearly, outside there is no ink.
     """
     size, count = q.shape[3], field.shape[3]
     places = (torch.arange(count, device=q.device) + 0.5) / FINE - 0.5
     x, y = places + field[:, 0], places[:, None] + field[:, 1]
     grid = torch.stack(((2 * x + 1) / size - 1, (2 * y + 1) / size - 1), dim=3)
     grey = F.grid_sample(q, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    shrink = _area(x, y).clamp(*STRETCH).sqrt()[:, None]
-    level = (0.5 + PEN * size * (1 - shrink)).clamp(*LEVELS)
+    (x_down, x_across), (y_down, y_across) = (torch.gradient(f, dim=(1, 2)) for f in (x, y))
+    area = FINE**2 * (x_across * y_down - x_down * y_across)
+    shrink = area.clamp(*STRETCH).sqrt()[:, None]
+    level = (0.5 + HALF_WIDTH * size * (1 - shrink)).clamp(*LEVELS)
     # The logistic step from paper to ink less its value on paper, so that paper stays white.
     ink = torch.exp(SHARPNESS * grey)
     return F.avg_pool2d((ink - 1) / (ink + torch.exp(SHARPNESS * level)), FINE)
 
 
-def _area(x: Tensor, y: Tensor) -> Tensor:
-    """Area of q read for one of the drawing at each point: the Jacobian, by differences."""
-    (x_down, x_across), (y_down, y_across) = (torch.gradient(f, dim=(1, 2)) for f in (x, y))
-    area: Tensor = FINE**2 * (x_across * y_down - x_down * y_across)
-    return area
+def penned(line: Tensor, field: Tensor) -> Tensor:
+    """Draw a line, as `pen.trace` gives it, displaced by a field, (N, 2, size, size)."""
+    last = len(line) - 1
+    places = pen.PLACES * (torch.arange(field.shape[3], device=field.device) + 0.5) + 0.5
+    x = (pen.PLACES * field[:, 0] + places).clamp(0, last)
+    y = (pen.PLACES * field[:, 1] + places[:, None]).clamp(0, last)
+    left, top = x.floor(), y.floor()
+    x, y = (x - left)[..., None], (y - top)[..., None]
+    a, b, c, d = line[top.long(), left.long()].unbind(3)
+    distance, right, below, radius = (a + b * x + (c + d * x) * y).unbind(3)
+    # Across the line the drawing shows this much of the condition in a pixel.
+    slopes = (torch.gradient(part, dim=(1, 2)) for part in field.unbind(1))
+    (x_down, x_across), (y_down, y_across) = slopes
+    read = (right + x_across * right + y_across * below) ** 2
+    read = read + (below + x_down * right + y_down * below) ** 2
+    narrowed = ((right**2 + below**2 + pen.FLAT) / (read + pen.FLAT)).clamp(*pen.NARROWED)
+    edge = radius - (radius + distance) * narrowed.sqrt()
+    return (0.5 + edge).clamp(0, 1)[:, None]

@@ -96,7 +96,7 @@ def converter(
         converted = np.empty((len(rules), *condition.shape), np.float32)
         for at in range(0, len(rules), BATCH):
             z = model.prior.latents(torch.from_numpy(rules[at : at + BATCH]).to(device))
-            drawings, _ = model.convertor(z, q.expand(len(z), -1, -1, -1))
+            drawings = model.convertor.draw(z, q)
             converted[at : at + BATCH] = drawings[:, 0].cpu().numpy()
             progress(at + len(z), len(rules))
         return converted

@@ -77,6 +77,11 @@ class Convertor(nn.Module):
         logits = h.float()[..., : q.shape[3]]
         return logits.sigmoid(), logits
 
+    def draw(self, z: Tensor, q: Tensor) -> Tensor:
+        """Draw one condition, (1, 1, size, size), by rules, (N, ...), as (N, 1, size, size)."""
+        drawing: Tensor = self(z, q.expand(len(z), -1, -1, -1))[0]
+        return drawing
+
 
 class VCE(nn.Module):
     """Encoder, convertor and the distribution of rules, built from a ModelConfig."""

@@ -21,6 +21,9 @@ Segment = tuple[Point, ...]
 ENLARGEMENT = 32
 """Pixels of the traced bitmap to one of the conversion."""
 
+OUTSIDE = 0.3
+"""How far vtracer's paths run outside the bitmap, in its pixels."""
+
 MAX_SIDE = 2048
 """Side of the traced bitmap at most, in pixels: larger conversions are enlarged less."""
 
@@ -79,10 +82,14 @@ def solid(probabilities: Ink) -> NDArray[np.bool_]:
         (side, side), side = `ENLARGEMENT` size, or the largest multiple of size up to
         `MAX_SIDE`.
     """
+    return np.asarray(_enlarged(probabilities) >= 0.5)
+
+
+def _enlarged(probabilities: Ink) -> Ink:
     size = len(probabilities)
     side = size * max(1, min(ENLARGEMENT, MAX_SIDE // size))
     picture = Image.fromarray(np.ascontiguousarray(probabilities, np.float32))
-    return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC)) >= 0.5
+    return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
 
 
 def trace(probabilities: Ink) -> tuple[Contour, ...]:
@@ -96,7 +103,9 @@ def trace(probabilities: Ink) -> tuple[Contour, ...]:
     """
     from vtracer import convert_raw_image_to_svg
 
-    ink = solid(probabilities)
+    # Across an edge the pen's ink falls by one a pixel of the conversion.
+    enlarged = _enlarged(probabilities)
+    ink = enlarged >= 0.5 + OUTSIDE * len(probabilities) / len(enlarged)
     bitmap = io.BytesIO()
     Image.fromarray(~ink).convert("L").save(bitmap, format="BMP")
     drawn = convert_raw_image_to_svg(

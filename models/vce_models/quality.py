@@ -99,9 +99,8 @@ def conversions(
     drawn = np.split(rules.sample(int(counts.sum()), model.config, seed), np.cumsum(counts)[:-1])
     converted = []
     for i, (q, r) in enumerate(zip(exemplars(test), drawn, strict=True)):
-        condition = torch.from_numpy(q).to(device).expand(len(r), 1, -1, -1)
         z = model.prior.latents(torch.from_numpy(r).to(device))
-        drawings, _ = model.convertor(z, condition)
+        drawings = model.convertor.draw(z, torch.from_numpy(q).to(device)[None, None])
         converted.append(np.asarray(drawings[:, 0].cpu().numpy(), np.float32))
         if progress:
             progress(i + 1, len(counts))

@@ -1,4 +1,4 @@
-"""Deformations by cubic B-splines, and the pen that draws what they moved: shared numbers.
+"""Deformations by cubic B-splines.
 
 A deformation is a coarse square of control points, each a displacement in pixels, enlarged
 to a smooth field (Rueckert et al. 1999). `deformation` draws by it in PyTorch and `convert`
@@ -13,24 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FINE = 2
-"""Points read for each pixel of the drawing, along each side; their mean is the pixel."""
-
-SHARPNESS = 16.0
-"""Steepness of the step from paper to ink, by grey value of the condition."""
-
-PEN = 0.585 / 28
-"""Half the width of Omniglot's strokes, as a share of the side.
-
-Where a deformation enlarges, strokes of the condition grow wide, while a pen does not. In a
-line averaged over pixels the grey value falls by one a pixel, so a step at
-1/2 + PEN size (1 - 1/s) instead of 1/2 leaves a line enlarged s times as wide as it was.
-"""
-
-LEVELS = (0.2, 0.5)
-"""Least and greatest grey value of that step: beyond them thin strokes break or blot."""
-
-STRETCH = (0.1, 4.0)
-"""Least and greatest area read for one of the drawing: beyond them the field has folded."""
+"""Points of moved ink for each pixel, along each side; their mean is the pixel."""
 
 
 @cache
