@@ -114,7 +114,7 @@ def draw(runs: dict[str, Run], split: Split, path: Path) -> None:
         axes.imshow(np.asarray(picture))
         axes.set_title(name)
         axes.axis("off")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=80)
 
 
 def main() -> None:

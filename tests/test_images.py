@@ -133,6 +133,14 @@ def test_a_hairline_is_as_dark_as_other_strokes(tmp_path):
     assert 0.02 < (found > 0.5).mean() < 0.12
 
 
+def test_lines_of_one_pixel_are_no_specks(tmp_path):
+    image = Image.new("L", (400, 400), 255)
+    ImageDraw.Draw(image).arc((60, 60, 340, 340), 0, 270, fill=0, width=1)
+    found = read(image, tmp_path)
+    rows, columns = (np.flatnonzero((found > 0.3).any(axis)) for axis in (1, 0))
+    assert min(np.ptp(rows), np.ptp(columns)) >= 16
+
+
 def test_a_large_image_is_read_without_a_word(tmp_path):
     large = draw(1, 0).convert("1").resize((10_000, 9_500), Image.Resampling.NEAREST)
     assert 0.02 < read(large, tmp_path).mean() < 0.15  # a warning would be an error here
