@@ -83,3 +83,8 @@ def test_the_alignment_weight_falls_to_nothing():
     assert weights == sorted(weights, reverse=True)
     assert weights[59] > 0
     assert set(weights[60:]) == {0}
+
+
+def test_drawings_to_warp_are_not_too_large():
+    with pytest.raises(ConfigError, match="size is 130 with augmentation warp"):
+        TrainConfig(model=ModelConfig(size=130), augmentation="warp")

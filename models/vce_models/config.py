@@ -24,6 +24,9 @@ Augmentation = Literal["none", "dihedral", "warp"]
 Schedule = Literal["halvings", "cosine"]
 Precision = Literal["float32", "bfloat16"]
 
+LARGEST = 512
+"""Side of any drawing at most, in pixels."""
+
 ENLARGED = 4
 """Side of the drawings that are warped, in sides of the model's images."""
 
@@ -97,7 +100,7 @@ class ModelConfig(_Config):
         control: Control points of a `deformation`, a side.
     """
 
-    size: int = _between(28, 4, 512)
+    size: int = _between(28, 4, LARGEST)
     resize: Resize = "box"
     latent_per_row: int = _between(2, 1, 64)
     channels: int = _between(32, 1, 1024)
@@ -191,6 +194,11 @@ class TrainConfig(_Config):
         super().__post_init__()
         if self.steps < 1:
             raise ConfigError("there is no step to train", hint="give one phase a step")
+        if self.enlarged * self.model.size > LARGEST:
+            raise ConfigError(
+                f"size is {self.model.size} with augmentation warp",
+                hint=f"use {LARGEST // ENLARGED} pixels at most",
+            )
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
