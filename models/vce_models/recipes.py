@@ -32,7 +32,7 @@ RECIPES: dict[str, TrainConfig] = {
     ),
     # vce train --data omniglot/ --recipe likelihood
     # 90 minutes on one such core. On GMN's binary images, one shot, negative ELBO 91.2 and NLL
-    # 82.3 nats by 1,000 samples. A convertor that draws anew, and as many characters as can be
+    # 82.4 nats by 1,000 samples. A convertor that draws anew, and as many characters as can be
     # made of Omniglot's by deforming them. Its conversions are other characters: docs/results.md.
     "likelihood": TrainConfig(
         model=ModelConfig(
@@ -54,6 +54,6 @@ RECIPES: dict[str, TrainConfig] = {
     # vce train --data omniglot/ --recipe paper
     # The paper's run: 600,000 steps of one episode of 19 pairs at 28x28. The authors took
     # half a day on a GTX 1070 Ti; 30 hours on one such core. Its wiring hardly trains in short
-    # runs: PAPERPOINT
+    # runs.
     "paper": TrainConfig(precision="bfloat16"),
 }
