@@ -69,25 +69,31 @@ def train(run: Run, trainer: Trainer, last: int, split: Split) -> None:
             print(run.folder.name, trainer.step, report.terms, flush=True)
 
 
-def begin(folder: Path, config: TrainConfig, source: Path, split: Split) -> tuple[Run, Trainer]:
+def begin(
+    folder: Path, config: TrainConfig, source: Path, split: Split, device: str
+) -> tuple[Run, Trainer]:
     """Open a run, or go on with it."""
-    if not (folder / "config.json").exists():
-        return Run.create(folder, config, source), Trainer(config, split.train)
-    run = Run.open(folder)
-    if not run.checkpoint.exists():
-        return run, Trainer(config, split.train)
-    trainer = checkpoints.load(run.checkpoint, split.train)
+    made = (folder / "config.json").exists()
+    run = Run.open(folder) if made else Run.create(folder, config, source)
+    if run.config != config:
+        raise SystemExit(f"{folder} was begun with other settings; use another --out")
+    if run.checkpoint.exists():
+        trainer = checkpoints.load(run.checkpoint, split.train, device)
+    else:
+        trainer = Trainer(config, split.train, device)
     run.trim(trainer.step)
     return run, trainer
 
 
-def branch(common: Run, folder: Path, config: TrainConfig, split: Split) -> tuple[Run, Trainer]:
+def branch(
+    common: Run, folder: Path, config: TrainConfig, split: Split, device: str
+) -> tuple[Run, Trainer]:
     """Open the run of one objective; a new one begins where the common phases ended."""
     if not (folder / "config.json").exists():
-        run = Run.create(folder, config, common.data)
-        shutil.copy(common.checkpoint, run.checkpoint)
-        shutil.copy(common.metrics, run.metrics)
-    run, trainer = begin(folder, config, common.data, split)
+        folder.mkdir(exist_ok=True)
+        shutil.copy(common.checkpoint, folder / common.checkpoint.name)
+        shutil.copy(common.metrics, folder / common.metrics.name)
+    run, trainer = begin(folder, config, common.data, split, device)
     trainer.config = config
     return run, trainer
 
@@ -109,7 +115,9 @@ def measure(run: Run, split: Split) -> dict[str, float]:
 def draw(runs: dict[str, Run], split: Split, path: Path) -> None:
     """The same conversions by several runs, side by side."""
     figure = Figure(figsize=(3.4 * len(runs), 5), layout="constrained")
-    for axes, (name, run) in zip(figure.subplots(1, len(runs)), runs.items(), strict=True):
+    for axes, (name, run) in zip(
+        figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True
+    ):
         picture = figures.draw_conversions(weights.load(run.weights), split.test, 0, 6)
         axes.imshow(np.asarray(picture))
         axes.set_title(name)
@@ -124,12 +132,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--networks", choices=NETWORKS, default="paper")
     parser.add_argument("--steps", type=int, default=600_000)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     config = NETWORKS[options.networks].scaled(options.steps)
     split = data.load(options.data, config.model)
-    common, trainer = begin(options.out / "common", config, options.data, split)
+    common, trainer = begin(options.out / "common", config, options.data, split, options.device)
     train(common, trainer, config.pretrain_steps + config.vae_steps, split)
     results = options.out / "results.jsonl"
     done = results.read_text() if results.exists() else ""
@@ -137,12 +146,15 @@ def main() -> None:
     for name, changes in {**OBJECTIVES, **SETTINGS}.items():
         changed = dataclasses.replace(config, **changes)
         folder = options.out / name.replace(", ", "-").replace(" ", "-")
-        run, trainer = branch(common, folder, changed, split)
+        run, trainer = branch(common, folder, changed, split, options.device)
         row: dict[str, object] = {"name": name}
         try:
             train(run, trainer, config.steps, split)
         except DivergedError as error:  # that is a result, too
-            row["error"] = str(error)
+            row |= {
+                "error": str(error),
+                "measured at": checkpoints.load(run.checkpoint, split.train).step,
+            }
         if run.weights.exists():
             runs[name] = run
         if json.dumps(name) not in done:
@@ -157,7 +169,8 @@ def main() -> None:
     )
     settings = {name: run for name, run in runs.items() if name.startswith(("LMVAE", *SETTINGS))}
     draw(settings, split, options.out / "fig4.png")
-    shutil.copy(runs["LMVAE, sigma 0.15"].folder / "curves.png", options.out / "fig3.png")
+    if "LMVAE, sigma 0.15" in runs:
+        shutil.copy(runs["LMVAE, sigma 0.15"].folder / "curves.png", options.out / "fig3.png")
 
 
 if __name__ == "__main__":

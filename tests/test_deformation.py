@@ -99,6 +99,15 @@ def test_what_is_wider_than_a_line_grows():
     assert across(grown, 0.0) == pytest.approx(15 - 2 * pen.RADIUS[1] * 0.5, abs=0.3)
 
 
+def test_beyond_the_frame_there_is_no_ink_however_the_drawing_shrinks():
+    square = torch.zeros(28, 28)
+    square[8:20, 0:4] = 1.0
+    place = (torch.arange(28) - 13.5) * (1 / 0.35 - 1)
+    shrunk = penned(trace(square), field(place, place[:, None], 28)[:1])
+    assert shrunk[..., :8].max() == 0
+    assert shrunk[..., 8:11].max() > 0.9
+
+
 @pytest.mark.parametrize("ink", [0.0, 1.0])
 def test_paper_stays_paper_and_ink_ink(ink):
     drawn = penned(trace(torch.full((28, 28), ink)), field(0, 0, 28)[:1])

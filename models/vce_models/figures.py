@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def draw_curves(metrics: Path, path: Path) -> None:
         for before, after in itertools.pairwise(rows):
             if before["phase"] != after["phase"]:
                 axes.axvline(before["step"], color="grey", linewidth=0.5)
-            if after["learning_rate"] <= before["learning_rate"] / 2:
+            if math.isclose(after["learning_rate"], before["learning_rate"] / 2):
                 axes.axvline(before["step"], color="orange", linewidth=0.5)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=100)

@@ -35,10 +35,11 @@ class Replayed:
         if kind != self.kind:
             self.kind, self.called, self.graph = kind, 0, None
         if self.graph is None and self.called == EAGER:
-            self.graph = torch.cuda.CUDAGraph()
-            self.graph.register_generator_state(self.generator)
-            with torch.cuda.graph(self.graph):
+            graph = torch.cuda.CUDAGraph()
+            graph.register_generator_state(self.generator)
+            with torch.cuda.graph(graph):
                 step()
+            self.graph = graph
         if self.graph is not None:
             self.graph.replay()
             return

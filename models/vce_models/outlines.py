@@ -93,7 +93,7 @@ def _enlarged(probabilities: Ink) -> Ink:
 
 
 def trace(probabilities: Ink) -> tuple[Contour, ...]:
-    """Draw outlines around the ink of a conversion.
+    """Draw outlines around the ink of a conversion, `solid` as closely as vtracer can.
 
     Args:
         probabilities: (size, size) float32 in [0, 1], ink = 1.

@@ -27,7 +27,7 @@ SHARE, EDGE = 0.65, (0.2, 0.5)
 throughout, and the least and greatest."""
 
 RADIUS = (0.4, 2.0)
-"""Half the width of a line, in pixels: wider ones are shapes, whose edges move with them."""
+"""Half the width of a line, in pixels: what is wider keeps no more than this on either side."""
 
 NARROWED = (1 / 9, 4.0)
 """Square of how much a line narrows at most, and widens: beyond, the deformation has folded."""
@@ -45,9 +45,9 @@ def trace(q: Array) -> Array:
     Returns:
         (PLACES size + 2, PLACES size + 2, 4, 4): between four places a value is
         a + b x + (c + d x) y, x and y from 0 to 1. First a, b, c and d; then of the distance
-        from the edge of the ink in pixels, outside positive, of its slope across and down, and
-        of half the width of the line about. The outermost reach beyond the frame, where there
-        is no ink.
+        from the edge of the ink in pixels, outside positive, up to `REACH`; of its slope across
+        and down; and of half the width of the line about, within `RADIUS`. The outermost reach
+        beyond the frame, where there is no ink.
     """
     side = PLACES * len(q)
     small = Image.fromarray(np.asarray(q, np.float32))
@@ -55,9 +55,9 @@ def trace(q: Array) -> Array:
     ink = grey >= np.clip(SHARE * _greatest(grey, PLACES), *EDGE)
     # A place lies half a step from the edge between it and its neighbour.
     outside, inside = (np.maximum(_nearest(mask) - 0.5 / PLACES, 0) for mask in (ink, ~ink))
-    distance = np.full((side + 3, side + 3), REACH, np.float32)
-    distance[1:-2, 1:-2] = _mean(outside - inside, 1)
-    down, across = np.gradient(PLACES * distance)
+    framed = _mean(outside - inside, 1)
+    down, across = (np.pad(slope, (1, 2)) for slope in np.gradient(PLACES * framed))
+    distance = np.pad(framed, (1, 2), constant_values=REACH)
     radius = np.clip(_mean(_greatest(-distance, 2 * PLACES), 2 * PLACES), *RADIUS)
     values = np.stack((distance, across, down, radius), axis=2).astype(np.float32)
     right, below = np.diff(values, axis=1), np.diff(values, axis=0)

@@ -154,7 +154,7 @@ class Trainer:
         return self.processes.share(x), self.processes.share(q)
 
     def _unmoved(self, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Pairs, each of another character, as they are in the data set."""
+        """Pairs, each of a character drawn at random, as they are in the data set."""
         x, q = self.episodes.sample(pairs, 1, generator)
         if self.config.augmentation == "warp":
             x, q = self.warp.unmoved(x), self.warp.unmoved(q)
