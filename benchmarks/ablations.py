@@ -100,13 +100,14 @@ def run(config: TrainConfig, folder: Path, picture: Path) -> dict[str, float]:
     while trainer.step < config.steps:
         trainer.advance(500)
     seconds = time.monotonic() - begun
-    model = evaluation.from_weights(trainer.weights())
+    weights = trainer.weights()
+    model = evaluation.from_weights(weights)
     likelihood = evaluation.evaluate(
         model, split.test, targets=2, importance_samples=1, seed=0, binarise=False
     )
     judged = judge(model, split.test)
     moved = transfer.measure(model, split.test, trials=4000, seed=0)
-    sheets.save_png(figures.draw_conversions(trainer.weights(), split.test, 0), picture)
+    sheets.save_png(figures.draw_conversions(weights, split.test, 0), picture)
     model.prior.load_state_dict(Prior(config.model).state_dict())
     unmeasured = judge(model, split.test)
     return {

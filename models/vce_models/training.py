@@ -71,7 +71,8 @@ class Trainer:
         side = config.enlarged * config.model.size
         if characters.images.shape[1] != side:
             raise ConfigError(f"drawings of {characters.images.shape[1]} pixels, not {side}")
-        self.warp = Warp(config.model.size, config.model.resize, self.device)
+        warps = config.augmentation == "warp"
+        self.warp = Warp(config.model.size, config.model.resize, self.device) if warps else None
         self.episodes = Episodes(characters, self.device)
         self.rounds = config.precision == "bfloat16" and multiplies_bfloat16(self.device)
         self.step = 0
@@ -147,7 +148,7 @@ class Trainer:
     def _sample(self) -> tuple[Tensor, Tensor]:
         config = self.config
         x, q = self.episodes.sample(config.episodes, config.support, self.generator)
-        if config.augmentation == "warp":
+        if self.warp:
             x, q = self.warp(x, q, self.generator)
         if config.augmentation != "none":
             x, q = dihedral(x, q, self.generator)
@@ -156,7 +157,7 @@ class Trainer:
     def _unmoved(self, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Pairs, each of a character drawn at random, as they are in the data set."""
         x, q = self.episodes.sample(pairs, 1, generator)
-        if self.config.augmentation == "warp":
+        if self.warp:
             x, q = self.warp.unmoved(x), self.warp.unmoved(q)
         return x, q
 
