@@ -2,8 +2,8 @@
 
 python benchmarks/ablations.py --data omniglot/ --out runs/ablations [NAME ...]
 
-Writes a row and a picture a run, and goes on where it was stopped; `results.jsonl` holds the
-rows. Without names it runs them all, some six minutes each on one core.
+Writes a row, a picture and weights a run, and goes on where it was stopped; `results.jsonl`
+holds the rows. Without names it runs them all, some six minutes each on one core.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from vce_models import critics, data, evaluation, figures, quality, sheets, transfer
+from vce_models import critics, data, evaluation, figures, quality, sheets, transfer, weights
 from vce_models.config import TrainConfig
 from vce_models.data import Characters
 from vce_models.errors import DivergedError
@@ -94,20 +94,21 @@ def judge(model: VCE, test: Characters) -> Quality:
 
 
 def run(config: TrainConfig, folder: Path, picture: Path) -> dict[str, float]:
-    """Train one and measure it."""
+    """Train one and measure it; its weights are kept beside the picture."""
     split = data.load(folder, config.model, enlarged=config.enlarged)
     trainer, begun = Trainer(config, split.train), time.monotonic()
     while trainer.step < config.steps:
         trainer.advance(500)
     seconds = time.monotonic() - begun
-    weights = trainer.weights()
-    model = evaluation.from_weights(weights)
+    trained = trainer.weights()
+    weights.save(picture.with_suffix(".safetensors"), trained)
+    model = evaluation.from_weights(trained)
     likelihood = evaluation.evaluate(
         model, split.test, targets=2, importance_samples=1, seed=0, binarise=False
     )
     judged = judge(model, split.test)
     moved = transfer.measure(model, split.test, trials=4000, seed=0)
-    sheets.save_png(figures.draw_conversions(weights, split.test, 0), picture)
+    sheets.save_png(figures.draw_conversions(trained, split.test, 0), picture)
     model.prior.load_state_dict(Prior(config.model).state_dict())
     unmeasured = judge(model, split.test)
     return {

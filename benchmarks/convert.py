@@ -40,13 +40,13 @@ how, count = sys.argv[1], int(sys.argv[2])
 model = weights.load()
 if how == "NumPy":
     from functools import partial
-    from vce_models.convert import convert
-    convert = partial(convert, model)
+    from vce_models.convert import drawer
+    drawer = partial(drawer, model)
 else:
     from vce_models.evaluation import converter
-    convert = converter(model, how)
+    drawer = converter(model, how)
 q = numpy.random.default_rng(0).random((model.config.size,) * 2, numpy.float32)
-convert(q, rules.sample(count, model.config, 1), lambda done, of: None)
+drawer(q)(rules.sample(count, model.config, 1))
 """
 """As many conversions as told, by NumPy or by PyTorch on a device; nothing is written."""
 

@@ -81,7 +81,7 @@ def test_train_evaluate_convert(vce, tree, glyph, tmp_path):
     table = vce("eval", *given, "--data", tree)
     assert "entropy floor" in table.stdout
     vce("convert", glyph, *given, "-n", 4, "--scale", 3, "-o", "out.png")
-    assert size(tmp_path / "out.png") == (3 * 39 + 3, 2 * 39 + 3)
+    assert size(tmp_path / "out.png") == (3 * 38 + 2, 2 * 38 + 2)
 
 
 def test_training_stopped_and_resumed_is_training_straight(vce, tree, tmp_path):

@@ -7,7 +7,7 @@ import torch
 from vce_models import rules
 from vce_models.config import ModelConfig
 from vce_models.convert import convert, encode
-from vce_models.evaluation import from_weights
+from vce_models.evaluation import converter, from_weights
 from vce_models.networks import VCE
 from vce_models.weights import Weights, load, parameter_shapes
 
@@ -37,10 +37,25 @@ def test_numpy_equals_pytorch(wiring, unshuffle, activation):
     r = rules.sample(3, model.config, seed=3)
     with torch.inference_mode():
         latents = model.prior.latents(torch.from_numpy(r))
-        expected = model.convertor.draw(latents, torch.from_numpy(q)[None, None])
+        expected = model.convertor.drawer(torch.from_numpy(q)[None, None], q, 1)(latents)
     # Noise is a line that turns at every place, so rounding shows where a deformation folds.
     tolerance = 1e-4 if wiring == "deformation" else 1e-5
     np.testing.assert_allclose(convert(weights, q, r), expected[:, 0].numpy(), atol=tolerance)
+
+
+@pytest.mark.parametrize("wiring", ["rows", "deformation"])
+@pytest.mark.parametrize("scale", [3, 8])
+def test_numpy_equals_pytorch_between_the_pixels(wiring, scale):
+    _, weights = untrained(wiring=wiring)
+    square = np.zeros((160, 160), np.float32)
+    square[40:120, 40:60] = square[40:60, 40:120] = 1
+    q, r = square.reshape(20, 8, 20, 8).mean((1, 3)), rules.sample(11, weights.config, seed=3)
+    drawn = convert(weights, q, r, square, scale)
+    assert drawn.shape == (11, 20 * scale, 20 * scale)
+    assert 0 <= drawn.min() < drawn.max() <= 1
+    expected = converter(weights, "cpu")(q, square, scale)(r)
+    np.testing.assert_allclose(drawn, expected, atol=1e-4 * scale)
+    np.testing.assert_array_equal(convert(weights, q, r[:3], square, scale), drawn[:3])
 
 
 @pytest.mark.parametrize("wiring", WIRINGS)
@@ -53,14 +68,6 @@ def test_a_rule_gives_the_same_bits_in_any_company(wiring):
     for i in range(19):
         np.testing.assert_array_equal(convert(weights, q, r[i : i + 1])[0], together[i])
     np.testing.assert_array_equal(convert(weights, q, r[:9]), together[:9])
-
-
-def test_progress_counts_every_conversion():
-    weights, told = load(), []
-    r = rules.sample(19, weights.config, seed=3)
-    convert(weights, np.zeros((28, 28), np.float32), r, lambda *done: told.append(done))
-    assert told == sorted(told)
-    assert told[-1] == (19, 19)
 
 
 @pytest.mark.parametrize(("wiring", "unshuffle"), [("edge", 1), ("modulation", 2)])

@@ -21,10 +21,12 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 def test_cuda_converts_as_numpy_does():
     shipped = weights.load()
     ink = 1 - np.asarray(draw(1, 0), np.float32) / 255
-    condition = images.frame(ink, "it", shipped.config)
+    condition, detail = images.frame(ink, "it", shipped.config)
     r = rules.sample(300, shipped.config, 0)
-    converted = converter(shipped, "cuda")(condition, r, lambda done, of: None)
-    np.testing.assert_allclose(converted, convert(shipped, condition, r), atol=1e-3)
+    for scale in (1, 4):
+        converted = converter(shipped, "cuda")(condition, detail, scale)(r)
+        expected = convert(shipped, condition, r, detail, scale)
+        np.testing.assert_allclose(converted, expected, atol=1e-3)
 
 
 @needs_cuda

@@ -13,7 +13,8 @@ CONFIG = ModelConfig(wiring="deformation", unshuffle=2, blocks=2, channels=8)
 @pytest.fixture(scope="module")
 def q():
     glyphs = [
-        images.frame(1 - np.asarray(draw(i, 0), np.float32) / 255, "it", CONFIG) for i in (1, 2)
+        images.frame(1 - np.asarray(draw(i, 0), np.float32) / 255, "it", CONFIG).condition
+        for i in (1, 2)
     ]
     return torch.from_numpy(np.stack(glyphs))[:, None]
 
@@ -38,7 +39,7 @@ def test_without_displacement_the_ink_is_the_condition(q):
 
 
 def test_without_displacement_the_pen_draws_the_condition(q):
-    same = penned(trace(q[0, 0]), field(0, 0, 28)[:1])
+    same = penned(trace(q[0, 0]), field(0, 0, 28)[:1], 28)
     assert (same - q[:1]).abs().mean() < 0.02
     assert ((same > 0.5) == (q[:1] > 0.5)).float().mean() > 0.98
 
@@ -46,7 +47,9 @@ def test_without_displacement_the_pen_draws_the_condition(q):
 @pytest.mark.parametrize("draws", ["ink", "pen"])
 def test_a_displacement_to_the_right_and_down_reads_from_there(q, draws):
     def drawn(x, y):
-        return moved(q, field(x, y)) if draws == "ink" else penned(trace(q[0, 0]), field(x, y, 28))
+        return (
+            moved(q, field(x, y)) if draws == "ink" else penned(trace(q[0, 0]), field(x, y, 28), 28)
+        )
 
     expected = torch.zeros_like(q)
     expected[..., :-2, :-3] = drawn(0, 0)[..., 2:, 3:]
@@ -55,11 +58,11 @@ def test_a_displacement_to_the_right_and_down_reads_from_there(q, draws):
 
 def test_far_from_the_frame_there_is_no_ink(q):
     assert moved(q, field(100, 0)).max() == 0
-    assert penned(trace(q[0, 0]), field(100, 0, 28)).max() == 0
+    assert penned(trace(q[0, 0]), field(100, 0, 28), 28).max() == 0
 
 
-def trace(q):
-    return torch.from_numpy(pen.trace(q.numpy()))
+def trace(drawing):
+    return torch.from_numpy(pen.trace(drawing.numpy(), 28))
 
 
 def band(width, angle):
@@ -81,7 +84,7 @@ def across(drawing, angle):
 def test_a_pen_keeps_its_width_where_the_drawing_grows_or_shrinks(scale, width, angle):
     place = (torch.arange(28) - 13.5) * (1 / scale - 1)
     line = trace(band(width, angle))
-    same, grown = (penned(line, field(x, x.mT, 28)[:1]) for x in (0 * place[None], place[None]))
+    same, grown = (penned(line, field(x, x.mT, 28)[:1], 28) for x in (0 * place[None], place[None]))
     assert across(same, angle) == pytest.approx(width, abs=0.35)
     assert across(grown, angle) == pytest.approx(across(same, angle), rel=0.25)
 
@@ -89,13 +92,13 @@ def test_a_pen_keeps_its_width_where_the_drawing_grows_or_shrinks(scale, width, 
 def test_a_pen_keeps_its_width_where_the_drawing_grows_one_way():
     place = (torch.arange(28) - 13.5) * (1 / 1.8 - 1)
     for x, y in ((place, 0), (0, place[:, None])):
-        grown = penned(trace(band(1.17, 0.0)), field(x, y, 28)[:1])
+        grown = penned(trace(band(1.17, 0.0)), field(x, y, 28)[:1], 28)
         assert across(grown, 0.0) == pytest.approx(1.5, rel=0.25)  # of two pixels, both grey
 
 
 def test_what_is_wider_than_a_line_grows():
     place = (torch.arange(28) - 13.5) * (1 / 1.5 - 1)
-    grown = penned(trace(band(10.0, 0.0)), field(place, place[:, None], 28)[:1])
+    grown = penned(trace(band(10.0, 0.0)), field(place, place[:, None], 28)[:1], 28)
     assert across(grown, 0.0) == pytest.approx(15 - 2 * pen.RADIUS[1] * 0.5, abs=0.3)
 
 
@@ -103,14 +106,14 @@ def test_beyond_the_frame_there_is_no_ink_however_the_drawing_shrinks():
     square = torch.zeros(28, 28)
     square[8:20, 0:4] = 1.0
     place = (torch.arange(28) - 13.5) * (1 / 0.35 - 1)
-    shrunk = penned(trace(square), field(place, place[:, None], 28)[:1])
+    shrunk = penned(trace(square), field(place, place[:, None], 28)[:1], 28)
     assert shrunk[..., :8].max() == 0
     assert shrunk[..., 8:11].max() > 0.9
 
 
 @pytest.mark.parametrize("ink", [0.0, 1.0])
 def test_paper_stays_paper_and_ink_ink(ink):
-    drawn = penned(trace(torch.full((28, 28), ink)), field(0, 0, 28)[:1])
+    drawn = penned(trace(torch.full((28, 28), ink)), field(0, 0, 28)[:1], 28)
     assert torch.equal(drawn, torch.full((1, 1, 28, 28), ink))
 
 
@@ -120,7 +123,7 @@ def test_a_rule_moves_every_condition_and_none_alike(q):
     z = torch.randn(2, 28, 2, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         one, other = (
-            convertor.field(rules, q, convertor.pixels) for rules in (z[:1].expand(2, -1, -1), z)
+            convertor.field(rules, q, convertor.points) for rules in (z[:1].expand(2, -1, -1), z)
         )
     assert one.abs().mean() > 0.1
     assert not torch.equal(one[0], one[1])  # what the trunk adds depends on the condition

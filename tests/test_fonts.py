@@ -97,7 +97,7 @@ def blocks(tmp_path_factory):
 def glyphs(blocks):
     """Every letter of the font, traced from its own drawing."""
     drawn = {point: blocks.draw(point, CONFIG) for point in blocks.characters(LETTERS)}
-    return {point: (trace(condition), place) for point, (condition, place) in drawn.items()}
+    return {point: (trace(framed.detail), place) for point, (framed, place) in drawn.items()}
 
 
 def rendered(path, codepoint, placement, units, side):
@@ -116,11 +116,13 @@ def overlap(a, b):
 
 def test_a_character_is_drawn_in_the_framing_of_omniglot(blocks):
     for point in blocks.characters(LETTERS):
-        condition, _ = blocks.draw(point, CONFIG)
+        (condition, detail), _ = blocks.draw(point, CONFIG)
         assert condition.shape == (28, 28)
         assert condition.dtype == np.float32
-        rows, columns = np.nonzero(condition >= 0.5)
-        assert max(np.ptp(rows), np.ptp(columns)) + 1 == pytest.approx(0.64 * 28, abs=1.5)
+        rows, columns = np.nonzero(detail >= 0.5)
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 == pytest.approx(0.64 * 224, abs=2)
+        whole = detail.reshape(28, 8, 28, 8).mean((1, 3))
+        assert np.abs(condition - whole).mean() < 0.01
 
 
 def test_a_traced_character_comes_back_at_its_size_and_place(blocks, glyphs, tmp_path):
@@ -136,13 +138,14 @@ def test_a_traced_character_comes_back_at_its_size_and_place(blocks, glyphs, tmp
 
 @pytest.mark.parametrize("hands", [0, 1])
 def test_a_font_renders_as_the_conversions_it_was_made_of(hands, blocks, tmp_path):
-    conversions = [
-        images.frame(1 - np.asarray(draw(character, hands), np.float32) / 255, "it", CONFIG)
+    drawings = [
+        images.frame(1 - np.asarray(draw(character, hands, 315), np.float32) / 255, "it", CONFIG)
         for character in range(6)
     ]
+    conversions = [detail for _, detail in drawings]
     if hands:
-        model = weights.load()
-        conversions = [convert(model, q, rules.sample(1, CONFIG, 2))[0] for q in conversions]
+        model, r = weights.load(), rules.sample(1, CONFIG, 2)
+        conversions = [convert(model, q, r, detail, 8)[0] for q, detail in drawings]
     place = fonts.Placement(-100, -200, 1100)
     points = blocks.characters(LETTERS)[: len(conversions)]
     drawn = {p: (trace(x), place) for p, x in zip(points, conversions, strict=True)}
@@ -195,7 +198,9 @@ def test_a_font_has_the_measures_of_its_source(blocks, glyphs, tmp_path):
 
 
 def test_without_a_source_glyphs_keep_their_height_and_are_spaced_by_their_ink(tmp_path):
-    drawn = {ord("l"): (trace(images.frame(np.ones((90, 6), np.float32), "l", CONFIG)), None)}
+    drawn = {
+        ord("l"): (trace(images.frame(np.ones((90, 6), np.float32), "l", CONFIG).detail), None)
+    }
     fonts.write_ttf(tmp_path / "a.ttf", "Ä\n 1", drawn, None)
     with TTFont(tmp_path / "a.ttf") as font:
         glyph, width = font["glyf"]["uni006C"], font["hmtx"]["uni006C"][0]
@@ -280,8 +285,8 @@ def test_otf_woff_and_collections_are_read(blocks, tmp_path):
             blocks.metrics,
             blocks.advances,
         )
-        condition, there = font.draw(ord("A"), CONFIG)
-        np.testing.assert_allclose(condition, wanted, atol=0.05)
+        framed, there = font.draw(ord("A"), CONFIG)
+        np.testing.assert_allclose(framed.condition, wanted.condition, atol=0.05)
         assert (there.x, there.y, there.side) == pytest.approx(
             (place.x, place.y, place.side), abs=3
         )
@@ -464,7 +469,7 @@ def test_a_real_font_comes_back_as_it_was(tmp_path):
     assert font.name == "DejaVu Sans"
     points = font.characters("Rag&8Жω")
     drawn = {point: font.draw(point, CONFIG) for point in points}
-    traced = {point: (trace(condition), place) for point, (condition, place) in drawn.items()}
+    traced = {point: (trace(framed.detail), place) for point, (framed, place) in drawn.items()}
     fonts.write_ttf(tmp_path / "a.ttf", "A", traced, font)
     for point, (_, place) in traced.items():
         before = rendered(real_font(), point, place, font.metrics.units_per_em, 448)

@@ -17,7 +17,7 @@ def glyph():
 
 def read(image, tmp_path, name="glyph.png"):
     image.save(tmp_path / name)
-    return images.read_glyph(tmp_path / name, name, CONFIG)
+    return images.read_glyph(tmp_path / name, name, CONFIG).condition
 
 
 def transparent(glyph):
@@ -105,7 +105,7 @@ def test_the_camera_may_be_turned(glyph, tmp_path):
     exif[0x0112] = 6  # to be turned by a quarter when shown
     expected = read(glyph, tmp_path)
     glyph.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
-    found = images.read_glyph(tmp_path / "turned.png", "turned.png", CONFIG)
+    found = images.read_glyph(tmp_path / "turned.png", "turned.png", CONFIG).condition
     assert np.abs(found - expected).mean() < 0.01
 
 
@@ -166,12 +166,13 @@ def test_what_is_no_image_is_named(glyph, tmp_path):
 
 
 def test_the_grid_boxes_the_condition_and_keeps_the_order():
-    cells = np.linspace(0, 1, 5, dtype=np.float32)[:, None, None] * np.ones((5, 8, 8), np.float32)
-    sheet = np.asarray(sheets.draw_grid(cells[0], cells[1:], columns=3, scale=4))
-    assert sheet.shape == (2 * 36 + 4, 3 * 36 + 4, 3)
-    centres = [sheet[20 + 36 * row, 20 + 36 * column, 0] for row in (0, 1) for column in (0, 1, 2)]
+    inks = np.linspace(0, 1, 5, dtype=np.float32)[:, None, None] * np.ones((5, 8, 8), np.float32)
+    cells = [sheets.draw_cell(ink, 32) for ink in inks]
+    sheet = np.asarray(sheets.draw_grid(cells, columns=3))
+    assert sheet.shape == (2 * 34 + 2, 3 * 34 + 2, 3)
+    centres = [sheet[18 + 34 * row, 18 + 34 * column, 0] for row in (0, 1) for column in (0, 1, 2)]
     np.testing.assert_allclose(centres, [255, 191, 128, 64, 0, 255], atol=1)
     red = (sheet == sheets.BOX).all(2)
-    assert red[:40, :40].any()
-    assert not red[40:].any()
-    assert not red[:, 40:].any()
+    assert red[:36, :36].any()
+    assert not red[36:].any()
+    assert not red[:, 36:].any()

@@ -117,7 +117,7 @@ def test_the_stroke_width_is_measured(tmp_path):
             tmp_path / "bold.png"
         )
         thin, bold = (
-            read_glyph(tmp_path / name, name, ModelConfig(), fit=False)
+            read_glyph(tmp_path / name, name, ModelConfig(), fit=False).condition
             for name in ("a.png", "bold.png")
         )
         assert strokes.width(thin) == pytest.approx(1.12, 0.2)

@@ -90,10 +90,12 @@ def test_like_reads_the_rule_that_makes_one_drawing_the_other(vce, tmp_path):
     """It redraws the first nearer to the second than sampled rules do, and than no rule."""
     vce("convert", "a.png", "--like", "a.png", "a-again.png", "-o", "x.npz")
     made, model = array(tmp_path), weights.load()
-    q, x = (read_glyph(tmp_path / f"{n}.png", n, model.config) for n in ("a", "a-again"))
+    (q, detail), (x, _) = (
+        read_glyph(tmp_path / f"{n}.png", n, model.config) for n in ("a", "a-again")
+    )
     assert np.array_equal(made["rules"], encode(model, x, q))
     others = np.concatenate([rules.sample(9, CONFIG, 0), np.zeros((1, 28, 2), np.float32)])
-    distances = ((convert(model, q, others) - x) ** 2).sum((1, 2))
+    distances = ((convert(model, q, others, detail) - x) ** 2).sum((1, 2))
     assert ((made["images"][0, 0] - x) ** 2).sum() < distances.min()
 
 

@@ -18,6 +18,7 @@ from vce_models.errors import InputError
 if TYPE_CHECKING:
     from vce_models.convert import Array
     from vce_models.glyphs import Glyph, Reading, Redrawn
+    from vce_models.images import Framed
     from vce_models.weights import Weights
 
 REPAYS = 4096
@@ -25,6 +26,10 @@ REPAYS = 4096
 
 In the 1.6 s that importing it takes, NumPy makes some 3000 (`benchmarks/convert.py`).
 """
+
+
+AT_ONCE = 1024
+"""Conversions drawn before they are made pictures, of one point for each pixel."""
 
 
 def convert(options: Options) -> None:
@@ -51,14 +56,14 @@ def convert(options: Options) -> None:
         journal.detail(f"{len(found)} glyphs, {len(drawn.numbers)} rules, weights {fingerprint}")
         style = writers.Style(
             columns=options.columns,
-            scale=options.scale,
+            side=options.scale * model.config.size,
             labels=options.labels,
             frames=options.walk,
             rules=drawn.rules,
             numbers=drawn.numbers,
             metadata={} if options.no_metadata else _metadata(options, hands, fingerprint),
         )
-        redrawn = _redraw(found, drawn, model, options, journal)
+        redrawn = _redraw(found, drawn, model, options, target.form, journal)
         for path in writers.write(redrawn, target, style, out):
             journal.wrote(path)
         if options.save_rules and len(journal.failures) < inputs:
@@ -115,11 +120,11 @@ def _choose_rules(
         from vce_models.convert import encode
         from vce_models.images import read_glyph
 
-        condition, drawing = (
-            read_glyph(path, str(path), model.config, reading.polarity, reading.fit)
+        before, after = (
+            read_glyph(path, str(path), model.config, reading.polarity, reading.fit).condition
             for path in options.like
         )
-        return Hands(encode(model, drawing, condition), [1])
+        return Hands(encode(model, after, before), [1])
     count = options.number or DEFAULT_RULES
     seed = int.from_bytes(os.urandom(4), "big") if options.seed is None else options.seed
     sampled = rules.sample(count, model.config, seed)
@@ -134,21 +139,24 @@ def _walk(hands: Hands) -> Hands:
 
 
 def _redraw(
-    found: list[Glyph], hands: Hands, model: Weights, options: Options, journal: Journal
+    found: list[Glyph], hands: Hands, model: Weights, options: Options, form: str, journal: Journal
 ) -> Iterator[Redrawn]:
     """Read and convert glyph by glyph, as the writer asks for them."""
+    from vce_cli import writers
     from vce_models import strokes
     from vce_models.convert import encode
     from vce_models.glyphs import Redrawn
     from vce_models.rules import scale
 
     count = len(hands.rules)
-    convert = _converter(model, options.device, count * len(found))
+    drawer = _drawer(model, options.device, count * len(found))
+    side, points = options.scale * model.config.size, writers.points(form, options.scale, model)
+    at_once = max(1, AT_ONCE // points**2)
     unsaid = hands.seed is not None and options.seed is None
     with report.progress("converting", quiet=options.quiet) as advance:
         for i, glyph in enumerate(found):
             try:
-                condition, placement = glyph.read()
+                drawing, placement = glyph.read()
             except InputError as error:
                 journal.fail(glyph.source, error)
                 continue
@@ -156,21 +164,28 @@ def _redraw(
             if unsaid:
                 journal.say(f"seed {hands.seed}")
                 unsaid = False
+            condition = drawing.condition
             if options.weights is None:  # of others nobody knows what they were trained on
                 journal.unusual(glyph.source, strokes.unusual(condition))
             applied = hands.rules
             if options.strength != 1:
                 applied = scale(applied, encode(model, condition, condition), options.strength)
 
-            def step(done: int, of: int, before: int = i * count) -> None:
-                advance(before + done, count * len(found))
+            def conversions(
+                drawing: Framed = drawing, applied: Array = applied, before: int = i * count
+            ) -> Iterator[Any]:
+                redraw = drawer(*drawing, points)
+                for at in range(0, count, at_once):
+                    for ink in redraw(applied[at : at + at_once]):
+                        yield writers.rendered(ink, form, side)
+                    advance(before + min(at + at_once, count), count * len(found))
 
-            yield Redrawn(glyph, condition, placement, convert(condition, applied, step))
+            yield Redrawn(glyph, drawing, placement, conversions())
 
 
-def _converter(
+def _drawer(
     model: Weights, device: str, conversions: int
-) -> Callable[[Array, Array, Callable[[int, int], None]], Array]:
+) -> Callable[..., Callable[[Array], Array]]:
     large = conversions >= REPAYS and Path("/dev/nvidia0").exists()
     if device == "cuda" or (device == "auto" and large and _has_torch()):
         require_torch("convert --device cuda")
@@ -178,9 +193,9 @@ def _converter(
         from vce_models.evaluation import converter
 
         return converter(model, where)
-    from vce_models.convert import convert as convert_numpy
+    from vce_models.convert import drawer
 
-    return partial(convert_numpy, model)
+    return partial(drawer, model)
 
 
 def _has_torch() -> bool:

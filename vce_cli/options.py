@@ -188,7 +188,7 @@ class Options:
         int | None, _option(OUTPUT, min=1, metavar="N", help="Cells in a row of a sheet.")
     ] = None
     scale: Annotated[
-        int, _option(OUTPUT, min=1, max=64, metavar="N", help="Enlargement of a pixel in pictures.")
+        int, _option(OUTPUT, min=1, max=64, metavar="N", help="Pixels drawn for each of the model's.")
     ] = 4
     labels: Annotated[
         bool, _option(OUTPUT, "--labels", help="Write names and rule numbers on sheets.")

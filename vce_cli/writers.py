@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vce_cli.outputs import PICTURES, Target
 from vce_cli.streams import Output
@@ -16,9 +16,12 @@ from vce_models.convert import Array
 from vce_models.errors import OutputError
 from vce_models.files import replacing
 from vce_models.glyphs import Glyph, Redrawn, codepoint
+from vce_models.images import finest
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from vce_models.weights import Weights
 
 CELL, GAP = 100.0, 4.0
 """Side of a cell of an .svg, and the space between two, in its units."""
@@ -30,7 +33,7 @@ class Style:
 
     Attributes:
         columns: Cells in a row of a sheet.
-        scale: Enlargement of a pixel.
+        side: Of a cell of a picture, in pixels.
         labels: Names and rule numbers on sheets.
         frames: Rules are the frames of a walk.
         rules: (N, size, latent_per_row), as they were before --strength.
@@ -39,7 +42,7 @@ class Style:
     """
 
     columns: int | None
-    scale: int
+    side: int
     labels: bool
     frames: bool
     rules: Array
@@ -47,16 +50,44 @@ class Style:
     metadata: Mapping[str, str]
 
 
+def points(form: str, scale: int, model: Weights) -> int:
+    """Points that a form can show of a conversion, for each of the model's pixels, a side."""
+    if form in PICTURES:
+        return scale
+    return 1 if form == "npz" else finest(model.config.size)
+
+
+def rendered(conversion: Array, form: str, side: int) -> Any:
+    """A conversion as a form wants it: a picture of a side, outlines, or as it is."""
+    if form in PICTURES:
+        return sheets.draw_cell(conversion, side)
+    if form == "npz":
+        return conversion
+    from vce_models.outlines import trace
+
+    return trace(conversion)
+
+
 def write(redrawn: Iterable[Redrawn], target: Target, style: Style, out: Output) -> Iterator[Path]:
     """Write results as they come, or all at the end where one file holds all glyphs.
+
+    Args:
+        redrawn: Glyphs, their conversions `rendered` for the target's form.
+        target: Where to.
+        style: How.
+        out: Standard output.
 
     Yields:
         Each path, once it is written.
     """
-    if target.per in ("glyph", "conversion"):
+    if target.per == "conversion":
         groups: Iterable[list[Redrawn]] = ([one] for one in redrawn)
     else:
-        groups = [everything] if (everything := list(redrawn)) else []
+        whole = (replace(row, conversions=list(row.conversions)) for row in redrawn)
+        if target.per == "glyph":
+            groups = ([one] for one in whole)
+        else:
+            groups = [everything] if (everything := list(whole)) else []
     for group in groups:
         for rows, styled in _parts(group, target, style):
             path = target.path(rows[0].glyph.name, styled.numbers[0])
@@ -71,8 +102,9 @@ def _parts(
     if target.per in ("run", "glyph"):
         yield rows, style
         return
-    for i, number in enumerate(style.numbers):
-        cut = [replace(row, conversions=row.conversions[i : i + 1]) for row in rows]
+    columns = zip(*(row.conversions for row in rows), strict=True)
+    for i, (number, column) in enumerate(zip(style.numbers, columns, strict=True)):
+        cut = [replace(row, conversions=[one]) for row, one in zip(rows, column, strict=True)]
         yield cut, replace(style, rules=style.rules[i : i + 1], numbers=[number])
 
 
@@ -111,9 +143,9 @@ def _write_picture(rows: list[Redrawn], target: Target, style: Style, file: Path
     number = str(first) if first == last else f"{first}-{last}"
     text = {**style.metadata, "vce:rule": number} if style.metadata else {}
     if target.per == "conversion":
-        frames = [sheets.draw_cell(rows[0].conversions[0], style.scale)]
+        frames = list(rows[0].conversions)
     elif style.frames and target.form in ("gif", "webp"):
-        frames = sheets.draw_frames([row.conversions for row in rows], style.columns, style.scale)
+        frames = sheets.draw_frames([[*row.conversions] for row in rows], style.columns)
     else:
         frames = [_draw_sheet(rows, style)]
     sheets.write(frames, target.form, file, text)
@@ -126,10 +158,8 @@ def _draw_sheet(rows: list[Redrawn], style: Style) -> Image:
     return sheets.stack(
         [
             sheets.draw_grid(
-                row.condition,
-                row.conversions,
+                [sheets.draw_cell(row.drawing.detail, style.side), *row.conversions],
                 columns,
-                style.scale,
                 [_caption(row.glyph), *numbers] if style.labels else (),
             )
             for row in rows
@@ -144,19 +174,19 @@ def _caption(glyph: Glyph) -> str:
 
 
 def _write_svg(rows: list[Redrawn], file: Path) -> None:
-    from vce_models.outlines import svg, trace
+    from vce_models.outlines import svg
 
-    cells = [[trace(image) for image in row.conversions] for row in rows]
+    cells = [[*row.conversions] for row in rows]
     file.write_text(svg(cells, CELL, GAP), encoding="utf-8")
 
 
 def _write_font(rows: list[Redrawn], form: str, file: Path, family: str) -> None:
     from vce_models import fonts
-    from vce_models.outlines import trace
 
     glyphs = {
-        codepoint(row.glyph): (trace(row.conversions[0]), row.placement or fonts.DEFAULT_PLACEMENT)
+        codepoint(row.glyph): (contours, row.placement or fonts.DEFAULT_PLACEMENT)
         for row in rows
+        for contours in row.conversions
     }
     source = rows[0].glyph.font
     if any(row.glyph.font is not source for row in rows):

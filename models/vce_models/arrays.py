@@ -20,8 +20,8 @@ def write(path: Path, redrawn: Sequence[Redrawn], rules: Rules, numbers: Sequenc
     with path.open("wb") as file:
         np.savez(
             file,
-            images=np.stack([row.conversions for row in redrawn]),
-            conditions=np.stack([row.condition for row in redrawn]),
+            images=np.stack([[*row.conversions] for row in redrawn]),
+            conditions=np.stack([row.drawing.condition for row in redrawn]),
             rules=rules,
             numbers=np.array(numbers),
             names=np.array([row.glyph.name for row in redrawn]),

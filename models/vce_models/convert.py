@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from vce_models import pen, splines
 from vce_models.config import ModelConfig
@@ -26,6 +27,9 @@ Draw = Callable[[Array], Array]
 _BATCH = 8
 """Rules at a time: the calls repay themselves, and the maps stay in the processor's cache."""
 
+_POINTS = 2**13
+"""Of drawings, at a time, for the same reason."""
+
 _COARSE = 7
 """Side of the rule's planes beside the modulation before they are enlarged."""
 
@@ -34,7 +38,8 @@ def convert(
     weights: Weights,
     condition: Array,
     rules: Array,
-    progress: Callable[[int, int], None] | None = None,
+    detail: Array | None = None,
+    scale: int = 1,
 ) -> Array:
     """Redraw a glyph by each rule.
 
@@ -42,26 +47,51 @@ def convert(
         weights: The model.
         condition: (size, size) in [0, 1], ink = 1.
         rules: (N, size, latent_per_row).
-        progress: Called with (conversions made, conversions in all).
+        detail: The condition, drawn finer: (k size, k size), k a whole number. Where rules
+            move ink, it is this that they move; elsewhere it changes nothing.
+        scale: Points of a conversion for each pixel of the condition, along each side.
 
     Returns:
-        (N, size, size) float32, the probability of ink.
+        (N, scale size, scale size) float32, the probability of ink.
     """
+    return drawer(weights, condition, detail, scale)(rules)
+
+
+def drawer(
+    weights: Weights, condition: Array, detail: Array | None = None, scale: int = 1
+) -> Callable[[Array], Array]:
+    """What redraws a glyph by rules, a few at a time; arguments as of `convert`."""
     net, config = _network(weights, "convertor"), weights.config
     prior = _network(weights, "prior")
     # glibc keeps freed memory up to twice the largest block ever freed (mallopt(3)) and gives
     # back more, to be paged in anew for the next maps. This block is never touched, and
     # without it a conversion takes twice as long.
     np.empty(2**24, np.uint8)
-    kind = _deformation if config.wiring == "deformation" else _drawing
-    draw = kind(net, config, condition)
-    converted = np.empty((len(rules), *condition.shape), np.float32)
-    for at in range(0, len(rules), _BATCH):
-        r = rules[at : at + _BATCH].reshape(-1, config.latent_size)
-        converted[at : at + len(r)] = draw(prior["mean"] + _product(prior["scale"], r))
-        if progress:
-            progress(at + len(r), len(rules))
-    return converted
+    if config.wiring == "deformation":
+        draw = _deformation(net, config, condition, condition if detail is None else detail, scale)
+    else:
+        draw = _drawing(net, config, condition)
+    side = scale * config.size
+
+    def redraw(rules: Array) -> Array:
+        converted = np.empty((len(rules), side, side), np.float32)
+        for at in range(0, len(rules), _BATCH):
+            r = rules[at : at + _BATCH].reshape(-1, config.latent_size)
+            drawn = draw(prior["mean"] + _product(prior["scale"], r))
+            converted[at : at + len(r)] = enlarge(drawn, side)
+        return converted
+
+    return redraw
+
+
+def enlarge(images: Array, side: int) -> Array:
+    """(N, H, W) images in [0, 1] as (N, side, side), smoothly."""
+    if images.shape[1:] == (side, side):
+        return images
+    pictures = (
+        Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images
+    )
+    return np.clip([np.asarray(picture, np.float32) for picture in pictures], 0, 1)
 
 
 def encode(weights: Weights, drawing: Array, condition: Array) -> Array:
@@ -243,37 +273,52 @@ def _shuffle(x: Array, fold: int) -> Array:
     return x.transpose(0, 1, 4, 2, 5, 3).reshape(count, height * fold, width * fold, -1)
 
 
-def _deformation(net: dict[str, Array], config: ModelConfig, q: Array) -> Draw:
-    """As `deformation.Deformation.draw`."""
+def _deformation(
+    net: dict[str, Array], config: ModelConfig, q: Array, detail: Array, scale: int
+) -> Draw:
+    """As `deformation.Deformation.drawer`."""
     stem = _stem(net, config, _seen(q)[None])
-    enlarge = splines.enlarge(config.size, config.control)
-    slopes: Array = np.gradient(enlarge, axis=0)
-    line = pen.trace(q)
+    weights = splines.enlarge(scale * config.size, config.control)
+    slopes: Array = scale * np.gradient(weights, axis=0)
+    line = pen.trace(detail, config.size)
+    # Some rows at a time, as many for any number of rules: a product's shape is its last bit.
+    side = len(weights)
+    band = max(1, _POINTS // (_BATCH * side))
 
     def draw(z: Array) -> Array:
         h = _convolve(net, "head", _trunk(net, config, stem, _modulation(net, "", config, z)))
         points = _linear(net, "dense", z) + _linear(net, "readout", _flat(h))
         points = points.reshape(-1, 2, config.control, config.control)
-        along, sloping = np.matmul(points, enlarge.T), np.matmul(points, slopes.T)
-        return _drawn(line, enlarge @ along, slopes @ along, enlarge @ sloping)
+        along, sloping = np.matmul(points, weights.T), np.matmul(points, slopes.T)
+        drawn = np.empty((len(z), side, side), np.float32)
+        for top in range(0, side, band):
+            rows = slice(top, top + band)
+            fields = weights[rows] @ along, slopes[rows] @ along, weights[rows] @ sloping
+            drawn[:, rows] = _drawn(line, *fields, top, config.size)
+        return drawn
 
     return draw
 
 
-def _drawn(line: Array, field: Array, down: Array, across: Array) -> Array:
-    """As `deformation.penned`, by a field and its slopes down and across the drawing."""
-    places = pen.PLACES * (np.arange(field.shape[3], dtype=np.float32) + 0.5) + 0.5
-    last = len(line) - 1
-    x = np.clip(pen.PLACES * field[:, 0] + places, 0, last)
-    y = np.clip(pen.PLACES * field[:, 1] + places[:, None], 0, last)
-    left, top = np.floor(x), np.floor(y)
-    x, y = (x - left)[..., None], (y - top)[..., None]
-    cell = (top * len(line) + left).astype(np.intp)
+def _drawn(line: Array, field: Array, down: Array, across: Array, top: int, size: int) -> Array:
+    """As `deformation.penned`, by a field and its slopes down and across the drawing.
+
+    All three are (N, 2, H, scale size), some rows of the drawing from `top` on.
+    """
+    height, width = field.shape[2:]
+    last, scale, step = len(line) - 1, width // size, (len(line) - 2) // size
+    places = step * (np.arange(width, dtype=np.float32) + 0.5) / scale + 0.5
+    x = np.clip(step * field[:, 0] + places, 0, last)
+    y = np.clip(step * field[:, 1] + places[top : top + height, None], 0, last)
+    left, upper = np.floor(x), np.floor(y)
+    x, y = (x - left)[..., None], (y - upper)[..., None]
+    cell = upper.astype(np.int32) * np.int32(len(line)) + left.astype(np.int32)
     a, b, c, d = np.moveaxis(line.reshape(-1, 4, 4).take(cell, axis=0), 3, 0)
-    distance, right, below, radius = np.moveaxis(a + b * x + (c + d * x) * y, 3, 0)
-    # Across the line the drawing shows this much of the condition in a pixel.
-    read = (right + across[:, 0] * right + across[:, 1] * below) ** 2
-    read += (below + down[:, 0] * right + down[:, 1] * below) ** 2
-    narrowed = np.clip((right**2 + below**2 + pen.FLAT) / (read + pen.FLAT), *pen.NARROWED)
-    edge = radius - (radius + distance) * np.sqrt(narrowed)
-    return np.asarray(np.clip(0.5 + edge, 0, 1))
+    distance, horizontal, mixed, radius = np.moveaxis(a + b * x + (c + d * x) * y, 3, 0)
+    # Across the line the drawing shows this much of the condition in a pixel, squared.
+    right, below = 1 + across[:, 0], 1 + down[:, 1]
+    read = horizontal * (right**2 + down[:, 0] ** 2)
+    read += (1 - horizontal) * (across[:, 1] ** 2 + below**2)
+    read += 2 * mixed * (right * across[:, 1] + down[:, 0] * below)
+    edge = radius * (np.sqrt(np.clip(read, *pen.KEPT)) - 1) - distance
+    return np.asarray(np.clip(0.5 + scale * edge / np.sqrt(np.maximum(read, pen.FLAT)), 0, 1))

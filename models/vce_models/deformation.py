@@ -14,12 +14,15 @@ are conditional variational registration (Krebs et al. 2019) and spatial transfo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vce_models import pen
 from vce_models.config import ModelConfig
+from vce_models.pen import Array
 from vce_models.splines import FINE, enlarge
 from vce_models.trunk import HIDDEN, READOUT, Trunk, coordinates
 
@@ -51,7 +54,6 @@ class Deformation(nn.Module):
     """
 
     coordinates: Tensor
-    pixels: Tensor
     points: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
@@ -78,9 +80,8 @@ class Deformation(nn.Module):
         nn.init.zeros_(self.dense.bias)
         nn.init.zeros_(self.readout.bias)
         self.register_buffer("coordinates", coordinates(config.size), persistent=False)
-        for name, count in (("pixels", config.size), ("points", FINE * config.size)):
-            weights = torch.from_numpy(enlarge(count, config.control))
-            self.register_buffer(name, weights, persistent=False)
+        weights = torch.from_numpy(enlarge(FINE * config.size, config.control))
+        self.register_buffer("points", weights, persistent=False)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
         """Moved ink, and logits of its observations.
@@ -96,10 +97,26 @@ class Deformation(nn.Module):
         ink = moved(q, self.field(z, q, self.points))
         return ink, self.observation(ink).float()
 
-    def draw(self, z: Tensor, q: Tensor) -> Tensor:
-        """Draw one condition, (1, 1, size, size), by rules, (N, ...), as (N, 1, size, size)."""
-        line = torch.from_numpy(pen.trace(q[0, 0].cpu().numpy())).to(q.device)
-        return penned(line, self.field(z, q.expand(len(z), -1, -1, -1), self.pixels))
+    def drawer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
+        """What draws one condition by rules, with a pen.
+
+        Args:
+            q: The condition, (1, 1, size, size).
+            detail: The same in (k size, k size), k a whole number, for the pen.
+            scale: Points of a drawing for each pixel, along each side.
+
+        Returns:
+            A function of rules, (N, size, latent_per_row), that gives (N, 1, scale size,
+            scale size) in [0, 1].
+        """
+        size = q.shape[3]
+        line = torch.from_numpy(pen.trace(detail, size)).to(q.device)
+        weights = torch.from_numpy(enlarge(scale * size, self.control[1])).to(q.device)
+
+        def draw(z: Tensor) -> Tensor:
+            return penned(line, self.field(z, q.expand(len(z), -1, -1, -1), weights), size)
+
+        return draw
 
     def field(self, z: Tensor, q: Tensor, weights: Tensor) -> Tensor:
         """Displacements in pixels, x first, (N, 2, count, count), by weights (count, control)."""
@@ -134,21 +151,30 @@ def moved(q: Tensor, field: Tensor) -> Tensor:
     return F.avg_pool2d((ink - 1) / (ink + torch.exp(SHARPNESS * level)), FINE)
 
 
-def penned(line: Tensor, field: Tensor) -> Tensor:
-    """Draw a line, as `pen.trace` gives it, displaced by a field, (N, 2, size, size)."""
-    last = len(line) - 1
-    places = pen.PLACES * (torch.arange(field.shape[3], device=field.device) + 0.5) + 0.5
-    x = (pen.PLACES * field[:, 0] + places).clamp(0, last)
-    y = (pen.PLACES * field[:, 1] + places[:, None]).clamp(0, last)
+def penned(line: Tensor, field: Tensor, size: int) -> Tensor:
+    """Draw a line, as `pen.trace` gives it, displaced by a field.
+
+    Args:
+        line: (places size + 2, places size + 2, 4, 4).
+        field: Displacements in pixels, x first, (N, 2, scale size, scale size).
+        size: Pixels a side.
+
+    Returns:
+        (N, 1, scale size, scale size) in [0, 1].
+    """
+    last, scale, step = len(line) - 1, field.shape[3] // size, (len(line) - 2) // size
+    places = step * (torch.arange(field.shape[3], device=field.device) + 0.5) / scale + 0.5
+    x = (step * field[:, 0] + places).clamp(0, last)
+    y = (step * field[:, 1] + places[:, None]).clamp(0, last)
     left, top = x.floor(), y.floor()
     x, y = (x - left)[..., None], (y - top)[..., None]
     a, b, c, d = line[top.long(), left.long()].unbind(3)
-    distance, right, below, radius = (a + b * x + (c + d * x) * y).unbind(3)
-    # Across the line the drawing shows this much of the condition in a pixel.
-    slopes = (torch.gradient(part, dim=(1, 2)) for part in field.unbind(1))
+    distance, horizontal, mixed, radius = (a + b * x + (c + d * x) * y).unbind(3)
+    # Across the line the drawing shows this much of the condition in a pixel, squared.
+    slopes = (torch.gradient(scale * part, dim=(1, 2)) for part in field.unbind(1))
     (x_down, x_across), (y_down, y_across) = slopes
-    read = (right + x_across * right + y_across * below) ** 2
-    read = read + (below + x_down * right + y_down * below) ** 2
-    narrowed = ((right**2 + below**2 + pen.FLAT) / (read + pen.FLAT)).clamp(*pen.NARROWED)
-    edge = radius - (radius + distance) * narrowed.sqrt()
-    return (0.5 + edge).clamp(0, 1)[:, None]
+    read = horizontal * ((1 + x_across) ** 2 + x_down**2)
+    read += (1 - horizontal) * (y_across**2 + (1 + y_down) ** 2)
+    read += 2 * mixed * ((1 + x_across) * y_across + x_down * (1 + y_down))
+    edge = radius * (read.clamp(*pen.KEPT).sqrt() - 1) - distance
+    return (0.5 + scale * edge / read.clamp(pen.FLAT).sqrt()).clamp(0, 1)[:, None]

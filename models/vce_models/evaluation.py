@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vce_models import losses
+from vce_models.convert import enlarge
 from vce_models.data import Characters
 from vce_models.errors import DataError
 from vce_models.networks import VCE, reparameterise
@@ -84,24 +85,30 @@ def from_weights(weights: Weights, device: str = "cpu") -> VCE:
     return model.eval()
 
 
-def converter(
-    weights: Weights, device: str
-) -> Callable[[Array, Array, Callable[[int, int], None]], Array]:
-    """`convert.convert` with these weights, on a PyTorch device."""
+def converter(weights: Weights, device: str) -> Callable[..., Callable[[Array], Array]]:
+    """`convert.drawer` with these weights, on a PyTorch device."""
     model = from_weights(weights, device)
 
     @torch.inference_mode()
-    def convert(condition: Array, rules: Array, progress: Callable[[int, int], None]) -> Array:
+    def drawer(
+        condition: Array, detail: Array | None = None, scale: int = 1
+    ) -> Callable[[Array], Array]:
         q = torch.from_numpy(condition).to(device)[None, None]
-        converted = np.empty((len(rules), *condition.shape), np.float32)
-        for at in range(0, len(rules), BATCH):
-            z = model.prior.latents(torch.from_numpy(rules[at : at + BATCH]).to(device))
-            drawings = model.convertor.draw(z, q)
-            converted[at : at + BATCH] = drawings[:, 0].cpu().numpy()
-            progress(at + len(z), len(rules))
-        return converted
+        draw = model.convertor.drawer(q, condition if detail is None else detail, scale)
+        side, batch = scale * len(condition), max(1, BATCH // scale**2)
 
-    return convert
+        @torch.inference_mode()
+        def redraw(rules: Array) -> Array:
+            converted = np.empty((len(rules), side, side), np.float32)
+            for at in range(0, len(rules), batch):
+                r = torch.from_numpy(rules[at : at + batch]).to(device)
+                drawn = draw(model.prior.latents(r))[:, 0].cpu().numpy()
+                converted[at : at + batch] = enlarge(drawn, side)
+            return converted
+
+        return redraw
+
+    return drawer
 
 
 @torch.inference_mode()

@@ -16,8 +16,8 @@ from vce_models.data import Characters
 from vce_models.files import replacing
 from vce_models.weights import Weights
 
-ROWS = 10
-"""Test characters in a picture."""
+ROWS, ENLARGEMENT = 10, 2
+"""Test characters in a picture, and its points for each pixel of a drawing."""
 
 
 def draw_conversions(model: Weights, test: Characters, seed: int, columns: int = 12) -> Image.Image:
@@ -32,7 +32,11 @@ def draw_conversions(model: Weights, test: Characters, seed: int, columns: int =
     drawn = rules.sample(columns, model.config, seed)
     chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
     conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
-    rows = [sheets.draw_grid(q, convert(model, q, drawn), columns + 1, 2) for q in conditions]
+    side = ENLARGEMENT * model.config.size
+    rows = []
+    for q in conditions:
+        cells = [q, *convert(model, q, drawn, scale=ENLARGEMENT)]
+        rows.append(sheets.draw_grid([sheets.draw_cell(ink, side) for ink in cells], columns + 1))
     return sheets.stack(rows)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from vce_models import images
 from vce_models.config import ModelConfig
-from vce_models.convert import Array
 from vce_models.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -47,15 +46,14 @@ class Glyph:
     Attributes:
         name: In the names of outputs and in captions: the file's stem, or `uni0041`.
         source: What errors and the manifest call it.
-        read: Gives the condition, (size, size) with ink = 1, and the place of a font's
-            glyph; raises InputError.
+        read: Gives condition and detail, and the place of a font's glyph; raises InputError.
         codepoint: Of a font's glyph.
         font: Where it comes from.
     """
 
     name: str
     source: str
-    read: Callable[[], tuple[Array, Placement | None]]
+    read: Callable[[], tuple[images.Framed, Placement | None]]
     codepoint: int | None = None
     font: SourceFont | None = None
 
@@ -66,15 +64,16 @@ class Redrawn:
 
     Attributes:
         glyph: What was converted.
-        condition: (size, size), ink = 1.
+        drawing: Condition and detail.
         placement: Where the canvas lay in the font.
-        conversions: (N, size, size), the probability of ink, one for each rule.
+        conversions: One for each rule, as the result wants them: arrays, pictures, outlines.
+            They may come one by one, and then only once.
     """
 
     glyph: Glyph
-    condition: Array
+    drawing: images.Framed
     placement: Placement | None
-    conversions: Array
+    conversions: Iterable[Any]
 
 
 def find(path: Path, reading: Reading) -> list[Glyph]:
@@ -121,7 +120,7 @@ def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     """The glyph of an image that arrives on a pipe."""
     _check_characters("standard input", reading)
 
-    def read() -> tuple[Array, None]:
+    def read() -> tuple[images.Framed, None]:
         return _read_image(BytesIO(stream.read()), "standard input", reading), None
 
     return Glyph("stdin", "standard input", read)
@@ -141,14 +140,14 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 
 
 def _of_image(path: Path, reading: Reading) -> Glyph:
-    def read() -> tuple[Array, None]:
+    def read() -> tuple[images.Framed, None]:
         source = BytesIO(path.read_bytes()) if path.is_fifo() else path
         return _read_image(source, str(path), reading), None
 
     return Glyph(path.stem, str(path), read)
 
 
-def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> Array:
+def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> images.Framed:
     """Read an image; decoders want to search, so what comes by a pipe is read first."""
     return images.read_glyph(source, name, reading.config, reading.polarity, reading.fit)
 
@@ -160,7 +159,7 @@ def _of_font(path: Path, reading: Reading) -> list[Glyph]:
     font = read_font(path)
 
     def glyph(codepoint: int) -> Glyph:
-        def read() -> tuple[Array, Placement]:
+        def read() -> tuple[images.Framed, Placement]:
             return font.draw(codepoint, reading.config)
 
         name, source = glyph_name(codepoint), f"{called(codepoint)} of {path}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,11 @@ CANVAS = 105
 LONGEST = 0.64
 """Longest side of the ink in Omniglot's drawings, as a share of the canvas (median)."""
 
+DETAIL = 8
+"""Pixels of a glyph's detail to one of its condition, along each side."""
+
 MAX_SIDE = 512
-"""Larger images are made smaller first: their noise goes, and nothing that shows later."""
+"""Of detail. Larger images are made smaller first, too: their noise goes, and hardly more."""
 
 CONTRAST = 0.15
 """Least difference of ink from paper, as a share of black from white."""
@@ -41,6 +44,23 @@ SHADE, WIDE = 96, 19
 
 LEFT = 0.0005
 """Share of a photo that has to stay ink for what touches its border to be none."""
+
+
+class Framed(NamedTuple):
+    """A glyph twice, both (side, side) in [0, 1] with ink = 1, of one canvas.
+
+    Attributes:
+        condition: As the networks see it, (size, size).
+        detail: As a pen draws it, (k size, k size), k a whole number.
+    """
+
+    condition: Ink
+    detail: Ink
+
+
+def finest(size: int) -> int:
+    """Pixels of detail to one of `size` a side: `DETAIL`, or as many as `MAX_SIDE` holds."""
+    return max(1, min(DETAIL, MAX_SIDE // size))
 
 
 def read(source: Path | IO[bytes], name: str) -> Image.Image:
@@ -184,7 +204,7 @@ def read_glyph(
     config: ModelConfig,
     polarity: Polarity = "auto",
     fit: bool = True,
-) -> Ink:
+) -> Framed:
     """Read the one glyph of an image, in the framing of Omniglot's drawings.
 
     Args:
@@ -193,9 +213,6 @@ def read_glyph(
         config: Says size and resize.
         polarity: Which is the ink.
         fit: Frame the glyph; otherwise the image is the whole canvas, as it is.
-
-    Returns:
-        (size, size) float32 in [0, 1], ink = 1.
 
     Raises:
         InputError: The image cannot be read, or holds no glyph.
@@ -209,9 +226,16 @@ def read_glyph(
     ink = _levels(grey(image, polarity)) if ink is None else ink
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
-    if not fit:
-        return np.asarray(resize(ink, config.size, config.resize), np.float32) / np.float32(255)
-    return frame(ink, name, config)
+    if fit:
+        return frame(ink, name, config)
+    detail = max(1, min(finest(config.size), max(ink.shape) // config.size))
+    return Framed(
+        _resized(ink, config.size, config.resize), _resized(ink, detail * config.size, "box")
+    )
+
+
+def _resized(ink: Ink, size: int, method: Resize) -> Ink:
+    return np.asarray(resize(ink, size, method), np.float32) / np.float32(255)
 
 
 def _levels(ink: Ink) -> Ink | None:
@@ -239,7 +263,7 @@ def _levels(ink: Ink) -> Ink | None:
     return np.asarray(stretched, np.float32)
 
 
-def frame(ink: Ink, name: str, config: ModelConfig) -> Ink:
+def frame(ink: Ink, name: str, config: ModelConfig) -> Framed:
     """Scale ink, (H, W), so that it lies as Omniglot's drawings do, and resize it.
 
     Raises:
@@ -255,7 +279,7 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Ink:
     if not len(rows):
         raise InputError(f"{name} holds no glyph", hint="use dark ink on light paper")
     cut = ink[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
-    side = CANVAS * -(-2 * config.size // CANVAS)
+    side = finest(config.size) * config.size
     scale = LONGEST * side / max(len(solid[rows[0] : rows[-1] + 1]), columns[-1] + 1 - columns[0])
     height, width = (max(1, min(side, round(length * scale))) for length in cut.shape)
     picture = Image.fromarray(np.rint(cut * 255).astype(np.uint8))
@@ -265,8 +289,7 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Ink:
     place = ((side - width) // 2, (side - height) // 2)
     canvas.paste(picture.resize((width, height), method), place)
     whole = np.asarray(canvas, np.float32) / np.float32(255)
-    small = np.asarray(resize(whole, config.size, config.resize), np.float32) / np.float32(255)
-    return _inked(small)
+    return Framed(_inked(_resized(whole, config.size, config.resize)), _inked(whole))
 
 
 def _inked(ink: Ink) -> Ink:

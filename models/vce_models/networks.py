@@ -8,12 +8,15 @@ condition's ink.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vce_models.config import ModelConfig
 from vce_models.deformation import Deformation
+from vce_models.pen import Array
 from vce_models.prior import Prior
 from vce_models.trunk import READOUT, Trunk
 from vce_models.wirings import WIRINGS
@@ -77,10 +80,17 @@ class Convertor(nn.Module):
         logits = h.float()[..., : q.shape[3]]
         return logits.sigmoid(), logits
 
-    def draw(self, z: Tensor, q: Tensor) -> Tensor:
-        """Draw one condition, (1, 1, size, size), by rules, (N, ...), as (N, 1, size, size)."""
-        drawing: Tensor = self(z, q.expand(len(z), -1, -1, -1))[0]
-        return drawing
+    def drawer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
+        """What draws one condition, (1, 1, size, size), by rules, (N, ...), as (N, 1, size, size).
+
+        Drawn anew, no detail of the condition is left, and there are no points between pixels.
+        """
+
+        def draw(z: Tensor) -> Tensor:
+            drawing: Tensor = self(z, q.expand(len(z), -1, -1, -1))[0]
+            return drawing
+
+        return draw
 
 
 class VCE(nn.Module):

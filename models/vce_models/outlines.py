@@ -18,14 +18,11 @@ Point = tuple[float, float]
 Segment = tuple[Point, ...]
 """Where a line ends, (end,), or a cubic, (control, control, end)."""
 
-ENLARGEMENT = 32
-"""Pixels of the traced bitmap to one of the conversion."""
+TRACED = 560
+"""Side of the traced bitmap, in pixels, if the conversion has no more."""
 
 OUTSIDE = 0.3
 """How far vtracer's paths run outside the bitmap, in its pixels."""
-
-MAX_SIDE = 2048
-"""Side of the traced bitmap at most, in pixels: larger conversions are enlarged less."""
 
 SPECK = 1 / 1568
 """Smaller parts and holes are left out: half a pixel of 28 by 28, in canvas areas."""
@@ -79,15 +76,13 @@ def solid(probabilities: Ink) -> NDArray[np.bool_]:
         probabilities: (size, size) in [0, 1], ink = 1.
 
     Returns:
-        (side, side), side = `ENLARGEMENT` size, or the largest multiple of size up to
-        `MAX_SIDE`.
+        (side, side), side `TRACED` or size, whichever is more.
     """
     return np.asarray(_enlarged(probabilities) >= 0.5)
 
 
 def _enlarged(probabilities: Ink) -> Ink:
-    size = len(probabilities)
-    side = size * max(1, min(ENLARGEMENT, MAX_SIDE // size))
+    side = max(TRACED, len(probabilities))
     picture = Image.fromarray(np.ascontiguousarray(probabilities, np.float32))
     return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
 
@@ -103,9 +98,9 @@ def trace(probabilities: Ink) -> tuple[Contour, ...]:
     """
     from vtracer import convert_raw_image_to_svg
 
-    # Across an edge the pen's ink falls by one a pixel of the conversion.
     enlarged = _enlarged(probabilities)
-    ink = enlarged >= 0.5 + OUTSIDE * len(probabilities) / len(enlarged)
+    steepness = np.hypot(*np.gradient(enlarged))
+    ink = enlarged - 0.5 >= OUTSIDE * steepness
     bitmap = io.BytesIO()
     Image.fromarray(~ink).convert("L").save(bitmap, format="BMP")
     drawn = convert_raw_image_to_svg(

@@ -3,7 +3,7 @@
 Moved ink grows wide where a deformation enlarges. So a glyph is taken as the line that a pen
 of its own width drew: how far every place lies from the edge of the ink is measured once, and
 a deformation stretches that distance across the line, not the pen. `deformation` draws by it
-in PyTorch and `convert` in NumPy.
+in PyTorch and `convert` in NumPy, at any number of points for each pixel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from PIL import Image
 Array = NDArray[np.float32]
 
 PLACES = 4
-"""Places for each pixel, along each side, where distances are measured."""
+"""Places for each pixel, along each side, where distances are measured at least."""
 
 REACH = 3.0
 """The farthest distance told from another, in pixels."""
@@ -26,52 +26,68 @@ SHARE, EDGE = 0.65, (0.2, 0.5)
 """Grey value of an edge: a share of the darkest ink about, since thin lines are grey
 throughout, and the least and greatest."""
 
-RADIUS = (0.4, 2.0)
+RADIUS = (0.1, 2.0)
 """Half the width of a line, in pixels: what is wider keeps no more than this on either side."""
 
-NARROWED = (1 / 9, 4.0)
-"""Square of how much a line narrows at most, and widens: beyond, the deformation has folded."""
+KEPT = (1 / 9, 3.0)
+"""Square of how much of the glyph a pixel of the drawing may show, across the line, for the line
+to keep its width. Below, the deformation has folded; above, a line would grow beyond `REACH`."""
+
+ABOUT = 0.5
+"""How far about a place its edges tell which way across the line is, in pixels."""
 
 FLAT = 1e-4
-"""Square of a slope of the distance that is none: far from an edge, and amid a line."""
+"""Square of a slope that is none: far from every edge, or of a deformation that shows nothing."""
 
 
-def trace(q: Array) -> Array:
-    """Measure a condition: where its edges are, which way, and how wide its lines.
+def trace(drawing: Array, size: int) -> Array:
+    """Measure a glyph: where its edges are, which way, and how wide its lines.
 
     Args:
-        q: (size, size) in [0, 1], ink = 1.
+        drawing: (k size, k size) in [0, 1], ink = 1, k a whole number; the larger, the finer.
+        size: Side of the model's images, whose pixels are the unit of what is measured.
 
     Returns:
-        (PLACES size + 2, PLACES size + 2, 4, 4): between four places a value is
-        a + b x + (c + d x) y, x and y from 0 to 1. First a, b, c and d; then of the distance
-        from the edge of the ink in pixels, outside positive, up to `REACH`; of its slope across
-        and down; and of half the width of the line about, within `RADIUS`. The outermost reach
-        beyond the frame, where there is no ink.
+        (places size + 2, places size + 2, 4, 4), places = k or more: between four places a value
+        is a + b x + (c + d x) y, x and y from 0 to 1. First a, b, c and d; then of the distance
+        from the edge of the ink in pixels, outside positive, up to `REACH`; of the structure
+        tensor of its slopes, trace 1, the horizontal part and the mixed one; and of half the
+        width of the line about, within `RADIUS`. The outermost reach beyond the frame, where
+        there is no ink.
     """
-    side = PLACES * len(q)
-    small = Image.fromarray(np.asarray(q, np.float32))
-    grey = np.asarray(small.resize((side, side), Image.Resampling.BICUBIC))
-    ink = grey >= np.clip(SHARE * _greatest(grey, PLACES), *EDGE)
+    places = max(PLACES, len(drawing) // size)
+    picture = Image.fromarray(np.asarray(drawing, np.float32))
+    side = (places * size, places * size)
+    grey = np.asarray(picture.resize(side, Image.Resampling.BICUBIC))
+    ink = grey >= np.clip(SHARE * _greatest(grey, places), *EDGE)
     # A place lies half a step from the edge between it and its neighbour.
-    outside, inside = (np.maximum(_nearest(mask) - 0.5 / PLACES, 0) for mask in (ink, ~ink))
-    framed = _mean(outside - inside, 1)
-    down, across = (np.pad(slope, (1, 2)) for slope in np.gradient(PLACES * framed))
+    outside, inside = (np.maximum(_nearest(m, places) - 0.5 / places, 0) for m in (ink, ~ink))
+    framed = _mean(outside - inside, places // PLACES)
     distance = np.pad(framed, (1, 2), constant_values=REACH)
-    radius = np.clip(_mean(_greatest(-distance, 2 * PLACES), 2 * PLACES), *RADIUS)
-    values = np.stack((distance, across, down, radius), axis=2).astype(np.float32)
+    horizontal, mixed = (np.pad(part, (1, 2), mode="edge") for part in _across(framed, places))
+    radius = np.clip(_mean(_greatest(-distance, 2 * places), 2 * places), *RADIUS)
+    values = np.stack((distance, horizontal, mixed, radius), axis=2).astype(np.float32)
     right, below = np.diff(values, axis=1), np.diff(values, axis=0)
     corners = (values[:-1, :-1], right[:-1], below[:, :-1], np.diff(right, axis=0))
     return np.ascontiguousarray(np.stack(corners, axis=2))
 
 
-def _nearest(mask: NDArray[np.bool_]) -> Array:
+def _across(distance: Array, places: int) -> tuple[Array, Array]:
+    """Which way is across the line: two parts of the mean tensor of the slopes about, trace 1."""
+    down, across = (np.asarray(slope, np.float32) for slope in np.gradient(places * distance))
+    products = (across * across, across * down, down * down)
+    horizontal, mixed, vertical = (_mean(part, round(ABOUT * places)) for part in products)
+    steepness = horizontal + vertical + FLAT
+    return (horizontal + FLAT / 2) / steepness, mixed / steepness
+
+
+def _nearest(mask: NDArray[np.bool_], places: int) -> Array:
     """Distance in pixels to the nearest place of the mask, `REACH` at most."""
-    steps = int(REACH * PLACES)
+    steps = int(REACH * places)
     squares = np.where(mask, 0, steps**2).astype(np.int16)
     further = np.arange(-steps, steps + 1, dtype=np.int16) ** 2
     nearest = np.minimum(_slide(squares, np.minimum, further), steps**2)
-    return np.asarray(np.sqrt(nearest) / PLACES, np.float32)
+    return np.asarray(np.sqrt(nearest) / places, np.float32)
 
 
 def _greatest(values: Array, steps: int) -> Array:

@@ -100,7 +100,8 @@ def conversions(
     converted = []
     for i, (q, r) in enumerate(zip(exemplars(test), drawn, strict=True)):
         z = model.prior.latents(torch.from_numpy(r).to(device))
-        drawings = model.convertor.draw(z, torch.from_numpy(q).to(device)[None, None])
+        condition = torch.from_numpy(q).to(device)[None, None]
+        drawings = model.convertor.drawer(condition, q, 1)(z)
         converted.append(np.asarray(drawings[:, 0].cpu().numpy(), np.float32))
         if progress:
             progress(i + 1, len(counts))

@@ -16,6 +16,9 @@ from vce_models.images import Ink
 BOX = (220, 30, 30)
 """Red, around the condition."""
 
+GAP = 28
+"""Sides of a cell to the space between two."""
+
 CAPTION = 14
 """Height of a caption, in pixels."""
 
@@ -29,55 +32,53 @@ LONGEST = {"webp": 16383, "gif": 65535}
 """Sides of a picture at most, in pixels, by form."""
 
 
-def draw_cell(ink: Ink, scale: int) -> Image.Image:
-    """Black ink on white, `scale` times as large, smoothly."""
+def draw_cell(ink: Ink, side: int) -> Image.Image:
+    """Ink of a square drawing, in [0, 1], black on white, (side, side), smoothly."""
     light = Image.fromarray(np.rint(255 - 255 * np.clip(ink, 0, 1)).astype(np.uint8))
-    return light.resize((light.width * scale, light.height * scale), Image.Resampling.BICUBIC)
+    return light.resize((side, side), Image.Resampling.BICUBIC)
 
 
 def draw_grid(
-    condition: Ink,
-    conversions: Ink,
-    columns: int | None,
-    scale: int,
-    captions: Sequence[str] = (),
+    cells: Sequence[Image.Image], columns: int | None, captions: Sequence[str] = ()
 ) -> Image.Image:
-    """One picture: the condition in a red box, then its conversions, row by row.
+    """One picture: a condition in a red box, then its conversions, row by row.
 
     Args:
-        condition: (H, W) in [0, 1], ink = 1.
-        conversions: (N, H, W) in [0, 1].
+        cells: As `draw_cell` gives them, the condition first.
         columns: Cells in a row; by default about as many as there are rows.
-        scale: How much larger than its pixels a cell is drawn, smoothly.
-        captions: What stands above each cell, the condition's first; none by default.
+        captions: What stands above each cell; none by default.
     """
-    sheet = draw_cells([condition, *conversions], columns, scale, captions)
-    height, width = (length * scale for length in condition.shape)
-    gap, top = max(2, scale), CAPTION if captions else 0
+    sheet = draw_cells(cells, columns, captions)
+    side = cells[0].width
+    gap, top = _gap(side), CAPTION if captions else 0
     line = max(1, gap // 2)
     left, upper = gap - line, top + gap - line
-    around = (left, upper, gap + width + line - 1, top + gap + height + line - 1)
+    around = (left, upper, gap + side + line - 1, top + gap + side + line - 1)
     ImageDraw.Draw(sheet).rectangle(around, outline=BOX, width=line)
     return sheet
 
 
 def draw_cells(
-    cells: Sequence[Ink], columns: int | None, scale: int, captions: Sequence[str] = ()
+    cells: Sequence[Image.Image], columns: int | None, captions: Sequence[str] = ()
 ) -> Image.Image:
     """Cells of one size with gaps between, row by row; arguments as of `draw_grid`."""
     columns = min(columns or int(np.ceil(np.sqrt(len(cells)))), len(cells))
-    height, width = (length * scale for length in cells[0].shape)
-    gap, top = max(2, scale), CAPTION if captions else 0
+    side = cells[0].width
+    gap, top = _gap(side), CAPTION if captions else 0
     rows = -(-len(cells) // columns)
-    size = (columns * (width + gap) + gap, rows * (height + gap + top) + gap)
+    size = (columns * (side + gap) + gap, rows * (side + gap + top) + gap)
     sheet = Image.new("RGB", size, "white")
     for i, cell in enumerate(cells):
-        x, y = gap + i % columns * (width + gap), gap + i // columns * (height + gap + top)
-        sheet.paste(draw_cell(cell, scale), (x, y + top))
+        x, y = gap + i % columns * (side + gap), gap + i // columns * (side + gap + top)
+        sheet.paste(cell, (x, y + top))
         if captions:
-            caption = _draw_caption(captions[i], width)
+            caption = _draw_caption(captions[i], side)
             sheet.paste(caption, (x, y - gap // 2))
     return sheet
+
+
+def _gap(side: int) -> int:
+    return max(2, side // GAP)
 
 
 def _draw_caption(text: str, width: int) -> Image.Image:
@@ -97,15 +98,11 @@ def stack(pictures: Sequence[Image.Image]) -> Image.Image:
     return sheet
 
 
-def draw_frames(conversions: Sequence[Ink], columns: int | None, scale: int) -> list[Image.Image]:
-    """An animation: frame k shows conversion k of every glyph.
-
-    Args:
-        conversions: Of each glyph, (N, H, W).
-        columns: Glyphs in a row.
-        scale: As of `draw_grid`.
-    """
-    return [draw_cells(cells, columns, scale) for cells in zip(*conversions, strict=True)]
+def draw_frames(
+    conversions: Sequence[Sequence[Image.Image]], columns: int | None
+) -> list[Image.Image]:
+    """An animation: frame k shows conversion k of every glyph, `columns` of them in a row."""
+    return [draw_cells(cells, columns) for cells in zip(*conversions, strict=True)]
 
 
 def write(frames: Sequence[Image.Image], form: str, path: Path, text: Mapping[str, str]) -> None:

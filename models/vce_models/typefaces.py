@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from vce_models.characters import called, parse_parts
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
-from vce_models.images import LONGEST, Ink, frame
+from vce_models.images import LONGEST, Framed, Ink, frame
 from vce_models.sfnt import MAX_BYTES, check_tables
 
 if TYPE_CHECKING:
@@ -133,11 +133,8 @@ class SourceFont:
                 found += [point] if top < bottom else []
         return found
 
-    def draw(self, codepoint: int, config: ModelConfig) -> tuple[Ink, Placement]:
-        """Draw a character in the framing of Omniglot's drawings.
-
-        Returns:
-            The condition, (size, size) in [0, 1], ink = 1, and where its canvas lies.
+    def draw(self, codepoint: int, config: ModelConfig) -> tuple[Framed, Placement]:
+        """Draw a character in the framing of Omniglot's drawings, and say where its canvas lies.
 
         Raises:
             InputError: The font cannot draw it, or draws nothing.
@@ -149,17 +146,17 @@ class SourceFont:
             raise InputError(f"{name} cannot be drawn: {error}") from error
         if picture.max() < 0.5:
             raise InputError(f"{name} is blank")
-        condition = frame(picture, name, config)
+        framed = frame(picture, name, config)
         side = _longest(picture) / LONGEST * scale
         # The centre of ink is where both pictures meet, however `frame` rounds.
-        u, v = _centre(condition)
+        u, v = _centre(framed.detail)
         left, top = _centre(picture)
         left, top = x + left * picture.shape[1] * scale, y - top * picture.shape[0] * scale
         placement = Placement(left - u * side, top - (1 - v) * side, side)
         corners = (placement.x, placement.y, placement.x + side, placement.y + side)
         if max(map(abs, corners)) > LIMIT:
             raise InputError(f"{name} is too large")
-        return condition, placement
+        return framed, placement
 
     def _drawn(self, character: str, name: str) -> tuple[Ink, float, float, float]:
         """Ink, its left and top edge in font units, and font units to a pixel."""
