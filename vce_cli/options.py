@@ -100,7 +100,12 @@ class Options:
     ]
     text: Annotated[
         str | None,
-        _option(INPUT, metavar="TEXT", help="Characters to draw from a font: --text Handgloves."),
+        _option(
+            INPUT,
+            "--text",
+            metavar="TEXT",
+            help="Characters to draw from a font: --text Handgloves.",
+        ),
     ] = None
     chars: Annotated[
         str | None,
@@ -188,7 +193,8 @@ class Options:
         int | None, _option(OUTPUT, min=1, metavar="N", help="Cells in a row of a sheet.")
     ] = None
     scale: Annotated[
-        int, _option(OUTPUT, min=1, max=64, metavar="N", help="Pixels drawn for each of the model's.")
+        int,
+        _option(OUTPUT, min=1, max=64, metavar="N", help="Pixels drawn for each of the model's."),
     ] = 4
     labels: Annotated[
         bool, _option(OUTPUT, "--labels", help="Write names and rule numbers on sheets.")
@@ -207,7 +213,10 @@ class Options:
     device: Annotated[
         str,
         _option(
-            RUNNING, metavar="DEVICE", help="auto, cpu or cuda; auto takes CUDA for large jobs."
+            RUNNING,
+            "--device",
+            metavar="DEVICE",
+            help="auto, cpu or cuda; auto takes CUDA for large jobs.",
         ),
     ] = "auto"
     as_json: Annotated[
