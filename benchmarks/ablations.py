@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from vce_models import critics, data, evaluation, figures, quality, sheets, transfer, weights
+from vce_models.augmentation import dihedral
 from vce_models.config import TrainConfig
 from vce_models.data import Characters
 from vce_models.errors import DivergedError
@@ -77,6 +79,8 @@ FACTORS = {
     "IntroVAE last": phases(0, 3, 1, objective="introvae"),
     "LMVAE last": phases(0, 3, 1, objective="lmvae", reg_weight=0.0),
     "LMVAE last, regularised": phases(0, 3, 1, objective="lmvae"),
+    "half across": changed(kl_weight=1.0),
+    "all across": changed(kl_weight=1.0),
     "binary": binary(),
     "binary, wiring deformation": binary({"wiring": "deformation"}, alignment_weight=2.0),
     "binary, not warped": binary(augmentation="dihedral"),
@@ -87,16 +91,58 @@ FACTORS = {
 }
 
 
+ACROSS = {"half across": 0.5, "all across": 1.0}
+"""Share of the pairs whose rules are read off another character by the same two people."""
+
+
+class Across(Trainer):
+    """Reads a share of the rules off another character of the alphabet, by the same people.
+
+    Drawings of a character stand in the order of the people who made them, as in Omniglot.
+    """
+
+    def __init__(self, config: TrainConfig, characters: Characters, share: float) -> None:
+        super().__init__(config, characters)
+        self.share = share
+        alphabets = [name.rpartition("/")[0] for name in characters.names]
+        self.first = torch.tensor([alphabets.index(name) for name in alphabets])
+        self.count = torch.tensor([alphabets.count(name) for name in alphabets])
+        self.people = int(self.episodes.counts.min())
+
+    def _sample(self) -> tuple[Tensor, Tensor]:
+        def uniform(*shape: int) -> Tensor:
+            return torch.rand(pairs, *shape, generator=self.generator)
+
+        pairs, starts = self.config.episodes * self.config.support, self.episodes.starts
+        chosen = (uniform() * len(starts)).long()
+        people = uniform(self.people).argsort(1)[:, :2]
+        first, count = self.first[chosen], self.count[chosen]
+        step = 1 + (uniform() * (count - 1)).long()
+        other = first + (chosen - first + step) % count
+        read = torch.where(uniform() < self.share, other, chosen)
+        drawings = torch.cat((starts[chosen, None] + people, starts[read, None] + people), 1)
+        images = self.episodes.images[drawings.flatten(), 0].unflatten(0, (pairs, 4))
+        x, q, *self.read = dihedral(*[images.float() / 255] * 2, self.generator)[0].split(1, dim=1)
+        self.pair = x, q
+        return x, q
+
+    def _encode(self, x: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+        return super()._encode(*(self.read if x is self.pair[0] else (x, q)))
+
+
 def judge(model: VCE, test: Characters) -> Quality:
     """Recognisability and diversity by the shipped critics."""
     samples = quality.conversions(model, test, seed=0)
     return quality.judge(samples, test, critics.load(), seed=0)
 
 
-def run(config: TrainConfig, folder: Path, picture: Path) -> dict[str, float]:
+def run(name: str, folder: Path, picture: Path) -> dict[str, float]:
     """Train one and measure it; its weights are kept beside the picture."""
+    config = FACTORS[name]
     split = data.load(folder, config.model, enlarged=config.enlarged)
-    trainer, begun = Trainer(config, split.train), time.monotonic()
+    share = ACROSS.get(name)
+    trainer = Across(config, split.train, share) if share else Trainer(config, split.train)
+    begun = time.monotonic()
     while trainer.step < config.steps:
         trainer.advance(500)
     seconds = time.monotonic() - begun
@@ -143,7 +189,7 @@ def main() -> None:
             continue
         picture = options.out / f"{name.replace(' ', '-')}.png"
         try:
-            row = run(FACTORS[name], options.data, picture)
+            row = run(name, options.data, picture)
         except DivergedError as error:  # that is a result, too
             row = {"error": str(error)}
         with results.open("a") as file:
