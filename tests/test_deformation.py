@@ -44,6 +44,21 @@ def test_without_displacement_the_pen_draws_the_condition(q):
     assert ((same > 0.5) == (q[:1] > 0.5)).float().mean() > 0.98
 
 
+def test_without_displacement_the_pen_draws_every_detail():
+    drawing = images.frame(1 - np.asarray(draw(1, 0, 400), np.float32) / 255, "it", CONFIG)
+    detail = torch.from_numpy(drawing.detail)
+    same = penned(trace(detail), field(0, 0, 224)[:1], 28)[0, 0]
+    ink, drawn = detail > 0.5, same > 0.5
+    assert (ink & drawn).sum() > 0.97 * (ink | drawn).sum()
+    assert ((same > 0.05) & (same < 0.95)).float().mean() < 0.05
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4])
+def test_a_hairline_is_drawn_with_the_thinnest_pen(angle):
+    drawn = penned(trace(band(0.1, angle, 8)), field(0, 0, 224)[:1], 28)
+    assert 2 * pen.THIN < across(drawn, angle, 8) + 0.1 < 2 * pen.THIN + 0.4
+
+
 @pytest.mark.parametrize("draws", ["ink", "pen"])
 def test_a_displacement_to_the_right_and_down_reads_from_there(q, draws):
     def drawn(x, y):
@@ -65,17 +80,19 @@ def trace(drawing):
     return torch.from_numpy(pen.trace(drawing.numpy(), 28))
 
 
-def band(width, angle):
-    """Ink of a straight band through the middle, averaged over pixels."""
-    line = (np.arange(280) + 0.5) / 10 - 14
+def band(width, angle, detail=1):
+    """Ink of a straight band through the middle, averaged over pixels or parts of them."""
+    count = 28 * detail
+    line = (np.arange(10 * count) + 0.5) / 10 / detail - 14
     distance = line * np.cos(angle) + line[:, None] * np.sin(angle)
     ink = (np.abs(distance) < width / 2).astype(np.float32)
-    return torch.from_numpy(ink.reshape(28, 10, 28, 10).mean((1, 3)))
+    return torch.from_numpy(ink.reshape(count, 10, count, 10).mean((1, 3)))
 
 
-def across(drawing, angle):
+def across(drawing, angle, detail=1):
     """Width of a band at its middle rows, measured across it."""
-    return float(drawing[0, 0, 8:20].sum() / 12) * np.cos(angle)
+    middle = drawing[0, 0, 8 * detail : 20 * detail]
+    return float(middle.sum() / 12 / detail**2) * np.cos(angle)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.4])

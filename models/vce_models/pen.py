@@ -26,7 +26,10 @@ SHARE, EDGE = 0.65, (0.2, 0.5)
 """Grey value of an edge: a share of the darkest ink about, since thin lines are grey
 throughout, and the least and greatest."""
 
-RADIUS = (0.1, 2.0)
+THIN = 0.3
+"""Half the width of the thinnest pen, in pixels, as of drawings trained on: it draws hairlines."""
+
+RADIUS = (THIN, 2.0)
 """Half the width of a line, in pixels: what is wider keeps no more than this on either side."""
 
 KEPT = (1 / 9, 3.0)
@@ -63,9 +66,11 @@ def trace(drawing: Array, size: int) -> Array:
     # A place lies half a step from the edge between it and its neighbour.
     outside, inside = (np.maximum(_nearest(m, places) - 0.5 / places, 0) for m in (ink, ~ink))
     framed = _mean(outside - inside, places // PLACES)
+    widest = _mean(_greatest(-framed, 2 * places), 2 * places)
+    framed = framed - np.clip(THIN - widest, 0, THIN)  # of a hairline smoothed nothing is inside
     distance = np.pad(framed, (1, 2), constant_values=REACH)
     horizontal, mixed = (np.pad(part, (1, 2), mode="edge") for part in _across(framed, places))
-    radius = np.clip(_mean(_greatest(-distance, 2 * places), 2 * places), *RADIUS)
+    radius = np.pad(np.clip(widest, *RADIUS), (1, 2), mode="edge")
     values = np.stack((distance, horizontal, mixed, radius), axis=2).astype(np.float32)
     right, below = np.diff(values, axis=1), np.diff(values, axis=0)
     corners = (values[:-1, :-1], right[:-1], below[:, :-1], np.diff(right, axis=0))
