@@ -91,6 +91,9 @@ FACTORS = {
 }
 
 
+TEMPERATURES = {f"temperature {t}": t for t in (0.5, 0.75, 1.0, 1.25)}
+"""Of rules sampled for the shipped weights, which nothing trains anew."""
+
 ACROSS = {"half across": 0.5, "all across": 1.0}
 """Share of the pairs whose rules are read off another character by the same two people."""
 
@@ -170,6 +173,18 @@ def run(name: str, folder: Path, picture: Path) -> dict[str, float]:
     }
 
 
+def temper(name: str, folder: Path) -> dict[str, float]:
+    """Judge the shipped weights by rules nearer to the middle, or farther from it."""
+    model = evaluation.from_weights(weights.load())
+    model.prior.scale *= TEMPERATURES[name]
+    judged = judge(model, data.load(folder, model.config).test)
+    return {
+        "recognisability": round(judged.recognisability.value, 3),
+        "diversity": round(judged.diversity.value, 3),
+        "entropy": round(judged.entropy.value, 1),
+    }
+
+
 def main() -> None:
     """Run what is asked for and not yet there."""
     parser = argparse.ArgumentParser()
@@ -177,19 +192,23 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    if unknown := set(options.names) - set(FACTORS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(FACTORS)}")
+    everything = [*FACTORS, *TEMPERATURES]
+    if unknown := set(options.names) - set(everything):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(everything)}")
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     results = options.out / "results.jsonl"
     lines = results.read_text().splitlines() if results.exists() else []
     done = {json.loads(line)["name"] for line in lines}
-    for name in options.names or FACTORS:
+    for name in options.names or everything:
         if name in done:
             continue
         picture = options.out / f"{name.replace(' ', '-')}.png"
         try:
-            row = run(name, options.data, picture)
+            if name in TEMPERATURES:
+                row = temper(name, options.data)
+            else:
+                row = run(name, options.data, picture)
         except DivergedError as error:  # that is a result, too
             row = {"error": str(error)}
         with results.open("a") as file:
