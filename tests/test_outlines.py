@@ -122,8 +122,8 @@ def test_specks_of_ink_and_of_paper_are_left_out():
     image[8:20, 8:20] = 1
     image[14, 14] = 0.45
     parted = solid(image)
-    assert parted[40:60, 40:60].any()
-    assert not parted[280:300, 280:300].all()
+    assert parted[44:66, 44:66].any()
+    assert not parted[308:330, 308:330].all()
     (square,) = trace(image)
     assert square.area > SPECK
 
@@ -147,7 +147,7 @@ def test_blank_paper_and_haze_have_no_outlines():
 
 def test_what_is_likelier_than_not_is_ink():
     noise = np.random.default_rng(0).random((28, 28), np.float32)
-    enlarged = np.asarray(Image.fromarray(noise).resize((560, 560), Image.Resampling.BICUBIC))
+    enlarged = np.asarray(Image.fromarray(noise).resize((616, 616), Image.Resampling.BICUBIC))
     assert np.array_equal(solid(noise), enlarged >= 0.5)
 
 
@@ -176,7 +176,7 @@ def test_svg_is_short_and_the_same_each_time(drawings):
     document = svg([[trace(image) for image in drawings]], 112, 8)
     assert document == svg([[trace(image) for image in drawings]], 112, 8)
     assert not re.search(r"\.\d{3}|\.0\b|e-", document)
-    assert len(document) / len(drawings) < 4000
+    assert len(document) / len(drawings) < 5000
     assert svg([], 112, 8).startswith("<svg")
 
 

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 REPAYS = 4096
 """Conversions from which starting PyTorch on CUDA repays itself under `--device auto`.
 
-In the 1.6 s that importing it takes, NumPy makes some 3000 (`benchmarks/convert.py`).
+In the 1.6 s that importing it takes, NumPy makes some 3000 of one point a pixel
+(`benchmarks/convert.py`); four more points take as long as one such conversion.
 """
 
 
-AT_ONCE = 1024
-"""Conversions drawn before they are made pictures, of one point for each pixel."""
+AT_ONCE = 2**20
+"""Points of conversions drawn at a time, in memory at four bytes each."""
 
 
 def convert(options: Options) -> None:
@@ -149,9 +150,10 @@ def _redraw(
     from vce_models.rules import scale
 
     count = len(hands.rules)
-    drawer = _drawer(model, options.device, count * len(found))
-    side, points = options.scale * model.config.size, writers.points(form, options.scale, model)
-    at_once = max(1, AT_ONCE // points**2)
+    size = model.config.size
+    points = writers.points(form, options.scale, size)
+    drawer = _drawer(model, options.device, count * len(found) * (1 + points**2 / 4))
+    at_once = max(1, AT_ONCE // (points * size) ** 2)
     unsaid = hands.seed is not None and options.seed is None
     with report.progress("converting", quiet=options.quiet) as advance:
         for i, glyph in enumerate(found):
@@ -177,14 +179,14 @@ def _redraw(
                 redraw = drawer(*drawing, points)
                 for at in range(0, count, at_once):
                     for ink in redraw(applied[at : at + at_once]):
-                        yield writers.rendered(ink, form, side)
+                        yield writers.rendered(ink, form, options.scale * size)
                     advance(before + min(at + at_once, count), count * len(found))
 
             yield Redrawn(glyph, drawing, placement, conversions())
 
 
 def _drawer(
-    model: Weights, device: str, conversions: int
+    model: Weights, device: str, conversions: float
 ) -> Callable[..., Callable[[Array], Array]]:
     large = conversions >= REPAYS and Path("/dev/nvidia0").exists()
     if device == "cuda" or (device == "auto" and large and _has_torch()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 import typing
 from collections.abc import Callable
@@ -194,7 +195,9 @@ class Options:
     ] = None
     scale: Annotated[
         int,
-        _option(OUTPUT, min=1, max=64, metavar="N", help="Pixels drawn for each of the model's."),
+        _option(
+            OUTPUT, min=1, max=64, metavar="N", help="Pixels for each of the model's, in pictures."
+        ),
     ] = 4
     labels: Annotated[
         bool, _option(OUTPUT, "--labels", help="Write names and rule numbers on sheets.")
@@ -237,6 +240,8 @@ class Options:
         self._exclude("-q", self.quiet, verbose=self.verbose or None)
         if self.walk and (self.like or self.number == 1):
             raise ConfigError("--walk has one rule, and nowhere to go", hint="use -n 2 or more")
+        if math.isnan(self.strength):
+            raise ConfigError("--strength is no number", hint="use 0 to 10")
         if self.device not in ("auto", "cpu", "cuda"):
             raise ConfigError(f"--device is {self.device!r}", hint="use auto, cpu or cuda")
         if sum(name in STDIN for name in self.inputs) > 1:

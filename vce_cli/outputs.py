@@ -21,8 +21,8 @@ PICTURES = ("png", "webp", "gif")
 FONTS = ("ttf", "ufo")
 FORMS = (*PICTURES, "svg", *FONTS, "npz")
 
-MAX_PIXELS = 2**28
-"""Of a sheet or of all frames of a walk, which are held in memory, at three bytes each."""
+MAX_PIXELS = 2**27
+"""Of a sheet, of all frames of a walk, or of a cell, held in memory at ten bytes each at most."""
 
 Per = Literal["run", "rule", "glyph", "conversion"]
 
@@ -111,7 +111,7 @@ def check(
         options: Say what the inputs are, and what must not be replaced.
         glyphs: All that were found.
         numbers: Of the rules.
-        size: Pixels a side of a conversion.
+        size: Pixels a side of the model's images.
         out: Standard output.
 
     Raises:

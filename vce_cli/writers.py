@@ -21,8 +21,6 @@ from vce_models.images import finest
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from vce_models.weights import Weights
-
 CELL, GAP = 100.0, 4.0
 """Side of a cell of an .svg, and the space between two, in its units."""
 
@@ -50,11 +48,11 @@ class Style:
     metadata: Mapping[str, str]
 
 
-def points(form: str, scale: int, model: Weights) -> int:
-    """Points that a form can show of a conversion, for each of the model's pixels, a side."""
+def points(form: str, scale: int, size: int) -> int:
+    """Points that a form can show of a conversion, for each of `size` pixels a side."""
     if form in PICTURES:
         return scale
-    return 1 if form == "npz" else finest(model.config.size)
+    return 1 if form == "npz" else finest(size)
 
 
 def rendered(conversion: Array, form: str, side: int) -> Any:

@@ -22,7 +22,7 @@ from vce_models.weights import Weights
 Array = NDArray[np.float32]
 
 Draw = Callable[[Array], Array]
-"""Draws one condition by latent numbers z, (N, latent_size), as (N, size, size)."""
+"""Draws one condition by latent numbers z, (N, latent_size), as (N, side, side)."""
 
 _BATCH = 8
 """Rules at a time: the calls repay themselves, and the maps stay in the processor's cache."""
@@ -71,20 +71,19 @@ def drawer(
         draw = _deformation(net, config, condition, condition if detail is None else detail, scale)
     else:
         draw = _drawing(net, config, condition)
-    side = scale * config.size
 
     def redraw(rules: Array) -> Array:
-        converted = np.empty((len(rules), side, side), np.float32)
+        parts = []
         for at in range(0, len(rules), _BATCH):
             r = rules[at : at + _BATCH].reshape(-1, config.latent_size)
             drawn = draw(prior["mean"] + _product(prior["scale"], r))
-            converted[at : at + len(r)] = enlarge(drawn, side)
-        return converted
+            parts.append(resized(drawn, scale * config.size))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     return redraw
 
 
-def enlarge(images: Array, side: int) -> Array:
+def resized(images: Array, side: int) -> Array:
     """(N, H, W) images in [0, 1] as (N, side, side), smoothly."""
     if images.shape[1:] == (side, side):
         return images
@@ -321,4 +320,4 @@ def _drawn(line: Array, field: Array, down: Array, across: Array, top: int, size
     read += (1 - horizontal) * (across[:, 1] ** 2 + below**2)
     read += 2 * mixed * (right * across[:, 1] + down[:, 0] * below)
     edge = radius * (np.sqrt(np.clip(read, *pen.KEPT)) - 1) - distance
-    return np.asarray(np.clip(0.5 + scale * edge / np.sqrt(np.maximum(read, pen.FLAT)), 0, 1))
+    return np.asarray(np.clip(0.5 + scale * edge / np.sqrt(np.clip(read, *pen.RAMP)), 0, 1))

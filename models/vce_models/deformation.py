@@ -177,4 +177,4 @@ def penned(line: Tensor, field: Tensor, size: int) -> Tensor:
     read += (1 - horizontal) * (y_across**2 + (1 + y_down) ** 2)
     read += 2 * mixed * ((1 + x_across) * y_across + x_down * (1 + y_down))
     edge = radius * (read.clamp(*pen.KEPT).sqrt() - 1) - distance
-    return (0.5 + scale * edge / read.clamp(pen.FLAT).sqrt()).clamp(0, 1)[:, None]
+    return (0.5 + scale * edge / read.clamp(*pen.RAMP).sqrt()).clamp(0, 1)[:, None]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vce_models import losses
-from vce_models.convert import enlarge
+from vce_models.convert import resized
 from vce_models.data import Characters
 from vce_models.errors import DataError
 from vce_models.networks import VCE, reparameterise
@@ -103,7 +103,7 @@ def converter(weights: Weights, device: str) -> Callable[..., Callable[[Array], 
             for at in range(0, len(rules), batch):
                 r = torch.from_numpy(rules[at : at + batch]).to(device)
                 drawn = draw(model.prior.latents(r))[:, 0].cpu().numpy()
-                converted[at : at + batch] = enlarge(drawn, side)
+                converted[at : at + batch] = resized(drawn, side)
             return converted
 
         return redraw

@@ -31,7 +31,10 @@ DETAIL = 8
 """Pixels of a glyph's detail to one of its condition, along each side."""
 
 MAX_SIDE = 512
-"""Of detail. Larger images are made smaller first, too: their noise goes, and hardly more."""
+"""Of a glyph's detail, in pixels."""
+
+MAX_PAGE, MAX_PHOTO = 1024, 512
+"""Larger images, and photos, are made smaller first: their noise goes, and little beside."""
 
 CONTRAST = 0.15
 """Least difference of ink from paper, as a share of black from white."""
@@ -187,15 +190,28 @@ def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
             s = side / size, of ink of 0.5 or more: the binary images of Bartunov and
             Vetrov 2018 for 105 pixels and size 28.
     """
-    height, width = ink.shape
-    side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    square = np.pad(ink, ((top, side - height - top), (left, side - width - left)))
+    square = _square(ink)
+    side = len(square)
     if method == "subsample":
         places = np.arange(size) * side // size
         return np.where(square[np.ix_(places, places)] >= 0.5, 255, 0).astype(np.uint8)
     picture = Image.fromarray(np.rint(square * 255).astype(np.uint8))
     return np.asarray(picture.resize((size, size), Image.Resampling.BOX))
+
+
+def _at_most(image: Image.Image, side: int) -> Image.Image:
+    if max(image.size) <= side:
+        return image
+    modes = {"1": "L", "P": "RGBA", "PA": "RGBA"}  # these cannot be averaged
+    image = image.convert(modes[image.mode]) if image.mode in modes else image
+    return image.reduce(-(-max(image.size) // side))
+
+
+def _square(ink: Ink) -> Ink:
+    height, width = ink.shape
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    return np.pad(ink, ((top, side - height - top), (left, side - width - left)))
 
 
 def read_glyph(
@@ -218,24 +234,27 @@ def read_glyph(
         InputError: The image cannot be read, or holds no glyph.
     """
     image = read(source, name)
-    if max(image.size) > MAX_SIDE:
-        modes = {"1": "L", "P": "RGBA", "PA": "RGBA"}  # these cannot be averaged
-        image = image.convert(modes[image.mode]) if image.mode in modes else image
-        image = image.reduce(-(-max(image.size) // MAX_SIDE))
-    ink = _photographed(image, polarity) if fit else None
-    ink = _levels(grey(image, polarity)) if ink is None else ink
+    ink = _photographed(_at_most(image, MAX_PHOTO), polarity) if fit else None
+    ink = _levels(grey(_at_most(image, MAX_PAGE), polarity)) if ink is None else ink
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
     if fit:
         return frame(ink, name, config)
-    detail = max(1, min(finest(config.size), max(ink.shape) // config.size))
+    detail = min(finest(config.size), -(-max(ink.shape) // config.size)) * config.size
     return Framed(
-        _resized(ink, config.size, config.resize), _resized(ink, detail * config.size, "box")
+        _resized(ink, config.size, config.resize), _smoothly(_square(ink), detail, detail)
     )
 
 
 def _resized(ink: Ink, size: int, method: Resize) -> Ink:
     return np.asarray(resize(ink, size, method), np.float32) / np.float32(255)
+
+
+def _smoothly(ink: Ink, width: int, height: int) -> Ink:
+    """BOX averages where it makes smaller; where it enlarges, BICUBIC keeps strokes smooth."""
+    picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
+    method = Image.Resampling.BOX if width < picture.width else Image.Resampling.BICUBIC
+    return np.asarray(picture.resize((width, height), method), np.float32) / np.float32(255)
 
 
 def _levels(ink: Ink) -> Ink | None:
@@ -282,13 +301,9 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Framed:
     side = finest(config.size) * config.size
     scale = LONGEST * side / max(len(solid[rows[0] : rows[-1] + 1]), columns[-1] + 1 - columns[0])
     height, width = (max(1, min(side, round(length * scale))) for length in cut.shape)
-    picture = Image.fromarray(np.rint(cut * 255).astype(np.uint8))
-    # BOX averages when it makes smaller; when it enlarges, BICUBIC keeps strokes smooth.
-    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    canvas = Image.new("L", (side, side))
-    place = ((side - width) // 2, (side - height) // 2)
-    canvas.paste(picture.resize((width, height), method), place)
-    whole = np.asarray(canvas, np.float32) / np.float32(255)
+    left, top = (side - width) // 2, (side - height) // 2
+    whole = np.zeros((side, side), np.float32)
+    whole[top : top + height, left : left + width] = _smoothly(cut, width, height)
     return Framed(_inked(_resized(whole, config.size, config.resize)), _inked(whole))
 
 

@@ -81,7 +81,7 @@ class Convertor(nn.Module):
         return logits.sigmoid(), logits
 
     def drawer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
-        """What draws one condition, (1, 1, size, size), by rules, (N, ...), as (N, 1, size, size).
+        """What draws one condition by rules, as `Deformation.drawer`, but (N, 1, size, size).
 
         Drawn anew, no detail of the condition is left, and there are no points between pixels.
         """

@@ -1,4 +1,4 @@
-"""Outlines of conversions: from (size, size) probabilities of ink to closed paths, and SVG."""
+"""Outlines of conversions: from (side, side) probabilities of ink to closed paths, and SVG."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Point = tuple[float, float]
 Segment = tuple[Point, ...]
 """Where a line ends, (end,), or a cubic, (control, control, end)."""
 
-TRACED = 560
+TRACED = 616
 """Side of the traced bitmap, in pixels, if the conversion has no more."""
 
 OUTSIDE = 0.3
 """How far vtracer's paths run outside the bitmap, in its pixels."""
 
-SPECK = 1 / 1568
-"""Smaller parts and holes are left out: half a pixel of 28 by 28, in canvas areas."""
+SPECK = 1 / 3136
+"""Smaller parts and holes are left out: a quarter of a pixel of 28 by 28, in canvas areas."""
 
 LENGTH = 10.0
 """vtracer's longest `length_threshold`, in pixels of the traced bitmap: its steps go."""
@@ -73,10 +73,10 @@ def solid(probabilities: Ink) -> NDArray[np.bool_]:
     """What is likelier ink than paper, enlarged smoothly.
 
     Args:
-        probabilities: (size, size) in [0, 1], ink = 1.
+        probabilities: (side, side) in [0, 1], ink = 1.
 
     Returns:
-        (side, side), side `TRACED` or size, whichever is more.
+        The same, or (`TRACED`, `TRACED`) if that is more.
     """
     return np.asarray(_enlarged(probabilities) >= 0.5)
 
@@ -91,7 +91,7 @@ def trace(probabilities: Ink) -> tuple[Contour, ...]:
     """Draw outlines around the ink of a conversion, `solid` as closely as vtracer can.
 
     Args:
-        probabilities: (size, size) float32 in [0, 1], ink = 1.
+        probabilities: (side, side) float32 in [0, 1], ink = 1.
 
     Returns:
         Each shape's outside, followed by its holes; none where there is no ink.

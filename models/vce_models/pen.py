@@ -8,6 +8,7 @@ in PyTorch and `convert` in NumPy, at any number of points for each pixel.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from PIL import Image
 
 Array = NDArray[np.float32]
 
-PLACES = 4
-"""Places for each pixel, along each side, where distances are measured at least."""
+PLACES, MOST = 4, 16
+"""Places for each pixel, along each side, where distances are measured, at least and at most."""
 
 REACH = 3.0
 """The farthest distance told from another, in pixels."""
@@ -26,21 +27,28 @@ SHARE, EDGE = 0.65, (0.2, 0.5)
 """Grey value of an edge: a share of the darkest ink about, since thin lines are grey
 throughout, and the least and greatest."""
 
-THIN = 0.3
-"""Half the width of the thinnest pen, in pixels, as of drawings trained on: it draws hairlines."""
+SMOOTH = 0.5
+"""How far from the edge of the ink distances are smoothed, in pixels."""
 
-RADIUS = (THIN, 2.0)
-"""Half the width of a line, in pixels: what is wider keeps no more than this on either side."""
+THIN = 0.2
+"""Half the width of the thinnest pen, in pixels: it draws hairlines."""
+
+RADIUS = 2.0
+"""Half the width of a line at most, in pixels: what is wider keeps this on either side."""
 
 KEPT = (1 / 9, 3.0)
 """Square of how much of the glyph a pixel of the drawing may show, across the line, for the line
-to keep its width. Below, the deformation has folded; above, a line would grow beyond `REACH`."""
+to keep its width. Below, it is torn apart more than stretched; above, the widest lines would grow
+to where distances are not told from another."""
 
-ABOUT = 0.5
+RAMP = (1e-4, 9.0)
+"""The same, for an edge to turn from paper to ink within a point: what shrinks more is no haze."""
+
+ABOUT = 1.5
 """How far about a place its edges tell which way across the line is, in pixels."""
 
 FLAT = 1e-4
-"""Square of a slope that is none: far from every edge, or of a deformation that shows nothing."""
+"""A slope that is none, far from every edge."""
 
 
 def trace(drawing: Array, size: int) -> Array:
@@ -51,30 +59,60 @@ def trace(drawing: Array, size: int) -> Array:
         size: Side of the model's images, whose pixels are the unit of what is measured.
 
     Returns:
-        (places size + 2, places size + 2, 4, 4), places = k or more: between four places a value
-        is a + b x + (c + d x) y, x and y from 0 to 1. First a, b, c and d; then of the distance
-        from the edge of the ink in pixels, outside positive, up to `REACH`; of the structure
-        tensor of its slopes, trace 1, the horizontal part and the mixed one; and of half the
-        width of the line about, within `RADIUS`. The outermost reach beyond the frame, where
-        there is no ink.
+        (places size + 2, places size + 2, 4, 4), places = k within limits: between four places
+        a value is a + b x + (c + d x) y, x and y from 0 to 1. First a, b, c and d; then of the
+        distance from the edge of the ink in pixels, outside positive, up to `REACH`; of the
+        structure tensor of its slopes, trace 1, the horizontal part and the mixed one; and of
+        half the width of the line, from `THIN` to `RADIUS`. The outermost reach beyond the
+        frame, where there is no ink.
     """
-    places = max(PLACES, len(drawing) // size)
+    places = min(max(PLACES, len(drawing) // size), MOST)
     picture = Image.fromarray(np.asarray(drawing, np.float32))
     side = (places * size, places * size)
     grey = np.asarray(picture.resize(side, Image.Resampling.BICUBIC))
-    ink = grey >= np.clip(SHARE * _greatest(grey, places), *EDGE)
-    # A place lies half a step from the edge between it and its neighbour.
-    outside, inside = (np.maximum(_nearest(m, places) - 0.5 / places, 0) for m in (ink, ~ink))
-    framed = _mean(outside - inside, places // PLACES)
-    widest = _mean(_greatest(-framed, 2 * places), 2 * places)
-    framed = framed - np.clip(THIN - widest, 0, THIN)  # of a hairline smoothed nothing is inside
-    distance = np.pad(framed, (1, 2), constant_values=REACH)
-    horizontal, mixed = (np.pad(part, (1, 2), mode="edge") for part in _across(framed, places))
-    radius = np.pad(np.clip(widest, *RADIUS), (1, 2), mode="edge")
-    values = np.stack((distance, horizontal, mixed, radius), axis=2).astype(np.float32)
+    signed = _signed(grey, places)
+    crest = _crest(signed)
+    signed -= np.clip(THIN - crest, 0, THIN)
+    radius = np.clip(crest, THIN, RADIUS)
+    radius = _mean(-_greatest(-radius, places // 2), places // 2)  # nowhere beyond the crest
+    horizontal, mixed = _across(signed, places)
+    parts = (signed, REACH), (horizontal, 0.5), (mixed, 0.0), (radius, THIN)
+    framed = [np.pad(part, (1, 2), constant_values=around) for part, around in parts]
+    values = np.stack(framed, axis=2).astype(np.float32)
     right, below = np.diff(values, axis=1), np.diff(values, axis=0)
     corners = (values[:-1, :-1], right[:-1], below[:, :-1], np.diff(right, axis=0))
     return np.ascontiguousarray(np.stack(corners, axis=2))
+
+
+def _signed(grey: Array, places: int) -> Array:
+    """Distance in pixels from the edge of the ink, outside positive, up to `REACH`."""
+    above = grey - np.clip(SHARE * _greatest(grey, places), *EDGE)
+    ink = above >= 0
+    # A place lies half a step from the edge between it and its neighbour.
+    outside, inside = (np.maximum(_nearest(m, places) - 0.5 / places, 0) for m in (ink, ~ink))
+    # Whole places are too much ink or too little, by so much for each place of the edge.
+    steps = places // PLACES
+    covered = np.clip(0.5 + above / np.maximum(np.hypot(*np.gradient(grey)), FLAT), 0, 1)
+    more = _mean(ink - covered, steps) / (_mean(np.hypot(*np.gradient(covered)), steps) + FLAT)
+    rough = outside - inside
+    smooth = _mean(rough, steps) + np.clip(more, -0.5, 0.5) / places
+    # Smoothed is the edge, and not the crest, which would sink.
+    deep = np.clip(np.abs(rough) / SMOOTH, 0, 1)
+    return np.asarray(smooth + deep * (rough - smooth), np.float32)
+
+
+def _crest(signed: Array) -> Array:
+    """Half the width of the line that a place belongs to: the depth where the way in ends."""
+    height, width = signed.shape
+    framed = np.pad(-signed, 1, constant_values=-REACH)
+    steps = sorted(itertools.product((-1, 0, 1), repeat=2), key=np.any)  # to stay comes first
+    around = [framed[1 + i : 1 + i + height, 1 + j : 1 + j + width] for i, j in steps]
+    deepest = np.argmax(around, axis=0).ravel()
+    into = np.arange(signed.size) + np.array([i * width + j for i, j in steps])[deepest]
+    for _ in range(width.bit_length()):
+        into = into[into]
+    crest: Array = -signed.ravel()[into].reshape(signed.shape)
+    return crest
 
 
 def _across(distance: Array, places: int) -> tuple[Array, Array]:
@@ -102,8 +140,12 @@ def _greatest(values: Array, steps: int) -> Array:
 
 def _mean(values: Array, steps: int) -> Array:
     """The mean of the values at most so many places away along either side."""
-    zeros = np.zeros(2 * steps + 1, np.float32)
-    return np.asarray(_slide(values, np.add, zeros) / len(zeros) ** 2, np.float32)
+    width, means = 2 * steps + 1, np.asarray(values, np.float64)
+    for _ in range(2):
+        framed = np.pad(means, ((steps + 1, steps), (0, 0)), mode="edge")
+        sums = np.cumsum(framed, axis=0)
+        means = ((sums[width:] - sums[:-width]) / width).T
+    return np.asarray(means, np.float32)
 
 
 def _slide(values: NDArray[Any], join: np.ufunc, more: NDArray[Any]) -> NDArray[Any]:

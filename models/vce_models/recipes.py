@@ -9,7 +9,7 @@ DEFAULT = "compact"
 RECIPES: dict[str, TrainConfig] = {
     # vce train --data omniglot/
     # 48 minutes on one core with AVX-512 and bfloat16. Negative ELBO 112 on grey BOX images,
-    # recognisability 0.99 at 1.04 of people's diversity: vce_models/pretrained/README.md.
+    # recognisability 0.99 at 1.03 of people's diversity: vce_models/pretrained/README.md.
     # The rule moves the condition's ink, at half resolution. 32 pairs a step, each of another
     # character: at equal pairs that taught more than 4 episodes of 19.
     "compact": TrainConfig(

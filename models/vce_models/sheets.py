@@ -34,8 +34,10 @@ LONGEST = {"webp": 16383, "gif": 65535}
 
 def draw_cell(ink: Ink, side: int) -> Image.Image:
     """Ink of a square drawing, in [0, 1], black on white, (side, side), smoothly."""
-    light = Image.fromarray(np.rint(255 - 255 * np.clip(ink, 0, 1)).astype(np.uint8))
-    return light.resize((side, side), Image.Resampling.BICUBIC)
+    light = np.multiply(ink, -255, dtype=np.float32)
+    light += 255
+    picture = Image.fromarray(np.rint(light, out=light).astype(np.uint8))
+    return picture.resize((side, side), Image.Resampling.BICUBIC)
 
 
 def draw_grid(
@@ -91,6 +93,8 @@ def _draw_caption(text: str, width: int) -> Image.Image:
 
 def stack(pictures: Sequence[Image.Image]) -> Image.Image:
     """Set pictures under each other, from the left."""
+    if len(pictures) == 1:
+        return pictures[0]
     heights = [picture.height for picture in pictures]
     sheet = Image.new("RGB", (max(picture.width for picture in pictures), sum(heights)), "white")
     for i, picture in enumerate(pictures):

@@ -39,7 +39,7 @@ def unusual(condition: Ink) -> list[str]:
     stroke, ink = width(condition), float(condition.mean())
     said = []
     if not STROKE[0] <= stroke <= STROKE[1]:
-        said.append(f"strokes of {stroke:.1f} px (trained on {STROKE[0]} to {STROKE[1]})")
+        said.append(f"strokes of {stroke:.2f} px (trained on {STROKE[0]} to {STROKE[1]})")
     if not INK[0] <= ink <= INK[1]:
         said.append(f"ink on {ink:.1%} of the canvas (trained on {INK[0]:.1%} to {INK[1]:.1%})")
     return said
