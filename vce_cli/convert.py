@@ -18,7 +18,6 @@ from vce_models.errors import InputError
 if TYPE_CHECKING:
     from vce_models.convert import Array
     from vce_models.glyphs import Glyph, Reading, Redrawn
-    from vce_models.images import Framed
     from vce_models.weights import Weights
 
 REPAYS = 4096
@@ -149,13 +148,21 @@ def _redraw(
     from vce_models.glyphs import Redrawn
     from vce_models.rules import scale
 
-    count = len(hands.rules)
-    size = model.config.size
-    points = writers.points(form, options.scale, size)
-    drawer = _drawer(model, options.device, count * len(found) * (1 + points**2 / 4))
+    size, count = model.config.size, len(hands.rules)
+    points, total = writers.points(form, options.scale, size), count * len(found)
+    drawer = _drawer(model, options.device, total * (1 + points**2 / 4))
     at_once = max(1, AT_ONCE // (points * size) ** 2)
     unsaid = hands.seed is not None and options.seed is None
     with report.progress("converting", quiet=options.quiet) as advance:
+
+        def conversions(
+            redraw: Callable[[Array], Array], rules: Array, before: int
+        ) -> Iterator[Any]:
+            for at in range(0, count, at_once):
+                for ink in redraw(rules[at : at + at_once]):
+                    yield writers.rendered(ink, form, options.scale * size)
+                advance(before + min(at + at_once, count), total)
+
         for i, glyph in enumerate(found):
             try:
                 drawing, placement = glyph.read()
@@ -169,20 +176,11 @@ def _redraw(
             condition = drawing.condition
             if options.weights is None:  # of others nobody knows what they were trained on
                 journal.unusual(glyph.source, strokes.unusual(condition))
-            applied = hands.rules
+            rules = hands.rules
             if options.strength != 1:
-                applied = scale(applied, encode(model, condition, condition), options.strength)
-
-            def conversions(
-                drawing: Framed = drawing, applied: Array = applied, before: int = i * count
-            ) -> Iterator[Any]:
-                redraw = drawer(*drawing, points)
-                for at in range(0, count, at_once):
-                    for ink in redraw(applied[at : at + at_once]):
-                        yield writers.rendered(ink, form, options.scale * size)
-                    advance(before + min(at + at_once, count), count * len(found))
-
-            yield Redrawn(glyph, drawing, placement, conversions())
+                rules = scale(rules, encode(model, condition, condition), options.strength)
+            redraw = drawer(*drawing, points)
+            yield Redrawn(glyph, drawing, placement, conversions(redraw, rules, i * count))
 
 
 def _drawer(

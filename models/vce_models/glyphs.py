@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from vce_models import images
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
+from vce_models.photos import Polarity
 
 if TYPE_CHECKING:
     from vce_models.typefaces import Placement, SourceFont
@@ -33,7 +34,7 @@ class Reading:
     """
 
     config: ModelConfig
-    polarity: images.Polarity = "auto"
+    polarity: Polarity = "auto"
     fit: bool = True
     text: str | None = None
     chars: str | None = None

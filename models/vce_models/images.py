@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
 from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
-
-Ink = NDArray[np.float32]
-
-Polarity = Literal["auto", "dark", "light"]
-"""Which is the ink: the dark strokes, the light ones, or what the border is not."""
+from vce_models.photos import Ink, Polarity, levels, median, photographed
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".webp"}
 """Files of a folder that are taken for images."""
@@ -35,18 +31,6 @@ MAX_SIDE = 512
 
 MAX_PAGE, MAX_PHOTO = 1024, 512
 """Larger images, and photos, are made smaller first: their noise goes, and little beside."""
-
-CONTRAST = 0.15
-"""Least difference of ink from paper, as a share of black from white."""
-
-PLAIN = 0.4
-"""Least share of an image that is as light as its border where it is a drawing, not a photo."""
-
-SHADE, WIDE = 96, 19
-"""Longest side of a photo made small, and the width there up to which a mark may be ink."""
-
-LEFT = 0.0005
-"""Share of a photo that has to stay ink for what touches its border to be none."""
 
 
 class Framed(NamedTuple):
@@ -106,7 +90,7 @@ def grey(image: Image.Image, polarity: Polarity = "auto") -> Ink:
     light = _light(image, polarity)
     if polarity == "auto":
         border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
-        polarity = "dark" if _median(border) >= 0.5 else "light"
+        polarity = "dark" if median(border) >= 0.5 else "light"
     return np.asarray(1 - light, np.float32) if polarity == "dark" else light
 
 
@@ -123,61 +107,6 @@ def _light(image: Image.Image, polarity: Polarity) -> Ink:
         polarity = "dark" if opaque < 0.5 else "light"
     paper = 1.0 if polarity == "dark" else 0.0
     return np.asarray(light * alpha + paper * (1 - alpha), np.float32)
-
-
-def _photographed(image: Image.Image, polarity: Polarity) -> Ink | None:
-    """Ink of a photo or a scan, (H, W) in [0, 1]; None of an image with plain paper.
-
-    Strokes are what is darker (or lighter) than all around it, as a share of that: shadows
-    and the table are too wide.
-    """
-    if min(image.size) < SHADE or image.has_transparency_data:
-        return None
-    light = _light(image, polarity)
-    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
-    if np.mean(np.abs(light - _median(border)) <= 2 / 255) >= PLAIN:
-        return None
-    if polarity == "light" or (polarity == "auto" and _skew(light) > 0):
-        light = 1 - light
-    paper = _smoothed(light, ImageFilter.MaxFilter(WIDE), ImageFilter.MinFilter(WIDE))
-    ink = _levels(np.asarray(np.clip(1 - light / np.maximum(paper, 0.05), 0, 1), np.float32))
-    # Squared, what is left of shadows falls behind strokes.
-    return None if ink is None else _levels(_inside(ink) ** 2)
-
-
-def _skew(light: Ink) -> float:
-    """Negative for dark strokes, which cover less than the paper around them."""
-    beside = light - _smoothed(light, ImageFilter.GaussianBlur(WIDE / 2))
-    # The middle counts most: farther out paper may end.
-    down, across = (np.sin(np.linspace(0, np.pi, length)) ** 4 for length in light.shape)
-    return float(down @ beside**3 @ across)
-
-
-def _smoothed(light: Ink, *filters: ImageFilter.Filter) -> Ink:
-    """Filters of the image made small, at its own size."""
-    picture = Image.fromarray(np.rint(light * 255).astype(np.uint8))
-    small = picture.reduce(-(-max(picture.size) // SHADE))
-    for each in filters:
-        small = small.filter(each)
-    large = small.resize(picture.size, Image.Resampling.BILINEAR)
-    return np.asarray(large, np.float32) / np.float32(255)
-
-
-def _inside(ink: Ink) -> Ink:
-    """Without what touches the border, a table or a scanner's lid, where ink is left then."""
-    mask = Image.fromarray(np.pad(ink >= 0.5, 1, constant_values=True)).convert("L")
-    ImageDraw.floodfill(mask, (0, 0), 128)
-    outside = mask.point([255 * (value == 128) for value in range(256)])
-    around = np.asarray(outside.filter(ImageFilter.MaxFilter(5)))[1:-1, 1:-1] > 0
-    inside = np.where(around, np.float32(0), ink)
-    return inside if np.mean(inside >= 0.5) >= LEFT else ink
-
-
-def _median(values: Ink) -> float:
-    """`np.median`, which would load all of numpy.ma for its first answer."""
-    lower, upper = (len(values) - 1) // 2, len(values) // 2
-    ordered = np.partition(values, (lower, upper))
-    return float(ordered[lower] + ordered[upper]) / 2
 
 
 def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
@@ -234,8 +163,10 @@ def read_glyph(
         InputError: The image cannot be read, or holds no glyph.
     """
     image = read(source, name)
-    ink = _photographed(_at_most(image, MAX_PHOTO), polarity) if fit else None
-    ink = _levels(grey(_at_most(image, MAX_PAGE), polarity)) if ink is None else ink
+    ink = None
+    if fit and not image.has_transparency_data:
+        ink = photographed(_light(_at_most(image, MAX_PHOTO), polarity), polarity)
+    ink = levels(grey(_at_most(image, MAX_PAGE), polarity)) if ink is None else ink
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
     if fit:
@@ -255,31 +186,6 @@ def _smoothly(ink: Ink, width: int, height: int) -> Ink:
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
     method = Image.Resampling.BOX if width < picture.width else Image.Resampling.BICUBIC
     return np.asarray(picture.resize((width, height), method), np.float32) / np.float32(255)
-
-
-def _levels(ink: Ink) -> Ink | None:
-    """Stretch ink so that paper is 0 and strokes are 1; None where there is no contrast.
-
-    Otsu's threshold parts the two. Paper's own unevenness, two standard deviations, goes
-    too; a clean image keeps its anti-aliased edges.
-    """
-    counts, edges = np.histogram(ink, bins=256, range=(0, 1))
-    centres = (edges[:-1] + edges[1:]) / 2
-    below, total = np.cumsum(counts), np.cumsum(counts * centres)
-    above = below[-1] - below
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = (total[-1] * below / below[-1] - total) ** 2 / (below * above)
-    threshold = centres[int(np.nanargmax(np.where(below * above > 0, between, 0)))]
-    paper, strokes = ink[ink <= threshold], ink[ink > threshold]
-    if not len(paper) or not len(strokes):
-        return None
-    low, high = _median(paper), _median(strokes)
-    if high - low < CONTRAST:
-        return None
-    deviation = _median(np.abs(paper - low)) * 1.4826
-    low = min(low + 2 * deviation, (low + high) / 2)
-    stretched = np.clip((ink - low) / (high - low), 0, 1)
-    return np.asarray(stretched, np.float32)
 
 
 def frame(ink: Ink, name: str, config: ModelConfig) -> Framed:
@@ -317,4 +223,4 @@ def _inked(ink: Ink) -> Ink:
     framed[1:-1, 1:-1] = ink
     around = np.lib.stride_tricks.sliding_window_view(framed, (3, 3)).max((2, 3))
     crests = ink[(ink == around) & (ink > ink.max() / 3)]
-    return np.asarray(np.minimum(1, ink / _median(crests)), np.float32) if len(crests) else ink
+    return np.asarray(np.minimum(1, ink / median(crests)), np.float32) if len(crests) else ink

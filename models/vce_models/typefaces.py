@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw, ImageFont
 from vce_models.characters import called, parse_parts
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
-from vce_models.images import LONGEST, Framed, Ink, frame
+from vce_models.images import LONGEST, Framed, frame
+from vce_models.photos import Ink
 from vce_models.sfnt import MAX_BYTES, check_tables
 
 if TYPE_CHECKING:

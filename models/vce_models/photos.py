@@ -1,0 +1,105 @@
+"""Ink out of grey values: their levels, and strokes on paper that is anything but plain."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+Ink = NDArray[np.float32]
+
+Polarity = Literal["auto", "dark", "light"]
+"""Which is the ink: the dark strokes, the light ones, or what the border is not."""
+
+CONTRAST = 0.15
+"""Least difference of ink from paper, as a share of black from white."""
+
+PLAIN = 0.4
+"""Least share of an image that is as light as its border where it is a drawing, not a photo."""
+
+SHADE, WIDE = 96, 19
+"""Longest side of a photo made small, and the width there up to which a mark may be ink."""
+
+LEFT = 0.0005
+"""Share of a photo that has to stay ink for what touches its border to be none."""
+
+
+def photographed(light: Ink, polarity: Polarity) -> Ink | None:
+    """Ink of a photo or a scan by its light, both (H, W) in [0, 1]; None where paper is plain.
+
+    Strokes are what is darker (or lighter) than all around it, as a share of that: shadows
+    and the table are too wide.
+    """
+    if min(light.shape) < SHADE:
+        return None
+    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
+    if np.mean(np.abs(light - median(border)) <= 2 / 255) >= PLAIN:
+        return None
+    if polarity == "light" or (polarity == "auto" and _skew(light) > 0):
+        light = 1 - light
+    paper = _smoothed(light, ImageFilter.MaxFilter(WIDE), ImageFilter.MinFilter(WIDE))
+    ink = levels(np.asarray(np.clip(1 - light / np.maximum(paper, 0.05), 0, 1), np.float32))
+    # Squared, what is left of shadows falls behind strokes.
+    return None if ink is None else levels(_inside(ink) ** 2)
+
+
+def _skew(light: Ink) -> float:
+    """Negative for dark strokes, which cover less than the paper around them."""
+    beside = light - _smoothed(light, ImageFilter.GaussianBlur(WIDE / 2))
+    # The middle counts most: farther out paper may end.
+    down, across = (np.sin(np.linspace(0, np.pi, length)) ** 4 for length in light.shape)
+    return float(down @ beside**3 @ across)
+
+
+def _smoothed(light: Ink, *filters: ImageFilter.Filter) -> Ink:
+    """Filters of the image made small, at its own size."""
+    picture = Image.fromarray(np.rint(light * 255).astype(np.uint8))
+    small = picture.reduce(-(-max(picture.size) // SHADE))
+    for each in filters:
+        small = small.filter(each)
+    large = small.resize(picture.size, Image.Resampling.BILINEAR)
+    return np.asarray(large, np.float32) / np.float32(255)
+
+
+def _inside(ink: Ink) -> Ink:
+    """Without what touches the border, a table or a scanner's lid, where ink is left then."""
+    mask = Image.fromarray(np.pad(ink >= 0.5, 1, constant_values=True)).convert("L")
+    ImageDraw.floodfill(mask, (0, 0), 128)
+    outside = mask.point([255 * (value == 128) for value in range(256)])
+    around = np.asarray(outside.filter(ImageFilter.MaxFilter(5)))[1:-1, 1:-1] > 0
+    inside = np.where(around, np.float32(0), ink)
+    return inside if np.mean(inside >= 0.5) >= LEFT else ink
+
+
+def median(values: Ink) -> float:
+    """`np.median`, which would load all of numpy.ma for its first answer."""
+    lower, upper = (len(values) - 1) // 2, len(values) // 2
+    ordered = np.partition(values, (lower, upper))
+    return float(ordered[lower] + ordered[upper]) / 2
+
+
+def levels(ink: Ink) -> Ink | None:
+    """Stretch ink so that paper is 0 and strokes are 1; None where there is no contrast.
+
+    Otsu's threshold parts the two. Paper's own unevenness, two standard deviations, goes
+    too; a clean image keeps its anti-aliased edges.
+    """
+    counts, edges = np.histogram(ink, bins=256, range=(0, 1))
+    centres = (edges[:-1] + edges[1:]) / 2
+    below, total = np.cumsum(counts), np.cumsum(counts * centres)
+    above = below[-1] - below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (total[-1] * below / below[-1] - total) ** 2 / (below * above)
+    threshold = centres[int(np.nanargmax(np.where(below * above > 0, between, 0)))]
+    paper, strokes = ink[ink <= threshold], ink[ink > threshold]
+    if not len(paper) or not len(strokes):
+        return None
+    low, high = median(paper), median(strokes)
+    if high - low < CONTRAST:
+        return None
+    deviation = median(np.abs(paper - low)) * 1.4826
+    low = min(low + 2 * deviation, (low + high) / 2)
+    stretched = np.clip((ink - low) / (high - low), 0, 1)
+    return np.asarray(stretched, np.float32)
