@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vce_models import convert, rules, weights
+from vce_models import convert, forward, rules, weights
 
 VCE = str(Path(sys.executable).with_name("vce"))
 COUNTS = (1, 10, 100, 1000, 10_000)
@@ -154,7 +154,7 @@ def stream(folder: Path, quick: bool) -> None:
 def products(folder: Path, quick: bool) -> None:
     """The forward pass beside its matrix products alone."""
     model = weights.load()
-    config, count = model.config, 16 * convert._BATCH
+    config, count = model.config, 16 * forward.BATCH
     if config.wiring != "deformation":
         raise SystemExit(f"products knows the wiring deformation, not {config.wiring}")
     q = np.random.default_rng(0).random((config.size, config.size), np.float32)
@@ -178,7 +178,7 @@ def bare(model: weights.Weights, count: int, rows: bool) -> Callable[[], None]:
 
     A 3x3 convolution is one product, or, by `rows`, one for each row of its kernel.
     """
-    config, batch = model.config, convert._BATCH
+    config, batch = model.config, forward.BATCH
     pixels, channels = (config.size // config.unshuffle) ** 2, config.channels
     size, points = config.size, 2 * config.control**2
     three = [(pixels, 3 * channels, channels)] * 3 if rows else [(pixels, 9 * channels, channels)]

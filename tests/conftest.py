@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from blocks import build
 from PIL import Image, ImageDraw
+
+from vce_models import typefaces
 
 ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).with_name("vce")
@@ -84,3 +87,9 @@ def vce(tmp_path):
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def blocks(tmp_path_factory):
+    """The font of rectangles, read."""
+    return typefaces.read_font(build(tmp_path_factory.mktemp("fonts") / "blocks.ttf"))

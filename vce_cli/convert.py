@@ -16,8 +16,8 @@ from vce_cli.options import DEFAULT_RULES, FRAMES, Options
 from vce_models.errors import InputError
 
 if TYPE_CHECKING:
-    from vce_models.convert import Array
     from vce_models.glyphs import Glyph, Reading, Redrawn
+    from vce_models.pen import Array
     from vce_models.weights import Weights
 
 REPAYS = 4096

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from vce_cli.outputs import PICTURES, Target
 from vce_cli.streams import Output
 from vce_models import arrays, sheets
-from vce_models.convert import Array
 from vce_models.errors import OutputError
 from vce_models.files import replacing
 from vce_models.glyphs import Glyph, Redrawn, codepoint
 from vce_models.images import finest
+from vce_models.pen import Array
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -143,7 +143,7 @@ def _write_picture(rows: list[Redrawn], target: Target, style: Style, file: Path
     if target.per == "conversion":
         frames = list(rows[0].conversions)
     elif style.frames and target.form in ("gif", "webp"):
-        frames = sheets.draw_frames([[*row.conversions] for row in rows], style.columns)
+        frames = sheets.draw_frames([row.conversions for row in rows], style.columns)
     else:
         frames = [_draw_sheet(rows, style)]
     sheets.write(frames, target.form, file, text)

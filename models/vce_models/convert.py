@@ -1,37 +1,15 @@
-"""Apply rules to a glyph, and read one off a pair, without PyTorch.
-
-The forward passes of both networks in NumPy, the one thing this project writes twice; a
-test holds them to `networks.Convertor` and `networks.Encoder`. Maps are (N, H, W, C).
-
-Every matrix product is that of one rule, stacked over the batch: a product of more rows may
-differ in the last bit, and so would `-n 4` from the first four of `-n 16`.
-"""
+"""Apply rules to a glyph, and read one off a pair, without PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from vce_models import pen, splines
-from vce_models.config import ModelConfig
+from vce_models import forward
+from vce_models.pen import Array
 from vce_models.weights import Weights
-
-Array = NDArray[np.float32]
-
-Draw = Callable[[Array], Array]
-"""Draws one condition by latent numbers z, (N, latent_size), as (N, side, side)."""
-
-_BATCH = 8
-"""Rules at a time: the calls repay themselves, and the maps stay in the processor's cache."""
-
-_POINTS = 2**13
-"""Of drawings, at a time, for the same reason."""
-
-_COARSE = 7
-"""Side of the rule's planes beside the modulation before they are enlarged."""
 
 
 def convert(
@@ -61,22 +39,23 @@ def drawer(
     weights: Weights, condition: Array, detail: Array | None = None, scale: int = 1
 ) -> Callable[[Array], Array]:
     """What redraws a glyph by rules, a few at a time; arguments as of `convert`."""
-    net, config = _network(weights, "convertor"), weights.config
-    prior = _network(weights, "prior")
+    net, config = forward.network(weights, "convertor"), weights.config
+    prior = forward.network(weights, "prior")
     # glibc keeps freed memory up to twice the largest block ever freed (mallopt(3)) and gives
     # back more, to be paged in anew for the next maps. This block is never touched, and
     # without it a conversion takes twice as long.
     np.empty(2**24, np.uint8)
     if config.wiring == "deformation":
-        draw = _deformation(net, config, condition, condition if detail is None else detail, scale)
+        fine = condition if detail is None else detail
+        draw = forward.deformation(net, config, condition, fine, scale)
     else:
-        draw = _drawing(net, config, condition)
+        draw = forward.drawing(net, config, condition)
 
     def redraw(rules: Array) -> Array:
         parts = []
-        for at in range(0, len(rules), _BATCH):
-            r = rules[at : at + _BATCH].reshape(-1, config.latent_size)
-            drawn = draw(prior["mean"] + _product(prior["scale"], r))
+        for at in range(0, len(rules), forward.BATCH):
+            r = rules[at : at + forward.BATCH].reshape(-1, config.latent_size)
+            drawn = draw(prior["mean"] + forward.product(prior["scale"], r))
             parts.append(resized(drawn, scale * config.size))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -104,220 +83,8 @@ def encode(weights: Weights, drawing: Array, condition: Array) -> Array:
     Returns:
         (1, size, latent_per_row) float32.
     """
-    net, config = _network(weights, "encoder"), weights.config
-    stem = _stem(net, config, np.stack((drawing, condition), axis=2)[None])
-    h = _convolve(net, "head", _trunk(net, config, stem, None))
-    mean = _linear(net, "readout", _flat(h))[0, : config.latent_size]
-    prior = _network(weights, "prior")
+    net, config = forward.network(weights, "encoder"), weights.config
+    mean = forward.mean_rule(net, config, drawing, condition)
+    prior = forward.network(weights, "prior")
     rule = np.linalg.solve(prior["scale"], mean - prior["mean"])
     return rule.reshape(1, config.size, config.latent_per_row)
-
-
-def _network(weights: Weights, name: str) -> dict[str, Array]:
-    """One network's tensors; kernels as a matrix for each of their rows, neighbours by channels."""
-    net = {}
-    for key, value in weights.tensors.items():
-        network, _, rest = key.partition(".")
-        if network == name:
-            net[rest] = value
-            if value.ndim == 4:
-                out, _, side, _ = value.shape
-                net[rest] = value.transpose(2, 3, 1, 0).reshape(side, -1, out)
-    return net
-
-
-def _stem(net: dict[str, Array], config: ModelConfig, x: Array) -> Array:
-    return _convolve(net, "trunk.stem", _unshuffle(x, config.unshuffle))
-
-
-def _trunk(net: dict[str, Array], config: ModelConfig, h: Array, modulation: Array | None) -> Array:
-    """The residual blocks, as `networks.Trunk`; `modulation` is (N, blocks, 2, channels).
-
-    h is what the stem gave, one map for all rules where it does not depend on them.
-    """
-    activate = _ACTIVATIONS[config.activation]
-    for i in range(config.blocks):
-        block = f"trunk.blocks.{i}"
-        inner = _convolve(net, f"{block}.conv1", activate(h))
-        if modulation is not None:
-            scale, shift = np.moveaxis(modulation[:, i, :, None, None], 1, 0)
-            inner = inner * (1 + scale)
-            inner += shift
-        inner = _convolve(net, f"{block}.conv2", activate(inner))
-        inner += h
-        h = inner
-    return activate(h)
-
-
-def _drawing(net: dict[str, Array], config: ModelConfig, q: Array) -> Draw:
-    """As `networks.Convertor` with a wiring of `wirings`."""
-
-    def draw(z: Array) -> Array:
-        x, modulation = _WIRINGS[config.wiring](net, config, z, q)
-        h = _convolve(net, "head", _trunk(net, config, _stem(net, config, x), modulation))
-        return _sigmoid(_shuffle(h, config.unshuffle)[:, :, : config.size, 0])
-
-    return draw
-
-
-def _edge(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:
-    rows = z.reshape(len(z), config.size, -1)
-    return np.concatenate((_repeat(q, len(z)), rows), axis=2)[..., None], None
-
-
-def _rows(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:
-    rows = z.reshape(len(z), config.size, 1, -1).repeat(config.size, axis=2)
-    return np.concatenate((_repeat(q, len(z))[..., None], rows), axis=3), None
-
-
-def _plane(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:
-    plane = _linear(net, "wiring.dense", z).reshape(-1, *q.shape)
-    return np.stack((_repeat(q, len(z)), plane), axis=3), None
-
-
-def _modulate(
-    net: dict[str, Array], config: ModelConfig, z: Array, q: Array
-) -> tuple[Array, Array]:
-    coarse = _linear(net, "wiring.dense", z).reshape(len(z), -1, _COARSE, _COARSE)
-    places = (np.arange(config.size, dtype=np.float32) + 0.5) * _COARSE / config.size - 0.5
-    distance = np.clip(places, 0, _COARSE - 1)[:, None] - np.arange(_COARSE, dtype=np.float32)
-    enlarge = np.maximum(1 - np.abs(distance), 0)
-    planes = np.moveaxis(enlarge @ coarse @ enlarge.T, 1, 3)
-    seen = _repeat(_seen(q), len(z))
-    return np.concatenate((seen, planes), axis=3), _modulation(net, "wiring.", config, z)
-
-
-def _modulation(net: dict[str, Array], prefix: str, config: ModelConfig, z: Array) -> Array:
-    hidden = _relu(_linear(net, f"{prefix}hidden", z))
-    scales_and_shifts = _linear(net, f"{prefix}modulation", hidden)
-    return scales_and_shifts.reshape(-1, config.blocks, 2, config.channels)
-
-
-def _repeat(x: Array, count: int) -> Array:
-    return np.broadcast_to(x, (count, *x.shape))
-
-
-def _seen(q: Array) -> Array:
-    """The condition and the coordinates of its pixels, (size, size, 3)."""
-    line = np.linspace(-1, 1, len(q), dtype=np.float32)
-    y, x = np.meshgrid(line, line, indexing="ij")
-    return np.stack((q, y, x), axis=2)
-
-
-def _relu(x: Array) -> Array:
-    return np.maximum(x, 0)
-
-
-def _silu(x: Array) -> Array:
-    half = 0.5 * x  # x sigmoid(x) is x / 2 (1 + tanh(x / 2)), which cannot overflow
-    y: Array = np.tanh(half)
-    y += 1
-    y *= half
-    return y
-
-
-def _sigmoid(x: Array) -> Array:
-    return np.asarray(np.tanh(0.5 * x) * 0.5 + 0.5)
-
-
-_ACTIVATIONS = {"relu": _relu, "silu": _silu}
-_WIRINGS = {"edge": _edge, "rows": _rows, "plane": _plane, "modulation": _modulate}
-
-
-def _product(matrix: Array, x: Array) -> Array:
-    return np.asarray((matrix @ x[..., None])[..., 0])
-
-
-def _linear(net: dict[str, Array], name: str, x: Array) -> Array:
-    return _product(net[f"{name}.weight"], x) + net[f"{name}.bias"]
-
-
-def _convolve(net: dict[str, Array], name: str, x: Array) -> Array:
-    """SAME convolution: the products of the kernel's rows, summed.
-
-    Neighbours along a line are gathered once for all rows of the kernel, so that gathering
-    is a tenth of the products.
-    """
-    kernel, (count, height, width, channels) = net[f"{name}.weight"], x.shape
-    side = len(kernel)
-    pad = side // 2
-    lines = np.zeros((count, height + 2 * pad, width, side, channels), np.float32)
-    for j in range(side):
-        start, stop = max(0, pad - j), min(width, width + pad - j)
-        shifted = x[:, :, start + j - pad : stop + j - pad]
-        lines[:, pad : pad + height, start:stop, j] = shifted
-    rows = (lines[:, i : i + height].reshape(count, height * width, -1) for i in range(side))
-    summed = next(rows) @ kernel[0]
-    for row, matrix in zip(rows, kernel[1:], strict=True):
-        summed += row @ matrix
-    summed += net[f"{name}.bias"]
-    return np.asarray(summed.reshape(count, height, width, -1))
-
-
-def _flat(x: Array) -> Array:
-    """(N, H, W, C) to (N, C H W), as PyTorch orders them."""
-    return x.transpose(0, 3, 1, 2).reshape(len(x), -1)
-
-
-def _unshuffle(x: Array, fold: int) -> Array:
-    """(N, H, W, C) to (N, H / fold, W / fold, C fold fold), channels as PyTorch orders them."""
-    count, height, width, channels = x.shape
-    x = x.reshape(count, height // fold, fold, width // fold, fold, channels)
-    return x.transpose(0, 1, 3, 5, 2, 4).reshape(count, height // fold, width // fold, -1)
-
-
-def _shuffle(x: Array, fold: int) -> Array:
-    count, height, width, channels = x.shape
-    x = x.reshape(count, height, width, channels // fold**2, fold, fold)
-    return x.transpose(0, 1, 4, 2, 5, 3).reshape(count, height * fold, width * fold, -1)
-
-
-def _deformation(
-    net: dict[str, Array], config: ModelConfig, q: Array, detail: Array, scale: int
-) -> Draw:
-    """As `deformation.Deformation.drawer`."""
-    stem = _stem(net, config, _seen(q)[None])
-    weights = splines.enlarge(scale * config.size, config.control)
-    slopes: Array = scale * np.gradient(weights, axis=0)
-    line = pen.trace(detail, config.size)
-    # Some rows at a time, as many for any number of rules: a product's shape is its last bit.
-    side = len(weights)
-    band = max(1, _POINTS // (_BATCH * side))
-
-    def draw(z: Array) -> Array:
-        h = _convolve(net, "head", _trunk(net, config, stem, _modulation(net, "", config, z)))
-        points = _linear(net, "dense", z) + _linear(net, "readout", _flat(h))
-        points = points.reshape(-1, 2, config.control, config.control)
-        along, sloping = np.matmul(points, weights.T), np.matmul(points, slopes.T)
-        drawn = np.empty((len(z), side, side), np.float32)
-        for top in range(0, side, band):
-            rows = slice(top, top + band)
-            fields = weights[rows] @ along, slopes[rows] @ along, weights[rows] @ sloping
-            drawn[:, rows] = _drawn(line, *fields, top, config.size)
-        return drawn
-
-    return draw
-
-
-def _drawn(line: Array, field: Array, down: Array, across: Array, top: int, size: int) -> Array:
-    """As `deformation.penned`, by a field and its slopes down and across the drawing.
-
-    All three are (N, 2, H, scale size), some rows of the drawing from `top` on.
-    """
-    height, width = field.shape[2:]
-    last, scale, step = len(line) - 1, width // size, (len(line) - 2) // size
-    places = step * (np.arange(width, dtype=np.float32) + 0.5) / scale + 0.5
-    x = np.clip(step * field[:, 0] + places, 0, last)
-    y = np.clip(step * field[:, 1] + places[top : top + height, None], 0, last)
-    left, upper = np.floor(x), np.floor(y)
-    x, y = (x - left)[..., None], (y - upper)[..., None]
-    cell = upper.astype(np.int32) * np.int32(len(line)) + left.astype(np.int32)
-    a, b, c, d = np.moveaxis(line.reshape(-1, 4, 4).take(cell, axis=0), 3, 0)
-    distance, horizontal, mixed, radius = np.moveaxis(a + b * x + (c + d * x) * y, 3, 0)
-    # Across the line the drawing shows this much of the condition in a pixel, squared.
-    right, below = 1 + across[:, 0], 1 + down[:, 1]
-    read = horizontal * (right**2 + down[:, 0] ** 2)
-    read += (1 - horizontal) * (across[:, 1] ** 2 + below**2)
-    read += 2 * mixed * (right * across[:, 1] + down[:, 0] * below)
-    edge = radius * (np.sqrt(np.clip(read, *pen.KEPT)) - 1) - distance
-    return np.asarray(np.clip(0.5 + scale * edge / np.sqrt(np.clip(read, *pen.RAMP)), 0, 1))

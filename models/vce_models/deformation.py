@@ -170,11 +170,12 @@ def penned(line: Tensor, field: Tensor, size: int) -> Tensor:
     x, y = (x - left)[..., None], (y - top)[..., None]
     a, b, c, d = line[top.long(), left.long()].unbind(3)
     distance, horizontal, mixed, radius = (a + b * x + (c + d * x) * y).unbind(3)
-    # Across the line the drawing shows this much of the condition in a pixel, squared.
+    # Across the line the drawing shows this much of the condition in a pixel; first its square.
     slopes = (torch.gradient(scale * part, dim=(1, 2)) for part in field.unbind(1))
     (x_down, x_across), (y_down, y_across) = slopes
     read = horizontal * ((1 + x_across) ** 2 + x_down**2)
     read += (1 - horizontal) * (y_across**2 + (1 + y_down) ** 2)
     read += 2 * mixed * ((1 + x_across) * y_across + x_down * (1 + y_down))
-    edge = radius * (read.clamp(*pen.KEPT).sqrt() - 1) - distance
-    return (0.5 + scale * edge / read.clamp(*pen.RAMP).sqrt()).clamp(0, 1)[:, None]
+    read = read.clamp(min=0).sqrt().clamp(*pen.RAMP)
+    edge = radius * (read.clamp(*pen.KEPT) - 1) - distance
+    return (0.5 + scale * edge / read).clamp(0, 1)[:, None]

@@ -196,8 +196,8 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Framed:
     """
     solid = ink >= 0.5
     if min(ink.shape) > 2 * CANVAS:  # in small images a speck may be a dot
-        median = Image.fromarray(solid).convert("L").filter(ImageFilter.MedianFilter(3))
-        kept = np.asarray(median) > 0
+        filtered = Image.fromarray(solid).convert("L").filter(ImageFilter.MedianFilter(3))
+        kept = np.asarray(filtered) > 0
         # It takes lines of a single pixel, too: then they are what was drawn.
         solid = kept if 2 * kept.sum() >= solid.sum() else solid
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))

@@ -36,12 +36,12 @@ THIN = 0.2
 RADIUS = 2.0
 """Half the width of a line at most, in pixels: what is wider keeps this on either side."""
 
-KEPT = (1 / 9, 3.0)
-"""Square of how much of the glyph a pixel of the drawing may show, across the line, for the line
-to keep its width. Below, it is torn apart more than stretched; above, the widest lines would grow
+KEPT = (1 / 3, 3**0.5)
+"""How much of the glyph a pixel of the drawing may show, across the line, for the line to keep
+its width. Below, it is torn apart more than stretched; above, the widest lines would grow
 to where distances are not told from another."""
 
-RAMP = (1e-4, 9.0)
+RAMP = (0.01, 3.0)
 """The same, for an edge to turn from paper to ink within a point: what shrinks more is no haze."""
 
 ABOUT = 1.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +103,7 @@ def stack(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def draw_frames(
-    conversions: Sequence[Sequence[Image.Image]], columns: int | None
+    conversions: Sequence[Iterable[Image.Image]], columns: int | None
 ) -> list[Image.Image]:
     """An animation: frame k shows conversion k of every glyph, `columns` of them in a row."""
     return [draw_cells(cells, columns) for cells in zip(*conversions, strict=True)]
