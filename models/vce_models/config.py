@@ -114,11 +114,17 @@ class ModelConfig(_Config):
         super().__post_init__()
         if self.size % 2:
             raise ConfigError(f"size is {self.size}", hint="use an even number of pixels")
-        if self.wiring == "edge" and self.latent_per_row % self.unshuffle:
+        if self.wiring == "edge" and self.latent_per_row % 2:
             raise ConfigError(
-                f"latent_per_row is {self.latent_per_row} with wiring edge and unshuffle 2",
-                hint="use an even number",
+                f"latent_per_row is {self.latent_per_row} with wiring edge",
+                hint="use an even number: half of it stands on either side of a row",
             )
+
+    @property
+    def beside(self) -> tuple[int, int]:
+        """Latent numbers to the left and to the right of each row, where the wiring is `edge`."""
+        half = self.latent_per_row // 2
+        return (half, half) if self.wiring == "edge" else (0, 0)
 
     @property
     def latent_size(self) -> int:

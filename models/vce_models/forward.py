@@ -75,18 +75,20 @@ def _trunk(net: dict[str, Array], config: ModelConfig, h: Array, modulation: Arr
 
 def drawing(net: dict[str, Array], config: ModelConfig, q: Array) -> Draw:
     """As `networks.Convertor` with a wiring of `wirings`."""
+    left, _ = config.beside
 
     def draw(z: Array) -> Array:
         x, modulation = _WIRINGS[config.wiring](net, config, z, q)
         h = _convolve(net, "head", _trunk(net, config, _stem(net, config, x), modulation))
-        return _sigmoid(_shuffle(h, config.unshuffle)[:, :, : config.size, 0])
+        drawn = _shuffle(h, config.unshuffle)[:, :, left : left + config.size, 0]
+        return _sigmoid(drawn)
 
     return draw
 
 
 def _edge(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:
-    rows = z.reshape(len(z), config.size, -1)
-    return np.concatenate((_repeat(q, len(z)), rows), axis=2)[..., None], None
+    left, right = np.split(z.reshape(len(z), config.size, -1), 2, axis=2)
+    return np.concatenate((left, _repeat(q, len(z)), right), axis=2)[..., None], None
 
 
 def _rows(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:

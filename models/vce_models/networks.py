@@ -57,7 +57,7 @@ class Convertor(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.unshuffle = config.unshuffle
+        self.unshuffle, (self.left, _) = config.unshuffle, config.beside
         wiring = WIRINGS[config.wiring](config)
         self.wiring = wiring
         self.trunk = Trunk(wiring.planes, config)
@@ -77,7 +77,7 @@ class Convertor(nn.Module):
         with torch.autocast(q.device.type, enabled=False):
             x, modulation = self.wiring(z, q)
         h = F.pixel_shuffle(self.head(self.trunk(x, modulation)), self.unshuffle)
-        logits = h.float()[..., : q.shape[3]]
+        logits = h.float()[..., self.left : self.left + q.shape[3]]
         return logits.sigmoid(), logits
 
     def drawer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:

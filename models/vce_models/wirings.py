@@ -14,15 +14,22 @@ PLANES, COARSE = 4, 7
 
 
 class Edge(nn.Module):
-    """The paper's words: each row's numbers stand beside that row, as further pixels."""
+    """The paper's words: "every two sampled noises are juxtaposed with one line".
+
+    Read here as one on either side of its line: every pixel of 28 is then within the
+    receptive radius of a number (18 pixels for eight blocks). With both at one edge
+    the ten columns farthest from it would never see the rule, and it hardly trains.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.planes = 1
+        self.sides = config.beside
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, None]:
         """(N, 1, size, size + latent_per_row), and no modulation."""
-        return torch.cat((q, z[:, None]), dim=3), None
+        left, right = z[:, None].split(self.sides, dim=3)
+        return torch.cat((left, q, right), dim=3), None
 
 
 class Rows(nn.Module):
