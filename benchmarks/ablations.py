@@ -15,16 +15,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vce_models import critics, data, evaluation, figures, quality, sheets, transfer, weights
-from vce_models.augmentation import dihedral
+from vce_models import weights
 from vce_models.config import TrainConfig
-from vce_models.data import Characters
+from vce_models.datasets import drawings
+from vce_models.datasets.drawings import Characters
 from vce_models.errors import DivergedError
-from vce_models.networks import VCE
-from vce_models.prior import Prior
-from vce_models.quality import Quality
+from vce_models.evaluation import critics, likelihood, quality, transfer
+from vce_models.evaluation.quality import Quality
+from vce_models.glyphs import sheets
+from vce_models.networks.prior import Prior
+from vce_models.networks.vce import VCE
 from vce_models.recipes import RECIPES
-from vce_models.training import Trainer
+from vce_models.training import curves
+from vce_models.training.augmentation import dihedral
+from vce_models.training.trainer import Trainer
 
 PAIRS = 112_000
 
@@ -142,7 +146,7 @@ def judge(model: VCE, test: Characters) -> Quality:
 def run(name: str, folder: Path, picture: Path) -> dict[str, float]:
     """Train one and measure it; its weights are kept beside the picture."""
     config = FACTORS[name]
-    split = data.load(folder, config.model, enlarged=config.enlarged)
+    split = drawings.load(folder, config.model, enlarged=config.enlarged)
     share = ACROSS.get(name)
     trainer = Across(config, split.train, share) if share else Trainer(config, split.train)
     begun = time.monotonic()
@@ -151,19 +155,19 @@ def run(name: str, folder: Path, picture: Path) -> dict[str, float]:
     seconds = time.monotonic() - begun
     trained = trainer.weights()
     weights.save(picture.with_suffix(".safetensors"), trained)
-    model = evaluation.from_weights(trained)
-    likelihood = evaluation.evaluate(
+    model = likelihood.from_weights(trained)
+    figures = likelihood.evaluate(
         model, split.test, targets=2, importance_samples=1, seed=0, binarise=False
     )
     judged = judge(model, split.test)
     moved = transfer.measure(model, split.test, trials=4000, seed=0)
-    sheets.save_png(figures.draw_conversions(trained, split.test, 0), picture)
+    sheets.save_png(curves.draw_conversions(trained, split.test, 0), picture)
     model.prior.load_state_dict(Prior(config.model).state_dict())
     unmeasured = judge(model, split.test)
     return {
         "seconds": round(seconds),
-        "nelbo": round(likelihood.nelbo.mean, 2),
-        "kl": round(likelihood.kl.mean, 2),
+        "nelbo": round(figures.nelbo.mean, 2),
+        "kl": round(figures.kl.mean, 2),
         "recognisability": round(judged.recognisability.value, 3),
         "diversity": round(judged.diversity.value, 3),
         "recognisability at N(0, I)": round(unmeasured.recognisability.value, 3),
@@ -175,9 +179,9 @@ def run(name: str, folder: Path, picture: Path) -> dict[str, float]:
 
 def temper(name: str, folder: Path) -> dict[str, float]:
     """Judge the shipped weights by rules nearer to the middle, or farther from it."""
-    model = evaluation.from_weights(weights.load())
+    model = likelihood.from_weights(weights.load())
     model.prior.scale *= TEMPERATURES[name]
-    judged = judge(model, data.load(folder, model.config).test)
+    judged = judge(model, drawings.load(folder, model.config).test)
     return {
         "recognisability": round(judged.recognisability.value, 3),
         "diversity": round(judged.diversity.value, 3),

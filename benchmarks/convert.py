@@ -27,7 +27,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vce_models import convert, forward, rules, weights
+from vce_models import convert, rules, weights
+from vce_models.drawing import forward
 
 VCE = str(Path(sys.executable).with_name("vce"))
 COUNTS = (1, 10, 100, 1000, 10_000)
@@ -43,7 +44,7 @@ if how == "NumPy":
     from vce_models.convert import drawer
     drawer = partial(drawer, model)
 else:
-    from vce_models.evaluation import converter
+    from vce_models.evaluation.likelihood import converter
     drawer = converter(model, how)
 q = numpy.random.default_rng(0).random((model.config.size,) * 2, numpy.float32)
 drawer(q)(rules.sample(count, model.config, 1))

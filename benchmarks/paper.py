@@ -18,13 +18,16 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from vce_models import checkpoints, critics, data, evaluation, figures, quality, weights
+from vce_models import weights
 from vce_models.config import TrainConfig
-from vce_models.data import Split
+from vce_models.datasets import drawings
+from vce_models.datasets.drawings import Split
 from vce_models.errors import DivergedError
+from vce_models.evaluation import critics, likelihood, quality
 from vce_models.recipes import RECIPES
-from vce_models.runs import Run
-from vce_models.training import Trainer
+from vce_models.training import checkpoints, curves
+from vce_models.training.runs import Run
+from vce_models.training.trainer import Trainer
 
 NETWORKS = {
     # The paper's networks, with steps of many characters: two million pairs before the last phase.
@@ -114,12 +117,12 @@ def branch(
 
 def measure(run: Run, split: Split) -> dict[str, float]:
     """What the run's weights are worth."""
-    model = evaluation.from_weights(weights.load(run.weights))
-    likelihood = evaluation.evaluate(model, split.test, targets=2, importance_samples=10, seed=0)
+    model = likelihood.from_weights(weights.load(run.weights))
+    figures = likelihood.evaluate(model, split.test, targets=2, importance_samples=10, seed=0)
     samples = quality.conversions(model, split.test, seed=0)
     judged = quality.judge(samples, split.test, critics.load(), seed=0)
     return {
-        **{name: round(getattr(likelihood, name).mean, 2) for name in evaluation.FIGURES},
+        **{name: round(getattr(figures, name).mean, 2) for name in likelihood.FIGURES},
         "recognisability": round(judged.recognisability.value, 3),
         "diversity": round(judged.diversity.value, 3),
         "entropy": round(judged.entropy.value, 1),
@@ -132,7 +135,7 @@ def draw(runs: dict[str, Run], split: Split, path: Path) -> None:
     for axes, (name, run) in zip(
         figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True
     ):
-        picture = figures.draw_conversions(weights.load(run.weights), split.test, 0, 6)
+        picture = curves.draw_conversions(weights.load(run.weights), split.test, 0, 6)
         axes.imshow(np.asarray(picture))
         axes.set_title(name)
         axes.axis("off")
@@ -152,7 +155,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     config = NETWORKS[options.networks]
     config = config.scaled(options.steps) if options.steps else config
-    split = data.load(options.data, config.model, enlarged=config.enlarged)
+    split = drawings.load(options.data, config.model, enlarged=config.enlarged)
     common, trainer = begin(options.out / "common", config, options.data, split, options.device)
     train(common, trainer, config.pretrain_steps + config.vae_steps, split)
     results = options.out / "results.jsonl"

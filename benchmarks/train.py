@@ -21,12 +21,13 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from vce_models import data, losses
 from vce_models.config import TrainConfig
-from vce_models.data import Characters
-from vce_models.networks import VCE
+from vce_models.datasets import drawings
+from vce_models.datasets.drawings import Characters
+from vce_models.networks import losses
+from vce_models.networks.vce import VCE
 from vce_models.recipes import DEFAULT, RECIPES
-from vce_models.training import Trainer
+from vce_models.training.trainer import Trainer
 
 Batch = tuple[Tensor, Tensor]
 Noise = Callable[[Tensor], Tensor]
@@ -171,7 +172,7 @@ def main() -> None:
     recipe, device = RECIPES[options.recipe], options.device
     if recipe.augmentation == "warp":  # which the plain loop knows nothing of
         recipe = dataclasses.replace(recipe, augmentation="none")
-    characters = data.load(options.data, recipe.model).train
+    characters = drawings.load(options.data, recipe.model).train
     pairs = recipe.episodes * recipe.support
     print(f"{options.recipe}: {pairs} pairs a step, {torch.get_num_threads()} threads, {device}")
     for phase in ("vae", "lmvae"):

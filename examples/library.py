@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vce_models import convert, images, rules, weights
+from vce_models import convert, rules, weights
+from vce_models.glyphs import images
 
 model = weights.load()
 rule = rules.sample(1, model.config, seed=3)

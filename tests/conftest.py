@@ -9,7 +9,7 @@ import pytest
 from blocks import build
 from PIL import Image, ImageDraw
 
-from vce_models import typefaces
+from vce_models.fonts import source
 
 ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).with_name("vce")
@@ -92,4 +92,4 @@ def vce(tmp_path):
 @pytest.fixture(scope="session")
 def blocks(tmp_path_factory):
     """The font of rectangles, read."""
-    return typefaces.read_font(build(tmp_path_factory.mktemp("fonts") / "blocks.ttf"))
+    return source.read_font(build(tmp_path_factory.mktemp("fonts") / "blocks.ttf"))

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from vce_models import data
-from vce_models.augmentation import Warp, dihedral
 from vce_models.config import ENLARGED, ModelConfig
-from vce_models.episodes import Episodes
+from vce_models.datasets import drawings
+from vce_models.datasets.episodes import Episodes
+from vce_models.training.augmentation import Warp, dihedral
 
 CPU = torch.device("cpu")
 
@@ -18,7 +18,7 @@ def seeded(seed=0):
 def warped(request, tree):
     """A warp, and drawings of two sizes."""
     config = ModelConfig(resize=request.param)
-    small, large = (data.load(tree, config, enlarged=n).train for n in (1, ENLARGED))
+    small, large = (drawings.load(tree, config, enlarged=n).train for n in (1, ENLARGED))
     pairs = [Episodes(drawings, CPU).sample(60, 1, seeded()) for drawings in (small, large)]
     return Warp(28, request.param, CPU), *pairs
 

@@ -7,8 +7,8 @@ import torch
 from vce_models import rules
 from vce_models.config import ModelConfig
 from vce_models.convert import convert, encode
-from vce_models.evaluation import converter, from_weights
-from vce_models.networks import VCE
+from vce_models.evaluation.likelihood import converter, from_weights
+from vce_models.networks.vce import VCE
 from vce_models.weights import Weights, load, parameter_shapes
 
 WIRINGS = ("edge", "rows", "plane", "modulation", "deformation")

@@ -7,12 +7,13 @@ import pytest
 import torch
 from conftest import draw
 
-from vce_models import images, rules, weights
+from vce_models import rules, weights
 from vce_models.convert import convert
-from vce_models.data import load
-from vce_models.evaluation import converter
+from vce_models.datasets.drawings import load
+from vce_models.evaluation.likelihood import converter
+from vce_models.glyphs import images
 from vce_models.recipes import RECIPES
-from vce_models.training import Trainer
+from vce_models.training.trainer import Trainer
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is here")
 

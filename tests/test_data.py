@@ -10,10 +10,10 @@ import pytest
 from conftest import draw
 from PIL import Image
 
-from vce_models import data
 from vce_models.config import ModelConfig
-from vce_models.data import load
-from vce_models.download import fetch
+from vce_models.datasets import drawings
+from vce_models.datasets.download import fetch
+from vce_models.datasets.drawings import load
 from vce_models.errors import DataError
 
 CONFIG = ModelConfig()
@@ -250,6 +250,6 @@ def test_hidden_files_are_no_drawings(tree, tmp_path):
 
 
 def test_an_image_of_absurd_size_is_refused(tree, tmp_path, monkeypatch):
-    monkeypatch.setattr(data, "MAX_BYTES", 100)
+    monkeypatch.setattr(drawings, "MAX_BYTES", 100)
     with pytest.raises(DataError, match="more than any drawing has"):
         load(tree, CONFIG)

@@ -3,9 +3,10 @@ import pytest
 import torch
 from conftest import draw
 
-from vce_models import images, pen, splines
 from vce_models.config import ModelConfig
-from vce_models.deformation import Deformation, moved, penned
+from vce_models.drawing import pen, splines
+from vce_models.glyphs import images
+from vce_models.networks.deformation import Deformation, moved, penned
 
 CONFIG = ModelConfig(wiring="deformation", unshuffle=2, blocks=2, channels=8)
 

@@ -5,13 +5,15 @@ import pytest
 import torch
 from conftest import ROOT, draw
 
-from vce_models import images, losses, rules, weights
+from vce_models import rules, weights
 from vce_models.config import ModelConfig
 from vce_models.convert import convert
-from vce_models.data import load
+from vce_models.datasets.drawings import load
 from vce_models.errors import DataError
-from vce_models.evaluation import converter, evaluate, from_weights
-from vce_models.networks import VCE
+from vce_models.evaluation.likelihood import converter, evaluate, from_weights
+from vce_models.glyphs import images
+from vce_models.networks import losses
+from vce_models.networks.vce import VCE
 
 CONFIG = ModelConfig(channels=8, blocks=1, wiring="modulation", unshuffle=2)
 

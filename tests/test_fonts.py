@@ -11,11 +11,13 @@ from fontTools.ufoLib import UFOReader
 from PIL import Image, ImageDraw, ImageFont
 from ufoLib2 import Font
 
-from vce_models import fonts, images, rules, weights
+from vce_models import rules, weights
 from vce_models.config import ModelConfig
 from vce_models.convert import convert
 from vce_models.errors import OutputError
-from vce_models.outlines import solid, trace
+from vce_models.fonts import writing
+from vce_models.fonts.outlines import solid, trace
+from vce_models.glyphs import images
 
 CONFIG = ModelConfig()
 
@@ -43,7 +45,7 @@ def overlap(a, b):
 
 def test_a_traced_character_comes_back_at_its_size_and_place(blocks, glyphs, tmp_path):
     (tmp_path / "source.ttf").write_bytes(blocks.data)
-    fonts.write_ttf(tmp_path / "traced.ttf", "Traced", glyphs, blocks)
+    writing.write_ttf(tmp_path / "traced.ttf", "Traced", glyphs, blocks)
     for point, (_, place) in glyphs.items():
         before = rendered(tmp_path / "source.ttf", point, place, 1000, 448)
         after = rendered(tmp_path / "traced.ttf", point, place, 1000, 448)
@@ -62,17 +64,17 @@ def test_a_font_renders_as_the_conversions_it_was_made_of(hands, blocks, tmp_pat
     if hands:
         model, r = weights.load(), rules.sample(1, CONFIG, 2)
         conversions = [convert(model, q, r, detail, 8)[0] for q, detail in drawings]
-    place = fonts.Placement(-100, -200, 1100)
+    place = writing.Placement(-100, -200, 1100)
     points = blocks.characters(LETTERS)[: len(conversions)]
     drawn = {p: (trace(x), place) for p, x in zip(points, conversions, strict=True)}
-    fonts.write_ttf(tmp_path / "made.ttf", "Made", drawn, blocks)
+    writing.write_ttf(tmp_path / "made.ttf", "Made", drawn, blocks)
     for point, conversion in zip(points, conversions, strict=True):
         ink = solid(conversion)
         assert overlap(rendered(tmp_path / "made.ttf", point, place, 1000, len(ink)), ink) > 0.95
 
 
 def test_every_table_of_a_ttf_reads_and_compiles_again(blocks, glyphs, tmp_path):
-    fonts.write_ttf(tmp_path / "a.ttf", "A", glyphs, blocks)
+    writing.write_ttf(tmp_path / "a.ttf", "A", glyphs, blocks)
     with TTFont(tmp_path / "a.ttf", lazy=False, recalcTimestamp=False) as font:
         font.ensureDecompiled()
         assert {
@@ -97,8 +99,8 @@ def test_every_table_of_a_ttf_reads_and_compiles_again(blocks, glyphs, tmp_path)
 
 
 def test_a_font_has_the_measures_of_its_source(blocks, glyphs, tmp_path):
-    fonts.write_ttf(tmp_path / "a.ttf", "A", glyphs, blocks)
-    fonts.write_ufo(tmp_path / "a.ufo", "A", glyphs, blocks)
+    writing.write_ttf(tmp_path / "a.ttf", "A", glyphs, blocks)
+    writing.write_ufo(tmp_path / "a.ufo", "A", glyphs, blocks)
     with TTFont(tmp_path / "a.ttf") as font, TTFont(io.BytesIO(blocks.data)) as source:
         hhea, os2 = font["hhea"], font["OS/2"]
         assert (hhea.ascent, hhea.descent, hhea.lineGap) == (820, -210, 33)
@@ -117,7 +119,7 @@ def test_without_a_source_glyphs_keep_their_height_and_are_spaced_by_their_ink(t
     drawn = {
         ord("l"): (trace(images.frame(np.ones((90, 6), np.float32), "l", CONFIG).detail), None)
     }
-    fonts.write_ttf(tmp_path / "a.ttf", "Ä\n 1", drawn, None)
+    writing.write_ttf(tmp_path / "a.ttf", "Ä\n 1", drawn, None)
     with TTFont(tmp_path / "a.ttf") as font:
         glyph, width = font["glyf"]["uni006C"], font["hmtx"]["uni006C"][0]
         assert abs(glyph.yMin) < 25
@@ -129,11 +131,11 @@ def test_without_a_source_glyphs_keep_their_height_and_are_spaced_by_their_ink(t
 
 
 def test_contours_run_as_each_format_wants_them(blocks, glyphs, tmp_path):
-    fonts.write_ttf(tmp_path / "a.ttf", "A", glyphs, blocks)
-    fonts.write_ufo(tmp_path / "a.ufo", "A", glyphs, blocks)
+    writing.write_ttf(tmp_path / "a.ttf", "A", glyphs, blocks)
+    writing.write_ufo(tmp_path / "a.ufo", "A", glyphs, blocks)
     with TTFont(tmp_path / "a.ttf") as font:
         truetype, ufo = font.getGlyphSet(), Font.open(tmp_path / "a.ufo")
-        for name in (".notdef", *map(fonts.glyph_name, glyphs)):
+        for name in (".notdef", *map(writing.glyph_name, glyphs)):
             clockwise, counter = AreaPen(), AreaPen()
             truetype[name].draw(clockwise)
             ufo[name].draw(counter)
@@ -142,12 +144,12 @@ def test_contours_run_as_each_format_wants_them(blocks, glyphs, tmp_path):
 
 
 def test_a_ufo_is_valid_and_in_whole_units(blocks, glyphs, tmp_path):
-    fonts.write_ufo(tmp_path / "a.ufo", "A", glyphs, blocks)
+    writing.write_ufo(tmp_path / "a.ufo", "A", glyphs, blocks)
     reader = UFOReader(tmp_path / "a.ufo", validate=True)
     assert reader.formatVersionTuple == (3, 0)
     reader.getGlyphSet(validateRead=True)
     font = Font.open(tmp_path / "a.ufo", lazy=False, validate=True)
-    assert font.glyphOrder == [".notdef", "space", *map(fonts.glyph_name, sorted(glyphs))]
+    assert font.glyphOrder == [".notdef", "space", *map(writing.glyph_name, sorted(glyphs))]
     assert {point for glyph in font for point in glyph.unicodes} == {*glyphs, 0x20, 0xA0}
     for glyph in font:
         for contour in glyph:
@@ -159,8 +161,8 @@ def test_the_same_glyphs_give_the_same_bytes(blocks, glyphs, tmp_path, monkeypat
     shuffled = dict(reversed(glyphs.items()))
     for name, given, epoch in (("a", glyphs, "1"), ("b", shuffled, "2000000000")):
         monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
-        fonts.write_ttf(tmp_path / f"{name}.ttf", "A", given, blocks)
-        fonts.write_ufo(tmp_path / f"{name}.ufo", "A", given, blocks)
+        writing.write_ttf(tmp_path / f"{name}.ttf", "A", given, blocks)
+        writing.write_ufo(tmp_path / f"{name}.ufo", "A", given, blocks)
     assert (tmp_path / "a.ttf").read_bytes() == (tmp_path / "b.ttf").read_bytes()
     first, second = (
         {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
@@ -170,18 +172,18 @@ def test_the_same_glyphs_give_the_same_bytes(blocks, glyphs, tmp_path, monkeypat
 
 
 def test_a_ufo_replaces_a_ufo_and_nothing_else(blocks, glyphs, tmp_path):
-    fonts.write_ufo(tmp_path / "a.ufo", "Old", glyphs, blocks)
-    fonts.write_ufo(tmp_path / "a.ufo", "New", {}, blocks)
+    writing.write_ufo(tmp_path / "a.ufo", "Old", glyphs, blocks)
+    writing.write_ufo(tmp_path / "a.ufo", "New", {}, blocks)
     assert Font.open(tmp_path / "a.ufo").info.familyName == "New"
     assert len(Font.open(tmp_path / "a.ufo")) == 2
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "novel.txt").write_text("mine")
     with pytest.raises(OutputError):
-        fonts.write_ufo(tmp_path / "work", "A", glyphs, blocks)
+        writing.write_ufo(tmp_path / "work", "A", glyphs, blocks)
     with pytest.raises(OutputError):
-        fonts.write_ufo(tmp_path / "nowhere" / "a.ufo", "A", glyphs, blocks)
+        writing.write_ufo(tmp_path / "nowhere" / "a.ufo", "A", glyphs, blocks)
     with pytest.raises(OutputError):
-        fonts.write_ttf(tmp_path / "nowhere" / "a.ttf", "A", glyphs, blocks)
+        writing.write_ttf(tmp_path / "nowhere" / "a.ttf", "A", glyphs, blocks)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.ufo", "work"]
 
 
@@ -191,12 +193,12 @@ def real_font():
 
 
 def test_a_real_font_comes_back_as_it_was(tmp_path):
-    font = fonts.read_font(real_font())
+    font = writing.read_font(real_font())
     assert font.name == "DejaVu Sans"
     points = font.characters("Rag&8Жω")
     drawn = {point: font.draw(point, CONFIG) for point in points}
     traced = {point: (trace(framed.detail), place) for point, (framed, place) in drawn.items()}
-    fonts.write_ttf(tmp_path / "a.ttf", "A", traced, font)
+    writing.write_ttf(tmp_path / "a.ttf", "A", traced, font)
     for point, (_, place) in traced.items():
         before = rendered(real_font(), point, place, font.metrics.units_per_em, 448)
         after = rendered(tmp_path / "a.ttf", point, place, font.metrics.units_per_em, 448)

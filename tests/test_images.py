@@ -3,9 +3,9 @@ import pytest
 from conftest import draw
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from vce_models import images, sheets
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
+from vce_models.glyphs import images, sheets
 
 CONFIG = ModelConfig()
 

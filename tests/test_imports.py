@@ -61,8 +61,8 @@ def test_a_form_loads_what_it_needs(arguments, needed, tmp_path):
 def test_the_core_imports_no_command_line():
     program = f"""
 import importlib, pkgutil, vce_models
-for module in pkgutil.iter_modules(vce_models.__path__):
-    importlib.import_module(f"vce_models.{{module.name}}")
+for module in pkgutil.walk_packages(vce_models.__path__, "vce_models."):
+    importlib.import_module(module.name)
 {LOADED}
 """
     done = subprocess.run(

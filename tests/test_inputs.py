@@ -8,9 +8,9 @@ from conftest import draw
 from matplotlib import get_data_path
 from PIL import Image, ImageFilter, ImageOps
 
-from vce_models import strokes
 from vce_models.config import ModelConfig
-from vce_models.images import read_glyph
+from vce_models.glyphs import strokes
+from vce_models.glyphs.images import read_glyph
 
 ONE = ("-n", 1, "--seed", 1)
 FONT = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
@@ -127,7 +127,7 @@ def test_the_stroke_width_is_measured(tmp_path):
 
 def test_omniglot_is_not_unusual(omniglot):
     """Of the training drawings, one in five hundred is."""
-    from vce_models.data import load
+    from vce_models.datasets.drawings import load
 
     drawings = load(omniglot, ModelConfig()).train.images[::37].astype(np.float32) / 255
     share = np.mean([bool(strokes.unusual(drawing)) for drawing in drawings])

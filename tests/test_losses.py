@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from vce_models import losses
+from vce_models.networks import losses
 
 
 @pytest.fixture

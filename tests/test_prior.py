@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from vce_models import losses, prior
 from vce_models.config import ModelConfig
-from vce_models.prior import Prior
+from vce_models.networks import losses, prior
+from vce_models.networks.prior import Prior
 
 CONFIG = ModelConfig(size=4)
 

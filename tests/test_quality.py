@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from vce_models import critics, quality, transfer
 from vce_models.config import ModelConfig
-from vce_models.data import load
+from vce_models.datasets.drawings import load
 from vce_models.errors import DataError, WeightsError
-from vce_models.networks import VCE
+from vce_models.evaluation import critics, quality, transfer
+from vce_models.networks.vce import VCE
 
 CONFIG = ModelConfig(channels=8, blocks=1, wiring="modulation", unshuffle=2)
 

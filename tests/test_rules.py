@@ -9,7 +9,7 @@ from vce_models import rules, weights
 from vce_models.config import ModelConfig
 from vce_models.convert import convert, encode
 from vce_models.errors import InputError
-from vce_models.images import read_glyph
+from vce_models.glyphs.images import read_glyph
 
 CONFIG = ModelConfig()
 

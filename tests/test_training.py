@@ -8,13 +8,14 @@ import torch
 from conftest import ROOT
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from vce_models import checkpoints, data, optimisers, training
 from vce_models.config import ModelConfig, TrainConfig
-from vce_models.data import Characters
-from vce_models.episodes import Episodes
+from vce_models.datasets import drawings
+from vce_models.datasets.drawings import Characters
+from vce_models.datasets.episodes import Episodes
 from vce_models.errors import ConfigError, DivergedError, WeightsError
 from vce_models.recipes import RECIPES
-from vce_models.training import Trainer
+from vce_models.training import checkpoints, optimisers
+from vce_models.training.trainer import Trainer
 
 CPUINFO = Path("/proc/cpuinfo")
 SMALL = ModelConfig(size=12, channels=8, blocks=2, wiring="modulation", unshuffle=2)
@@ -143,7 +144,7 @@ def test_a_loss_that_is_no_number_stops_the_run(characters):
 
 def test_a_collapse_stops_the_run(characters, monkeypatch):
     """Without a margin nothing holds the KL of converted drawings above that of real ones."""
-    monkeypatch.setattr(training, "PATIENCE", 30)
+    monkeypatch.setattr("vce_models.training.trainer.PATIENCE", 30)
     config = dataclasses.replace(
         CONFIG, pretrain_steps=0, vae_steps=1, lmvae_steps=3000, margin=0.0, adversarial_weight=50.0
     )
@@ -170,7 +171,7 @@ def test_a_damaged_checkpoint_is_refused(characters, tmp_path, content):
 def test_a_step_reads_nothing_back(tree, recipe):
     """Not a number, so that CUDA is never waited for, and a step can be captured."""
     config = dataclasses.replace(RECIPES[recipe], support=2, episodes=2).scaled(300)
-    characters = data.load(tree, config.model, enlarged=config.enlarged).train
+    characters = drawings.load(tree, config.model, enlarged=config.enlarged).train
     for step in (0, 100, 299):
         trainer = Trainer(config, characters)
         trainer.step = step

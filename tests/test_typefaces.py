@@ -11,9 +11,9 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont
 from fontTools.ttLib.tables.DefaultTable import DefaultTable
 
-from vce_models import fonts
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
+from vce_models.fonts import writing
 
 CONFIG = ModelConfig()
 
@@ -39,7 +39,7 @@ def test_otf_woff_and_collections_are_read(blocks, tmp_path):
     collection.save(tmp_path / "a.ttc")
     wanted, place = blocks.draw(ord("A"), CONFIG)
     for name in ("a.otf", "a.woff", "a.ttc"):
-        font = fonts.read_font(tmp_path / name)
+        font = writing.read_font(tmp_path / name)
         assert (font.name, font.metrics, font.advances) == (
             "Blocks",
             blocks.metrics,
@@ -71,7 +71,7 @@ def test_what_a_font_lacks_is_named(blocks):
 
 
 def test_a_blank_character_is_named(tmp_path):
-    font = fonts.read_font(build(tmp_path / "a.ttf", letters=" A"))
+    font = writing.read_font(build(tmp_path / "a.ttf", letters=" A"))
     with pytest.raises(InputError, match=r"U\+0020.*a\.ttf is blank"):
         font.draw(0x20, CONFIG)
 
@@ -81,24 +81,24 @@ def test_a_name_asks_for_no_blank_characters(tmp_path):
     for table in font["cmap"].tables:
         table.cmap[ord("B")] = table.cmap[0x20]
     font.save(tmp_path / "b.ttf")
-    found = fonts.read_font(tmp_path / "b.ttf")
+    found = writing.read_font(tmp_path / "b.ttf")
     assert found.characters(chars="latin") == [ord("A")]
     assert found.characters(chars="A-B") == [ord("A"), ord("B")]
 
 
 def test_names_of_characters_are_those_of_unicode():
-    latin = fonts.parse_characters("latin")
+    latin = writing.parse_characters("latin")
     assert "".join(map(chr, latin)) == "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    ascii_marks = fonts.parse_characters("digits,punctuation")
+    ascii_marks = writing.parse_characters("digits,punctuation")
     assert sorted(latin + ascii_marks) == list(range(0x21, 0x7F))
-    assert set("αΩςή") <= set(map(chr, fonts.parse_characters("greek")))
-    assert set("яЖйё") <= set(map(chr, fonts.parse_characters("Cyrillic")))
-    assert set("את") <= set(map(chr, fonts.parse_characters("hebrew")))
-    assert set("がん") <= set(map(chr, fonts.parse_characters("hiragana")))
+    assert set("αΩςή") <= set(map(chr, writing.parse_characters("greek")))
+    assert set("яЖйё") <= set(map(chr, writing.parse_characters("Cyrillic")))
+    assert set("את") <= set(map(chr, writing.parse_characters("hebrew")))
+    assert set("がん") <= set(map(chr, writing.parse_characters("hiragana")))
 
 
 def test_characters_and_ranges_are_parsed():
-    assert fonts.parse_characters("a-c, U+0041-0043,U+0044-U+0045,U+1F600,b,-") == [
+    assert writing.parse_characters("a-c, U+0041-0043,U+0044-U+0045,U+1F600,b,-") == [
         *range(0x61, 0x64),
         *range(0x41, 0x46),
         0x1F600,
@@ -111,7 +111,7 @@ def test_characters_and_ranges_are_parsed():
 )
 def test_nonsense_is_one_line(spec):
     with pytest.raises(ConfigError) as caught:
-        fonts.parse_characters(spec)
+        writing.parse_characters(spec)
     assert "\n" not in str(caught.value)
 
 
@@ -123,11 +123,11 @@ def test_file_names_stand_for_characters():
         "U+00e9": 0xE9,
         "e\u0301": 0xE9,
     }.items():
-        assert fonts.codepoint_of(stem) == point
+        assert writing.codepoint_of(stem) == point
     for stem in ("", "ab", "uni41", "uniD800", "u110000", "\udcff", "rune"):
-        assert fonts.codepoint_of(stem) is None
+        assert writing.codepoint_of(stem) is None
     for point in (0x41, 0xFFFF, 0x10000, 0x10FFFF):
-        assert fonts.codepoint_of(fonts.glyph_name(point)) == point
+        assert writing.codepoint_of(writing.glyph_name(point)) == point
 
 
 def woff_bomb(data):
@@ -195,7 +195,7 @@ def composite_bomb(data):
 def test_what_is_no_font_is_an_error_that_names_the_file(spoil, blocks, tmp_path, capfd):
     (tmp_path / "bad.ttf").write_bytes(spoil(blocks.data))
     with pytest.raises(InputError, match=r"bad\.ttf") as caught:
-        fonts.read_font(tmp_path / "bad.ttf").draw(ord("A"), CONFIG)
+        writing.read_font(tmp_path / "bad.ttf").draw(ord("A"), CONFIG)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
 
@@ -203,7 +203,7 @@ def test_what_is_no_font_is_an_error_that_names_the_file(spoil, blocks, tmp_path
 def test_missing_files_and_folders_are_errors_that_name_them(tmp_path):
     for path in (tmp_path / "none.ttf", tmp_path):
         with pytest.raises(InputError, match=path.name):
-            fonts.read_font(path)
+            writing.read_font(path)
 
 
 def test_flipped_bits_never_end_in_a_traceback(blocks, tmp_path):
@@ -214,6 +214,6 @@ def test_flipped_bits_never_end_in_a_traceback(blocks, tmp_path):
         data[places] = rng.integers(256, size=len(places))
         path.write_bytes(data.tobytes())
         with contextlib.suppress(InputError):
-            font = fonts.read_font(path)
+            font = writing.read_font(path)
             for point in font.characters():
                 font.draw(point, CONFIG)

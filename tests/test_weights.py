@@ -9,8 +9,8 @@ from vce_models import rules, weights
 from vce_models.config import ModelConfig
 from vce_models.convert import convert
 from vce_models.errors import OutputError, WeightsError
-from vce_models.evaluation import from_weights
-from vce_models.networks import VCE
+from vce_models.evaluation.likelihood import from_weights
+from vce_models.networks.vce import VCE
 
 SMALL = ModelConfig(size=12, channels=4, blocks=1)
 

@@ -16,8 +16,8 @@ from vce_cli.options import DEFAULT_RULES, FRAMES, Options
 from vce_models.errors import InputError
 
 if TYPE_CHECKING:
-    from vce_models.glyphs import Glyph, Reading, Redrawn
-    from vce_models.pen import Array
+    from vce_models.drawing.pen import Array
+    from vce_models.glyphs.listing import Glyph, Reading, Redrawn
     from vce_models.weights import Weights
 
 REPAYS = 4096
@@ -39,11 +39,12 @@ def convert(options: Options) -> None:
     journal = Journal(quiet=options.quiet, verbose=options.verbose)
     with streams.standard_output() as out:
         from vce_cli import writers
-        from vce_models import glyphs, rules, weights
+        from vce_models import rules, weights
+        from vce_models.glyphs import listing
 
         model = weights.load(options.weights)
         fingerprint = weights.fingerprint(model)
-        reading = glyphs.Reading(
+        reading = listing.Reading(
             model.config, options.polarity, options.fit, options.text, options.chars
         )
         found = _find(options.inputs, reading, journal)
@@ -86,17 +87,17 @@ class Hands:
 
 
 def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
-    from vce_models import glyphs
+    from vce_models.glyphs import listing
 
     found = []
     for name in inputs:
         if name in streams.STDIN:
-            found.append(glyphs.from_stream(streams.standard_input(), reading))
+            found.append(listing.from_stream(streams.standard_input(), reading))
             continue
-        if Path(name).suffix.lower() in glyphs.FONT_SUFFIXES:
+        if Path(name).suffix.lower() in listing.FONT_SUFFIXES:
             require_fonts("reading a font")
         try:
-            found.extend(glyphs.find(Path(name), reading))
+            found.extend(listing.find(Path(name), reading))
         except InputError as error:
             journal.fail(name, error)
         except OSError as error:  # too long a name, or a folder that may not be entered
@@ -118,7 +119,7 @@ def _choose_rules(
         return Hands(chosen, numbers)
     if options.like:
         from vce_models.convert import encode
-        from vce_models.images import read_glyph
+        from vce_models.glyphs.images import read_glyph
 
         before, after = (
             read_glyph(path, str(path), model.config, reading.polarity, reading.fit).condition
@@ -143,9 +144,9 @@ def _redraw(
 ) -> Iterator[Redrawn]:
     """Read and convert glyph by glyph, as the writer asks for them."""
     from vce_cli import writers
-    from vce_models import strokes
     from vce_models.convert import encode
-    from vce_models.glyphs import Redrawn
+    from vce_models.glyphs import strokes
+    from vce_models.glyphs.listing import Redrawn
     from vce_models.rules import scale
 
     size, count = model.config.size, len(hands.rules)
@@ -190,7 +191,7 @@ def _drawer(
     if device == "cuda" or (device == "auto" and large and _has_torch()):
         require_torch("convert --device cuda")
         where = torch_device(device)
-        from vce_models.evaluation import converter
+        from vce_models.evaluation.likelihood import converter
 
         return converter(model, where)
     from vce_models.convert import drawer

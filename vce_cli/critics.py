@@ -26,8 +26,8 @@ def train_critics(
 ) -> None:
     """Train the recogniser and the contrastive network that `vce eval` judges by."""
     require_torch("critics")
-    from vce_models import critics
     from vce_models.config import ModelConfig
+    from vce_models.evaluation import critics
 
     where = torch_device(device)
     config = ModelConfig(size=critics.SIZE)

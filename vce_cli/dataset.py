@@ -9,15 +9,15 @@ from vce_cli import report
 
 if TYPE_CHECKING:
     from vce_models.config import ModelConfig
-    from vce_models.data import Split
+    from vce_models.datasets.drawings import Split
 
 
 def read(folder: Path, config: ModelConfig, *, download: bool, enlarged: int = 1) -> Split:
     """Fetch Omniglot where it was asked for and is missing; read, with progress."""
-    from vce_models.data import load
+    from vce_models.datasets.drawings import load
 
     if download:
-        from vce_models.download import fetch
+        from vce_models.datasets.download import fetch
 
         with report.progress("downloading") as advance:
             fetch(folder, progress=advance)

@@ -14,10 +14,10 @@ from vce_cli.extras import require_torch, torch_device
 from vce_models.errors import DataError
 
 if TYPE_CHECKING:
-    from vce_models.data import Characters
-    from vce_models.networks import VCE
-    from vce_models.quality import Quality
-    from vce_models.transfer import Transfer
+    from vce_models.datasets.drawings import Characters
+    from vce_models.evaluation.quality import Quality
+    from vce_models.evaluation.transfer import Transfer
+    from vce_models.networks.vce import VCE
 
 TRIALS = 4000
 """Of rule transfer."""
@@ -47,8 +47,9 @@ def evaluate(
 ) -> None:
     """Measure likelihood, recognisability, diversity and rule transfer on unseen characters."""
     require_torch("eval")
-    from vce_models import evaluation, sheets
-    from vce_models.figures import draw_conversions
+    from vce_models.evaluation import likelihood
+    from vce_models.glyphs import sheets
+    from vce_models.training.curves import draw_conversions
     from vce_models.weights import load
 
     where = torch_device(device)
@@ -58,9 +59,9 @@ def evaluate(
         config = dataclasses.replace(model.config, **settings)
         model = dataclasses.replace(model, config=config)
     test = dataset.read(data, model.config, download=download).test
-    networks = evaluation.from_weights(model, where)
+    networks = likelihood.from_weights(model, where)
     with report.progress("measuring pairs") as advance:
-        likelihood = evaluation.evaluate(
+        measured = likelihood.evaluate(
             networks,
             test,
             targets=targets,
@@ -76,15 +77,15 @@ def evaluate(
     if as_json:
         parts = {"quality": quality, "transfer": transfer}
         figures = {name: part and dataclasses.asdict(part) for name, part in parts.items()}
-        report.out(json.dumps({**dataclasses.asdict(likelihood), **figures}, indent=2) + "\n")
+        report.out(json.dumps({**dataclasses.asdict(measured), **figures}, indent=2) + "\n")
     else:
-        report.tables(likelihood, quality, transfer)
+        report.tables(measured, quality, transfer)
 
 
 def _quality(
     model: VCE, test: Characters, path: Path | None, seed: int, device: str
 ) -> Quality | None:
-    from vce_models import critics, quality
+    from vce_models.evaluation import critics, quality
 
     judges = critics.load(path, device)
     try:
@@ -97,7 +98,7 @@ def _quality(
 
 
 def _transfer(model: VCE, test: Characters, seed: int) -> Transfer | None:
-    from vce_models import transfer
+    from vce_models.evaluation import transfer
 
     try:
         return transfer.measure(model, test, trials=TRIALS, seed=seed)

@@ -18,7 +18,7 @@ from vce_cli.streams import STDIN
 from vce_models.errors import ConfigError
 
 if TYPE_CHECKING:
-    from vce_models.photos import Polarity
+    from vce_models.glyphs.photos import Polarity
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from vce_cli.streams import STDOUT, Output
 from vce_models.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
-    from vce_models.glyphs import Glyph
+    from vce_models.glyphs.listing import Glyph
 
 PICTURES = ("png", "webp", "gif")
 FONTS = ("ttf", "ufo")
@@ -193,7 +193,7 @@ def _check_reading(options: Options, glyphs: list[Glyph]) -> None:
 
 
 def _check_font(target: Target, glyphs: list[Glyph], numbers: list[int]) -> None:
-    from vce_models.glyphs import codepoint
+    from vce_models.glyphs.listing import codepoint
 
     if target.per == "run" and len(numbers) > 1:
         raise ConfigError("a font holds one rule", hint="use -n 1")

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from vce_models.config import TrainConfig
-    from vce_models.evaluation import Evaluation
-    from vce_models.quality import Interval, Quality
-    from vce_models.training import Report
-    from vce_models.transfer import Transfer
+    from vce_models.evaluation.likelihood import Evaluation
+    from vce_models.evaluation.quality import Interval, Quality
+    from vce_models.evaluation.transfer import Transfer
+    from vce_models.training.trainer import Report
 
 PATIENCE = 2.0
 """Seconds before a progress bar shows."""

@@ -19,9 +19,9 @@ from vce_models.errors import ConfigError, DivergedError
 
 if TYPE_CHECKING:
     from vce_models.config import TrainConfig
-    from vce_models.data import Characters
-    from vce_models.runs import Run
-    from vce_models.training import Report, Trainer
+    from vce_models.datasets.drawings import Characters
+    from vce_models.training.runs import Run
+    from vce_models.training.trainer import Report, Trainer
 
 SAVE_SECONDS = 60.0
 """Time between two checkpoints."""
@@ -75,10 +75,10 @@ def train(
     where = torch_device(device)
     import torch
 
-    from vce_models import checkpoints
-    from vce_models.parallel import Processes
-    from vce_models.runs import Run
-    from vce_models.training import Trainer
+    from vce_models.training import checkpoints
+    from vce_models.training.parallel import Processes
+    from vce_models.training.runs import Run
+    from vce_models.training.trainer import Trainer
 
     if threads:
         torch.set_num_threads(threads)

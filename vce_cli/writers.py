@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from vce_cli.outputs import PICTURES, Target
 from vce_cli.streams import Output
-from vce_models import arrays, sheets
+from vce_models.drawing.pen import Array
 from vce_models.errors import OutputError
 from vce_models.files import replacing
-from vce_models.glyphs import Glyph, Redrawn, codepoint
-from vce_models.images import finest
-from vce_models.pen import Array
+from vce_models.glyphs import arrays, sheets
+from vce_models.glyphs.images import finest
+from vce_models.glyphs.listing import Glyph, Redrawn, codepoint
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -61,7 +61,7 @@ def rendered(conversion: Array, form: str, side: int) -> Any:
         return sheets.draw_cell(conversion, side)
     if form == "npz":
         return conversion
-    from vce_models.outlines import trace
+    from vce_models.fonts.outlines import trace
 
     return trace(conversion)
 
@@ -172,22 +172,22 @@ def _caption(glyph: Glyph) -> str:
 
 
 def _write_svg(rows: list[Redrawn], file: Path) -> None:
-    from vce_models.outlines import svg
+    from vce_models.fonts.outlines import svg
 
     cells = [[*row.conversions] for row in rows]
     file.write_text(svg(cells, CELL, GAP), encoding="utf-8")
 
 
 def _write_font(rows: list[Redrawn], form: str, file: Path, family: str) -> None:
-    from vce_models import fonts
+    from vce_models.fonts import writing
 
     glyphs = {
-        codepoint(row.glyph): (contours, row.placement or fonts.DEFAULT_PLACEMENT)
+        codepoint(row.glyph): (contours, row.placement or writing.DEFAULT_PLACEMENT)
         for row in rows
         for contours in row.conversions
     }
     source = rows[0].glyph.font
     if any(row.glyph.font is not source for row in rows):
         source = None  # of several, none has the measures of all
-    save = {"ttf": fonts.write_ttf, "ufo": fonts.write_ufo}[form]
+    save = {"ttf": writing.write_ttf, "ufo": writing.write_ufo}[form]
     save(file, family, glyphs, source)

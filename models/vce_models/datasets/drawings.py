@@ -22,10 +22,10 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from vce_models import images
 from vce_models.config import ModelConfig
 from vce_models.errors import DataError, InputError, VCEError
 from vce_models.files import replacing
+from vce_models.glyphs import images
 
 Progress = Callable[[int, int], None]
 

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vce_models.config import ModelConfig
-from vce_models.deformation import Deformation
-from vce_models.pen import Array
-from vce_models.prior import Prior
-from vce_models.trunk import READOUT, Trunk
-from vce_models.wirings import WIRINGS
+from vce_models.drawing.pen import Array
+from vce_models.networks.deformation import Deformation
+from vce_models.networks.prior import Prior
+from vce_models.networks.trunk import READOUT, Trunk
+from vce_models.networks.wirings import WIRINGS
 
 CALM = -3.0
 """Log variance of rules at the start, where rules displace: else they would only shake."""

@@ -11,11 +11,11 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from vce_models.config import TrainConfig
-from vce_models.data import Characters
+from vce_models.datasets.drawings import Characters
 from vce_models.errors import VCEError, WeightsError
 from vce_models.files import replacing
-from vce_models.parallel import Processes
-from vce_models.training import Trainer
+from vce_models.training.parallel import Processes
+from vce_models.training.trainer import Trainer
 
 FORMAT = "vce checkpoint 1"
 

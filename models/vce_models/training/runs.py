@@ -15,14 +15,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from vce_models import checkpoints, figures, sheets, weights
+from vce_models import weights
 from vce_models.config import TrainConfig
-from vce_models.data import Characters
+from vce_models.datasets.drawings import Characters
 from vce_models.errors import ConfigError, OutputError
 from vce_models.files import replacing
+from vce_models.glyphs import sheets
+from vce_models.training import checkpoints, curves
 
 if TYPE_CHECKING:
-    from vce_models.training import Report, Trainer
+    from vce_models.training.trainer import Report, Trainer
 
 
 class Run:
@@ -103,10 +105,10 @@ class Run:
         checkpoints.save(self.checkpoint, trainer)
         model = trainer.weights()
         weights.save(self.weights, model)
-        drawn = figures.draw_conversions(model, test, 0)
+        drawn = curves.draw_conversions(model, test, 0)
         sheets.save_png(drawn, self.folder / "conversions.png")
         if self.metrics.exists():
-            figures.draw_curves(self.metrics, self.folder / "curves.png")
+            curves.draw_curves(self.metrics, self.folder / "curves.png")
 
 
 def _step(line: str) -> float:

@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vce_models import losses
-from vce_models.data import Characters
+from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
-from vce_models.networks import VCE
-from vce_models.quality import RESAMPLES, Interval
+from vce_models.evaluation.quality import RESAMPLES, Interval
+from vce_models.networks import losses
+from vce_models.networks.vce import VCE
 
 BATCH = 256
 """Conversions at a time."""

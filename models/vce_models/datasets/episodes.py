@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vce_models.data import Characters
+from vce_models.datasets.drawings import Characters
 
 
 class Episodes:

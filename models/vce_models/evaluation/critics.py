@@ -22,13 +22,13 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vce_models.data import Characters
-from vce_models.episodes import Episodes
+from vce_models.datasets.drawings import Characters
+from vce_models.datasets.episodes import Episodes
 from vce_models.errors import WeightsError
 from vce_models.files import replacing
 
 FORMAT = "vce critics 1"
-SHIPPED = Path(__file__).parent / "pretrained" / "critics.safetensors"
+SHIPPED = Path(__file__).parents[1] / "pretrained" / "critics.safetensors"
 SIZE = 28
 """Side of the drawings that critics take; others are resized to it."""
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vce_models import losses, prior
-from vce_models.augmentation import Warp, dihedral
 from vce_models.config import TrainConfig
-from vce_models.data import Characters
-from vce_models.episodes import Episodes
+from vce_models.datasets.drawings import Characters
+from vce_models.datasets.episodes import Episodes
 from vce_models.errors import ConfigError, DivergedError
-from vce_models.graphs import Replayed
-from vce_models.networks import VCE, reparameterise
-from vce_models.optimisers import adam, clip, interpolate
-from vce_models.parallel import Processes
-from vce_models.precision import multiplies_bfloat16
+from vce_models.networks import losses, prior
+from vce_models.networks.precision import multiplies_bfloat16
+from vce_models.networks.vce import VCE, reparameterise
+from vce_models.training.augmentation import Warp, dihedral
+from vce_models.training.graphs import Replayed
+from vce_models.training.optimisers import adam, clip, interpolate
+from vce_models.training.parallel import Processes
 from vce_models.weights import Weights
 
 TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")

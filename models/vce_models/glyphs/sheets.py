@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from vce_models.errors import OutputError
 from vce_models.files import replacing
-from vce_models.photos import Ink
+from vce_models.glyphs.photos import Ink
 
 BOX = (220, 30, 30)
 """Red, around the condition."""

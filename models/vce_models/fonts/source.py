@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from vce_models.characters import called, parse_parts
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
-from vce_models.images import LONGEST, Framed, frame
-from vce_models.photos import Ink
-from vce_models.sfnt import MAX_BYTES, check_tables
+from vce_models.fonts.characters import called, parse_parts
+from vce_models.fonts.sfnt import MAX_BYTES, check_tables
+from vce_models.glyphs.images import LONGEST, Framed, frame
+from vce_models.glyphs.photos import Ink
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vce_models.characters import codepoint_of, glyph_name, parse_characters
 from vce_models.errors import OutputError
 from vce_models.files import replacing
-from vce_models.outlines import Contour, Point
-from vce_models.typefaces import Metrics, Placement, SourceFont, read_font
+from vce_models.fonts.characters import codepoint_of, glyph_name, parse_characters
+from vce_models.fonts.outlines import Contour, Point
+from vce_models.fonts.source import Metrics, Placement, SourceFont, read_font
 
 __all__ = [
     "DEFAULT_PLACEMENT",

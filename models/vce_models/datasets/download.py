@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from vce_models.data import Progress, find_half
+from vce_models.datasets.drawings import Progress, find_half
 from vce_models.errors import DataError
 
 OFFICIAL = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vce_models import rules, sheets
+from vce_models import rules
 from vce_models.convert import convert
-from vce_models.data import Characters
+from vce_models.datasets.drawings import Characters
 from vce_models.files import replacing
+from vce_models.glyphs import sheets
 from vce_models.weights import Weights
 
 ROWS, ENLARGEMENT = 10, 2

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vce_models import pen
 from vce_models.config import ModelConfig
-from vce_models.pen import Array
-from vce_models.splines import FINE, enlarge
-from vce_models.trunk import HIDDEN, READOUT, Trunk, coordinates
+from vce_models.drawing import pen
+from vce_models.drawing.pen import Array
+from vce_models.drawing.splines import FINE, enlarge
+from vce_models.networks.trunk import HIDDEN, READOUT, Trunk, coordinates
 
 SCATTER = 8
 """Feature maps of the observation model."""

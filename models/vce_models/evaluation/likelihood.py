@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vce_models import losses
 from vce_models.convert import resized
-from vce_models.data import Characters
+from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
-from vce_models.networks import VCE, reparameterise
+from vce_models.networks import losses
+from vce_models.networks.vce import VCE, reparameterise
 from vce_models.weights import Weights
 
 Array = NDArray[np.float32]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vce_models.photos import Ink
+from vce_models.glyphs.photos import Ink
 
 STROKE = (0.6, 2.1)
 """Stroke width of 99.8% of the training drawings, in pixels at 28 a side.

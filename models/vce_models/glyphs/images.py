@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
 from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
-from vce_models.photos import Ink, Polarity, levels, median, photographed
+from vce_models.glyphs.photos import Ink, Polarity, levels, median, photographed
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".webp"}
 """Files of a folder that are taken for images."""

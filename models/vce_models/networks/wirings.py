@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vce_models.config import ModelConfig, Wiring
-from vce_models.trunk import HIDDEN, Modulation, coordinates
+from vce_models.networks.trunk import HIDDEN, Modulation, coordinates
 
 PLANES, COARSE = 4, 7
 """Planes beside the modulation, and their side before they are enlarged."""
@@ -24,11 +24,11 @@ class Edge(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.planes = 1
-        self.sides = config.beside
+        self.sides = list(config.beside)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, None]:
         """(N, 1, size, size + latent_per_row), and no modulation."""
-        left, right = z[:, None].split(self.sides, dim=3)
+        left, right = torch.split(z[:, None], self.sides, dim=3)
         return torch.cat((left, q, right), dim=3), None
 
 

@@ -14,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vce_models import critics, rules
-from vce_models.critics import Critics
-from vce_models.data import Characters
+from vce_models import rules
+from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
-from vce_models.networks import VCE
+from vce_models.evaluation import critics
+from vce_models.evaluation.critics import Critics
+from vce_models.networks.vce import VCE
 
 WAYS = 20
 """Characters among which a sample is recognised."""

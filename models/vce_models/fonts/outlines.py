@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vce_models.photos import Ink
+from vce_models.glyphs.photos import Ink
 
 Point = tuple[float, float]
 Segment = tuple[Point, ...]

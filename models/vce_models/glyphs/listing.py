@@ -9,13 +9,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from vce_models import images
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
-from vce_models.photos import Polarity
+from vce_models.glyphs import images
+from vce_models.glyphs.photos import Polarity
 
 if TYPE_CHECKING:
-    from vce_models.typefaces import Placement, SourceFont
+    from vce_models.fonts.source import Placement, SourceFont
 
 FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".woff", ".woff2"}
 """Files that are read as fonts."""
@@ -107,7 +107,7 @@ def codepoint(glyph: Glyph) -> int:
     """
     if glyph.codepoint is not None:
         return glyph.codepoint
-    from vce_models.characters import codepoint_of
+    from vce_models.fonts.characters import codepoint_of
 
     if (found := codepoint_of(glyph.name)) is None:
         raise ConfigError(
@@ -154,8 +154,8 @@ def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> images
 
 
 def _of_font(path: Path, reading: Reading) -> list[Glyph]:
-    from vce_models.characters import called, glyph_name
-    from vce_models.typefaces import read_font
+    from vce_models.fonts.characters import called, glyph_name
+    from vce_models.fonts.source import read_font
 
     font = read_font(path)
 

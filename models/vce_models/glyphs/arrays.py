@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vce_models.glyphs import Redrawn
+from vce_models.glyphs.listing import Redrawn
 from vce_models.rules import Rules
 
 

@@ -1,0 +1,1 @@
+"""Characters, each drawn by several people, to train on."""

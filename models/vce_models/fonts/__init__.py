@@ -1,0 +1,1 @@
+"""Fonts in and out."""

@@ -1,0 +1,55 @@
+"""What the hands make of a font: every glyph's outline in every master, with the same points.
+
+Master 0 is the source; master k is the k-th hand. That points agree is what lets all of
+them live in one variable font.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Places = NDArray[np.float64]
+"""Points in font units, y up: (..., 2)."""
+
+
+@dataclass(frozen=True, eq=False)
+class MasterGlyph:
+    """One glyph in every master.
+
+    Attributes:
+        contours: For each contour its segments, each (masters, 2, 2) for a line or
+            (masters, 4, 2) for a cubic; a segment begins where the one before ends, and the
+            last ends where the first begins. In font units, bearings included. Outside
+            contours run as PostScript has them, counter-clockwise.
+        advances: Advance width in each master, (masters,), whole font units.
+        move: Maps places of the source glyph, (n, 2), to every master, (masters, n, 2). What
+            is attached to a glyph, as the anchors of marks are, goes where its ink goes.
+    """
+
+    contours: tuple[tuple[Places, ...], ...]
+    advances: NDArray[np.int64]
+    move: Callable[[Places], Places]
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """A font and its hands.
+
+    Attributes:
+        source: The source as a font file (sfnt, TrueType or CFF outlines, one instance), cut
+            to the glyphs that are wanted; every font that is written is an edited copy of it.
+        glyphs: By the names that fontTools gives the glyphs of `source`; all but `.notdef`.
+        hands: How many hands there are, one less than masters.
+        widths: What each master's hand makes of a horizontal unit, (masters,), and
+        heights: of a vertical one. 1 in master 0.
+    """
+
+    source: bytes
+    glyphs: dict[str, MasterGlyph]
+    hands: int
+    widths: NDArray[np.float64]
+    heights: NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Pictures in and out: glyphs are found, read, framed, and their conversions written."""
