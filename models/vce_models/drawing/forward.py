@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vce_models.config import ModelConfig
 from vce_models.drawing import pen, splines
@@ -199,6 +200,35 @@ def _shuffle(x: Array, fold: int) -> Array:
     return x.transpose(0, 1, 4, 2, 5, 3).reshape(count, height * fold, width * fold, -1)
 
 
+def fields(weights: Weights) -> Callable[[Array, Array], NDArray[np.float64]]:
+    """What gives the control points of fields for a condition and rules.
+
+    Args:
+        weights: A model whose wiring is `deformation`.
+
+    Returns:
+        A function of a condition (size, size) and rules (N, size, latent_per_row), which
+        gives displacements in pixels, x first, (N, 2, control, control).
+    """
+    net, config, prior = network(weights, "convertor"), weights.config, network(weights, "prior")
+
+    def points(q: Array, rules: Array) -> NDArray[np.float64]:
+        stem = _stem(net, config, _seen(q)[None])
+        flat = rules.reshape(len(rules), -1)
+        parts = (flat[at : at + BATCH] for at in range(0, len(flat), BATCH))
+        latent = (prior["mean"] + product(prior["scale"], part) for part in parts)
+        return np.concatenate([_points(net, config, stem, z) for z in latent]).astype(np.float64)
+
+    return points
+
+
+def _points(net: dict[str, Array], config: ModelConfig, stem: Array, z: Array) -> Array:
+    """Control points of latent numbers z, (N, 2, control, control)."""
+    h = _convolve(net, "head", _trunk(net, config, stem, _modulation(net, "", config, z)))
+    points = _linear(net, "dense", z) + _linear(net, "readout", _flat(h))
+    return points.reshape(-1, 2, config.control, config.control)
+
+
 def deformation(
     net: dict[str, Array], config: ModelConfig, q: Array, detail: Array, scale: int
 ) -> Draw:
@@ -212,9 +242,7 @@ def deformation(
     band = max(1, _POINTS // (BATCH * side))
 
     def draw(z: Array) -> Array:
-        h = _convolve(net, "head", _trunk(net, config, stem, _modulation(net, "", config, z)))
-        points = _linear(net, "dense", z) + _linear(net, "readout", _flat(h))
-        points = points.reshape(-1, 2, config.control, config.control)
+        points = _points(net, config, stem, z)
         along, sloping = np.matmul(points, weights.T), np.matmul(points, slopes.T)
         drawn = np.empty((len(z), side, side), np.float32)
         for top in range(0, side, band):

@@ -1,0 +1,88 @@
+"""Letters of one hand stand on one line and lean alike, more than their rules say.
+
+What a letter has of its own may tilt its stems and lift its feet, each letter's otherwise.
+A little of that is a hand; set in line, more of it is a dance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vce_models.fonts.corrections import Numbers, Term, following, gaps, solve
+from vce_models.fonts.family import Places
+from vce_models.fonts.outline import Samples
+
+LEAN, STAND = 4.0, 1.0
+"""Weights of walls that lean as their hand does, and of feet that stand on the line."""
+
+LEANS, STANDS = 0.85, 0.5
+"""What is taken of the leaning of a letter's walls, and of its standing higher or lower."""
+
+UPRIGHT = 0.96
+"""Cosine between a wall and the vertical from which on it is upright."""
+
+
+@dataclass(frozen=True, eq=False)
+class Even:
+    """What letters of one hand have in common, in pixels, y down.
+
+    Attributes:
+        linear: The hands' linear maps, (rules, 2, 2): upright walls lean as these say.
+        lines: Heights at which letters of the source stand or end, (lines,), and
+        targets: where these are in the hands, (rules, lines).
+        near: What is no farther from a line stands on it.
+    """
+
+    linear: Places
+    lines: Numbers
+    targets: Numbers
+    near: float
+
+
+def correct(samples: Samples, places: Places, moved: Places, even: Even) -> Places:
+    """Make moved letters more alike.
+
+    Args:
+        samples: Say what follows what.
+        places: The samples before they were moved, (n, 2), in pixels, and
+        moved: as maps put them, (rules, n, 2).
+        even: What the letters of the hands have in common.
+
+    Returns:
+        Corrections to add, (rules, n, 2).
+    """
+    knots, before, apart = moved[:, ::2], places[::2], gaps(samples, places)
+    lean = _lean(before, knots, following(samples), apart, even)
+    return solve(samples, apart, [lean, _stand(before, knots, apart, even)])
+
+
+def _lean(
+    before: Places, knots: Places, following: NDArray[np.intp], gaps: Numbers, even: Even
+) -> Term:
+    """Upright walls go the way that the hand's linear map sends them, nearly."""
+    every = np.arange(len(gaps))
+    along = (before[following] - before) / gaps[:, None]
+    upright = np.clip((np.abs(along[:, 1]) - UPRIGHT) / (1 - UPRIGHT), 0, 1)
+    ways = along @ even.linear.transpose(0, 2, 1)
+    ways /= np.linalg.norm(ways, axis=-1, keepdims=True)
+    normals = np.stack((-ways[..., 1], ways[..., 0]), -1)
+    off = ((knots[:, following] - knots) * normals).sum(-1)
+    feet, toward = np.stack((every, following), 1), np.stack((-normals, normals), 2)
+    return Term(feet, toward, -LEANS * off, LEAN * upright / gaps)
+
+
+def _stand(before: Places, knots: Places, gaps: Numbers, even: Even) -> Term:
+    """What stands on a line of the source stands on that of the hand, nearly."""
+    off = np.abs(before[:, None, 1] - even.lines)
+    line = off.argmin(1)
+    near = off[np.arange(len(off)), line] < even.near
+    (used,) = np.nonzero(near)
+    line = line[used]
+    slope = even.linear[:, None, 1, 1]
+    wanted = even.targets[:, line] + slope * (before[used, 1] - even.lines[line])
+    down = np.broadcast_to(np.array([0.0, 1.0]), (len(knots), len(used), 1, 2))
+    missing = STANDS * (wanted - knots[:, used, 1])
+    return Term(used[:, None], down, missing, STAND * gaps[used])

@@ -1,0 +1,272 @@
+"""One hand is one hand: what a rule does to a glyph, once it belongs to a whole alphabet.
+
+A rule's map of one glyph has an affine part, its size, slant and proportion, and something of
+its own. Over an alphabet the affine parts scatter, as drawings do, and set in line the letters
+would dance. So the hand is the mean of the affine parts; every glyph takes that, about the
+baseline, and a share of what it has beyond its own affine part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vce_models.drawing import forward
+from vce_models.fonts import evenness, widths
+from vce_models.fonts.family import Places
+from vce_models.fonts.field import Points, determinant, invert, unfold
+from vce_models.fonts.outline import Contour, Samples, sample
+from vce_models.fonts.placement import FLIP, Placement
+from vce_models.fonts.raster import fill
+from vce_models.glyphs.images import LONGEST, _inked
+from vce_models.weights import Weights
+
+Matrices = NDArray[np.float64]
+
+OWN = 0.6
+"""The share of its own that a glyph keeps beyond its hand's affine map."""
+
+LETTER = 0.35
+"""Smaller glyphs, in ems, keep less of their own: a full stop is not wrung like a letter."""
+
+LINES = 16
+"""Lines across a pixel by which the ink of a glyph is measured."""
+
+THIN = 0.05
+"""A glyph's affine part is drawn towards none by so many ems: thin ones say little across."""
+
+LEVEL = 0.02
+"""What is so near to a line, in ems, stands on it."""
+
+LEAST = 0.2
+"""Least determinant of a glyph's map, as a share of its hand's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A glyph before it is moved.
+
+    Attributes:
+        samples: Of its outline, in font units.
+        condition: What the model sees of it, (size, size), ink = 1.
+        placement: Where the model's canvas lies.
+        across: Chords across its strokes.
+        em: Font units.
+    """
+
+    samples: Samples
+    condition: NDArray[np.float32]
+    placement: Placement
+    across: widths.Chords | None
+    em: float
+
+    @property
+    def extent(self) -> float:
+        """The longest side of the ink, in ems."""
+        return self.placement.side * LONGEST / self.em
+
+
+def source(contours: Sequence[Contour], size: int, em: float) -> Source | None:
+    """Sample a glyph, and frame it as the training's drawings are; None where it has no ink.
+
+    Args:
+        contours: As `outline.pen` collects them, in font units.
+        size: Pixels a side of the model's image.
+        em: Font units of the em.
+    """
+    ends = [curve for contour in contours for piece in contour for curve in piece]
+    if not ends:
+        return None
+    around = np.concatenate(ends)
+    low, high = around.min(0), around.max(0)
+    # Control points may stand far outside: what is sampled says where the ink is.
+    pixel = max(float((high - low).max()) / LONGEST, 1e-3) / size
+    samples = sample(contours, pixel)
+    if samples is None:
+        return None
+    low, high = samples.places.min(0), samples.places.max(0)
+    side = max(float((high - low).max()), 1e-3) / LONGEST
+    x, y = (low + high - side) / 2
+    placement = Placement(float(x), float(y), side)
+    places = placement.pixels(samples.places, size)
+    polygons = [
+        places[samples.parts[parts[0]][0] :][: _count(samples, parts)] for parts in samples.contours
+    ]
+    condition = _inked(fill(polygons, size, LINES))
+    return Source(samples, condition, placement, widths.chords(samples, places), em)
+
+
+def _count(samples: Samples, parts: range) -> int:
+    """Samples of a contour."""
+    first = samples.parts[parts[0]][0]
+    after = parts[-1] + 1
+    last = samples.parts[after][0] if after < len(samples.parts) else len(samples.places)
+    return int(last - first)
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """Where each rule puts the places of one glyph: linear p + offset + share (own - affine).
+
+    Attributes:
+        source: The glyph.
+        size: Pixels a side of the model's image.
+        points: Control points of the rules' fields, (rules, 2, control, control), unfolded.
+        own: What the glyph has of its own at its samples, beyond `affine`, (rules, n, 2), and
+        slopes: its derivative, (rules, n, 2, 2).
+        affine: The affine part of each field's own map, linear (rules, 2, 2) and constant
+            (rules, 2), in font units.
+        linear: What takes its place, (rules, 2, 2), and
+        offset: its constant, (rules, 2).
+        share: Of what the glyph has of its own, (rules,).
+    """
+
+    source: Source
+    size: int
+    points: Points
+    own: Places
+    slopes: Matrices
+    affine: tuple[Matrices, Places]
+    linear: Matrices
+    offset: Places
+    share: NDArray[np.float64]
+
+    def __call__(self, places: Places) -> Places:
+        """Places of the source, (n, 2), by every rule, (rules, n, 2); no widths are kept.
+
+        What is the glyph's own is, beyond its ink, as at the ink's edge.
+        """
+        around, at = self.source.samples.places, self.source.placement
+        near = np.clip(places, around.min(0), around.max(0))
+        pixels = invert(self.points, at.pixels(near, self.size), self.size)[0]
+        linear, constant = self.affine
+        own = at.units(pixels, self.size) - _moved(near, linear, constant)
+        return _moved(places, self.linear, self.offset) + self.share[:, None, None] * own
+
+    def outline(self) -> tuple[Places, Matrices]:
+        """The samples of the outline, and the map's derivative there."""
+        share = self.share[:, None, None]
+        places = _moved(self.source.samples.places, self.linear, self.offset) + share * self.own
+        return places, self.linear[:, None] + share[..., None] * self.slopes
+
+
+def _moved(places: Places, linear: Matrices, offset: Places) -> Places:
+    return np.asarray(places @ linear.transpose(0, 2, 1) + offset[:, None])
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Rules that move ink, as fields for each glyph.
+
+    Attributes:
+        weights: A model whose wiring is `deformation`.
+        rules: (rules, size, latent_per_row).
+        strength: As of `rules.scale`.
+    """
+
+    weights: Weights
+    rules: NDArray[np.float32]
+    strength: float = 1.0
+    _field: Callable[..., Points] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_field", forward.fields(self.weights))
+
+    def maps(self, glyph: Source) -> Maps:
+        """Each rule's own map of a glyph, unfolded where it folds."""
+        from vce_models.convert import encode
+        from vce_models.rules import scale
+
+        rules, size = self.rules, self.weights.config.size
+        if self.strength != 1:
+            own = encode(self.weights, glyph.condition, glyph.condition)
+            rules = scale(rules, own, self.strength)
+        points = self._field(glyph.condition, rules)
+        pixels = glyph.placement.pixels(glyph.samples.places, size)
+        points, moved, slopes = unfold(points, pixels, size)
+        moved = glyph.placement.units(moved, size)
+        linear, constant = _affine(glyph, moved)
+        rest = moved - _moved(glyph.samples.places, linear, constant)
+        slopes = slopes * FLIP - linear[:, None]
+        whole = np.ones(len(rules))
+        return Maps(glyph, size, points, rest, slopes, (linear, constant), linear, constant, whole)
+
+
+def _affine(glyph: Source, moved: Places) -> tuple[Matrices, Places]:
+    """The affine part of maps, by least squares over the outline, drawn towards none."""
+    samples = glyph.samples
+    places = samples.places
+    gaps = np.linalg.norm(places[samples.following] - places, axis=1)
+    weight = (gaps + gaps[samples.preceding])[:, None] / (2 * gaps.sum())
+    middle = (weight * places).sum(0)
+    centred = places - middle
+    calm = np.eye(2) * (THIN * glyph.em) ** 2
+    products = centred.T @ (weight * centred) + calm
+    means = (weight * moved).sum(1)
+    mixed = np.swapaxes(weight * centred, 0, 1) @ (moved - means[:, None]) + calm
+    linear = np.swapaxes(np.linalg.solve(products, mixed), 1, 2)
+    return linear, means - linear @ middle
+
+
+def hand(alphabet: Sequence[Maps]) -> Matrices:
+    """The linear map of every hand, (rules, 2, 2): the mean over an alphabet, upright on its line.
+
+    The baseline of a line of text stays level: what turns it is taken out as a rotation.
+    """
+    mean = np.mean([maps.affine[0] for maps in alphabet], axis=0)
+    angle = np.arctan2(mean[:, 1, 0], mean[:, 0, 0])
+    cosine, sine = np.cos(angle), np.sin(angle)
+    level = np.stack((np.stack((cosine, sine), -1), np.stack((-sine, cosine), -1)), -2)
+    return np.asarray(level @ mean)
+
+
+def in_hand(maps: Maps, linear: Matrices, own: float = OWN) -> Maps:
+    """A glyph's maps, once its hands' linear maps take the place of its own affine parts."""
+    share = own * min(1.0, maps.source.extent / LETTER)
+    calm = np.zeros_like(maps.offset)
+    changed = replace(maps, linear=linear, offset=calm, share=np.full(len(linear), share))
+    return _unfolded(changed)
+
+
+def _unfolded(maps: Maps) -> Maps:
+    """Maps with as much of the glyph's own as does not fold."""
+    share = maps.share.copy()
+    for _ in range(4):
+        derivative = maps.linear[:, None] + share[:, None, None, None] * maps.slopes
+        least = determinant(derivative).min(1)
+        folds = least < LEAST * determinant(maps.linear)
+        if not folds.any():
+            break
+        share[folds] *= 0.6
+    return replace(maps, share=share)
+
+
+def outline(maps: Maps, lines: Sequence[float] = ()) -> Places:
+    """The moved outline, its strokes as wide as the source's, (rules, n, 2).
+
+    Args:
+        maps: Of the glyph.
+        lines: Heights at which a font's letters stand or end, in font units: with them,
+            letters of a hand stand on one line, and lean alike, more than their rules say.
+    """
+    glyph, at = maps.source, maps.source.placement
+    before = at.pixels(glyph.samples.places, maps.size)
+    places, derivative = maps.outline()
+    moved = at.pixels(places, maps.size)
+    if len(lines):
+        even = _even(maps, np.asarray(lines, float))
+        moved += evenness.correct(glyph.samples, before, moved, even)
+    if glyph.across:
+        moved += widths.keep(glyph.samples, glyph.across, before, moved, derivative * FLIP)
+    return at.units(moved, maps.size)
+
+
+def _even(maps: Maps, lines: NDArray[np.float64]) -> evenness.Even:
+    """The hands' lines and slants as the glyph's canvas has them."""
+    scale, at = maps.size / maps.source.placement.side, maps.source.placement
+    targets = maps.size - (lines * maps.linear[:, 1, 1, None] - at.y) * scale
+    heights = maps.size - (lines - at.y) * scale
+    return evenness.Even(maps.linear * FLIP, heights, targets, LEVEL * maps.source.em * scale)

@@ -1,0 +1,40 @@
+"""Where a glyph's canvas lies: between font units and the pixels of the model's image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vce_models.fonts.family import Places
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A square canvas in font units, y up.
+
+    Attributes:
+        x: Its left edge.
+        y: Its lower edge; the baseline is 0.
+        side: Its side.
+    """
+
+    x: float
+    y: float
+    side: float
+
+    def pixels(self, places: Places, size: int) -> Places:
+        """Font units, (..., 2), as pixels of a canvas of `size`, y down."""
+        scale = size / self.side
+        x, y = (places[..., 0] - self.x) * scale, size - (places[..., 1] - self.y) * scale
+        return np.stack((x, y), -1)
+
+    def units(self, places: Places, size: int) -> Places:
+        """Pixels of a canvas of `size`, y down, as font units."""
+        scale = self.side / size
+        x, y = places[..., 0] * scale + self.x, (size - places[..., 1]) * scale + self.y
+        return np.stack((x, y), -1)
+
+
+FLIP = np.array([[1.0, -1.0], [-1.0, 1.0]])
+"""Signs of a derivative's parts, once y is turned upside down."""

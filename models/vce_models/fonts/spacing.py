@@ -1,0 +1,72 @@
+"""Spacing follows the ink: a moved glyph keeps the paper that its source has on either side."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vce_models.fonts.family import Places
+from vce_models.fonts.raster import crossings
+
+LINES = 60
+"""Heights at which a glyph's profile is measured."""
+
+DEEP = 0.10
+"""How far a profile reaches behind its foremost point at most, in ems."""
+
+Numbers = NDArray[np.float64]
+
+
+def profiles(starts: Places, ends: Places, em: float) -> tuple[Numbers, Numbers]:
+    """Mean places of the left and the right edge of the ink.
+
+    Args:
+        starts: Both ends of the edges of outlines, (masters, n, 2), and
+        ends: the same; of italic hands made upright.
+        em: Font units.
+
+    Returns:
+        Left and right, (masters,).
+    """
+    low, high = starts[..., 1].min(1), starts[..., 1].max(1)
+    heights = low[:, None] + (high - low)[:, None] * ((np.arange(LINES) + 0.5) / LINES)
+    x, sign = crossings(starts, ends, heights)
+    crossed = sign != 0
+    left = np.where(crossed, x, np.inf).min(2)
+    right = np.where(crossed, x, -np.inf).max(2)
+    first, last = starts[..., 0].min(1), starts[..., 0].max(1)
+    left = np.clip(left, first[:, None], first[:, None] + DEEP * em).mean(1)
+    right = np.clip(right, last[:, None] - DEEP * em, last[:, None]).mean(1)
+    return left, right
+
+
+def upright(places: Places, linear: Places) -> Places:
+    """Places of hands, (masters, n, 2), with each hand's slant taken out."""
+    slant = linear[:, 0, 1] / linear[:, 1, 1]
+    return np.stack((places[..., 0] - slant[:, None] * places[..., 1], places[..., 1]), -1)
+
+
+def space(
+    starts: Places, ends: Places, advance: int, linear: Places, em: float
+) -> tuple[Numbers, NDArray[np.int64]]:
+    """Shift glyphs and widen their advances so that bearings are the source's, by hand.
+
+    Args:
+        starts: Both ends of the edges of outlines, (masters, n, 2), the source first, and
+        ends: the same.
+        advance: The source's, in font units; a glyph of none, as a mark, keeps none.
+        linear: The hands' maps, (masters, 2, 2); bearings become as wide as everything.
+        em: Font units.
+
+    Returns:
+        What to add to every x, and advances; (masters,) each.
+    """
+    starts, ends = upright(starts, linear), upright(ends, linear)
+    left, right = profiles(starts, ends, em)
+    wide = linear[:, 0, 0]
+    if advance <= 0:  # a mark is placed by its anchors, or by where it overhangs
+        centre = (left + right) / 2
+        return wide * centre[0] - centre, np.zeros(len(left), np.int64)
+    shift = wide * left[0] - left
+    advances = right + shift + wide * (advance - right[0])
+    return shift, np.maximum(np.rint(advances), 0).astype(np.int64)

@@ -1,0 +1,156 @@
+"""Strokes keep their width: corrections to a moved outline, by chords between facing walls.
+
+A map stretches what it moves, the pen that drew a stroke does not. So chords are laid across
+the strokes of the source, from wall to facing wall, and the moved outline is corrected by
+the smoothest displacement that gives every chord its length again, its middle where the map
+puts it. Caps, corners and joints follow their walls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vce_models.drawing.pen import KEPT
+from vce_models.fonts.corrections import Numbers, Term, gaps, solve
+from vce_models.fonts.family import Places
+from vce_models.fonts.outline import Samples
+
+WIDEST = 8.0
+"""What is wider is no stroke, in pixels."""
+
+FACING = -0.5
+"""Walls face each other where the cosine between their normals is less."""
+
+TYPICAL = 2.2
+"""Chords so much longer than the glyph's median are joints, or go along a short stroke."""
+
+MIDDLE = 0.5
+"""Weight of the middles of chords, beside their lengths; without it bowls drift inwards."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chords:
+    """Chords across the strokes of a glyph, in pixels.
+
+    Attributes:
+        lengths: (chords,), and
+        weights: how much each counts.
+        normals: Unit vectors along the chords, from wall to wall, (chords, 2).
+        feet: The knots beside either end, (chords, 4): two of the wall where a chord begins,
+            two of the wall that it meets.
+        shares: How near the ends are to these, (chords, 4); pairs sum to 1.
+    """
+
+    lengths: Numbers
+    weights: Numbers
+    normals: Places
+    feet: NDArray[np.intp]
+    shares: Numbers
+
+
+def chords(samples: Samples, places: Places) -> Chords | None:
+    """Lay a chord from the middle of every short piece of the outline to the facing wall.
+
+    Args:
+        samples: Say what follows what.
+        places: Of the samples, (n, 2), in pixels, y down.
+
+    Returns:
+        None where no two walls face each other.
+    """
+    following = samples.following
+    start, step = places, places[following] - places
+    length = np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)
+    along = step / length[:, None]
+    area = np.sum(start[:, 0] * step[:, 1] - start[:, 1] * step[:, 0])
+    inward = np.stack((-along[:, 1], along[:, 0]), 1) * np.sign(area)
+    middle = start + step / 2
+
+    facing = inward @ inward.T
+    # A ray from a middle meets another piece at x of its length and u of the piece's.
+    cross = np.where(facing < FACING, inward[:, :1] * along[:, 1] - inward[:, 1:] * along[:, 0], 0)
+    dx, dy = (start[:, i] - middle[:, i, None] for i in (0, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = (dx * along[:, 1] - dy * along[:, 0]) / cross
+        u = (dx * inward[:, 1:] - dy * inward[:, :1]) / (cross * length)
+        x[~((np.abs(cross) > 1e-6) & (u >= 0) & (u <= 1) & (x > 1e-6))] = np.inf
+    met, every = x.argmin(1), np.arange(len(x))
+    reach = x[every, met]
+    weight = length * np.clip((FACING - facing[every, met]) / 0.3, 0, 1)
+    weight *= np.clip((WIDEST - reach) / 0.6, 0, 1)
+    used = weight > 1e-6
+    if not used.any():
+        return None
+    weight *= np.clip((TYPICAL - reach / _median(reach[used], weight[used])) / 0.6, 0, 1)
+    (used,) = np.nonzero(weight > 1e-6)
+    met, half = met[used], np.full(len(used), 0.5)
+    feet, shares = zip(
+        *(_foot(following, *end) for end in ((used, half), (met, u[used, met]))), strict=True
+    )
+    ends = np.concatenate(feet, 1), np.concatenate(shares, 1)
+    return Chords(reach[used], weight[used], inward[used], *ends)
+
+
+def _foot(
+    following: NDArray[np.intp], piece: NDArray[np.intp], at: Numbers
+) -> tuple[NDArray[np.intp], Numbers]:
+    """The knots on either side of a place on a piece, (n, 2), and their shares."""
+    knot = piece // 2
+    share = (at + piece % 2) / 2
+    after = following[2 * knot + 1] // 2
+    return np.stack((knot, after), 1), np.stack((1 - share, share), 1)
+
+
+def _median(values: Numbers, weights: Numbers) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def keep(
+    samples: Samples, across: Chords, places: Places, moved: Places, derivative: Places
+) -> Places:
+    """Correct moved outlines so that strokes are as wide as they were.
+
+    Args:
+        samples: Say what follows what.
+        across: The chords of the source.
+        places: The samples before they were moved, (n, 2), in pixels, and
+        moved: as maps put them, (rules, n, 2).
+        derivative: Of the maps at the samples, (rules, n, 2, 2).
+
+    Returns:
+        Corrections to add, (rules, n, 2).
+    """
+    normals, have, stretch = _measure(across, moved[:, ::2], derivative[:, ::2])
+    wanted = across.lengths * stretch / np.clip(stretch, 1 / KEPT[1], 1 / KEPT[0])
+    toward = normals[:, :, None] * (across.shares * np.array([-1, -1, 1, 1]))[..., None]
+    middle = normals[:, :, None] * across.shares[..., None] / 2
+    terms = (
+        Term(across.feet, toward, wanted - have, across.weights),
+        Term(across.feet, middle, np.zeros_like(have), MIDDLE * across.weights),
+    )
+    return solve(samples, gaps(samples, places), terms)
+
+
+def error(across: Chords, moved: Places, derivative: Places) -> Numbers:
+    """Mean relative difference between moved strokes' widths and the source's, (rules,)."""
+    _, have, _ = _measure(across, moved[:, ::2], derivative[:, ::2])
+    return np.asarray(np.average(np.abs(have / across.lengths - 1), axis=1, weights=across.weights))
+
+
+def _measure(across: Chords, knots: Places, derivative: Places) -> tuple[Places, Numbers, Numbers]:
+    """Unit normals of moved strokes, their widths, and how far the map stretches them."""
+    matrix = derivative[:, across.feet].mean(2)
+    a, b, c, d = (matrix[..., i, j] for i in (0, 1) for j in (0, 1))
+    x, y = across.normals.T
+    determinant = a * d - b * c
+    normals = np.stack((d * x - c * y, a * y - b * x), -1) / determinant[..., None]
+    shrink = np.linalg.norm(normals, axis=-1)
+    normals /= shrink[..., None]
+    ends = knots[:, across.feet] * across.shares[..., None]
+    chord = ends[:, :, 2:].sum(2) - ends[:, :, :2].sum(2)
+    return normals, np.asarray((chord * normals).sum(-1)), 1 / shrink
