@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from vce_models.errors import OutputError
 from vce_models.files import replacing
 from vce_models.glyphs.photos import Ink
 
@@ -27,9 +27,6 @@ FRAME_MS = 60
 
 GREYS = 16
 """Shades of an animation, a third of the bytes of all 256; edges stay smooth."""
-
-LONGEST = {"webp": 16383, "gif": 65535}
-"""Sides of a picture at most, in pixels, by form."""
 
 
 def draw_cell(ink: Ink, side: int) -> Image.Image:
@@ -109,50 +106,42 @@ def draw_frames(
     return [draw_cells(cells, columns) for cells in zip(*conversions, strict=True)]
 
 
-def write(frames: Sequence[Image.Image], form: str, path: Path, text: Mapping[str, str]) -> None:
-    """Encode a picture, or frames that repeat for ever, always to the same bytes.
+def write_png(picture: Image.Image, path: Path, text: Mapping[str, str]) -> None:
+    """Write a PNG in place, always to the same bytes.
 
     Args:
-        frames: One; several for `gif` and `webp`.
-        form: `png`, `webp` (lossless) or `gif`.
-        path: The file, written in place.
-        text: The metadata of a PNG, by keyword; the other forms keep none.
-
-    Raises:
-        OutputError: The picture is too large for the form.
+        picture: What it shows.
+        path: The file.
+        text: Its metadata, by keyword.
     """
+    info = PngInfo()
+    for key, value in text.items():
+        info.add_text(key, value)
+    # A twelfth more bytes than at the usual level, in half the time.
+    picture.save(path, format="PNG", pnginfo=info, compress_level=3)
+
+
+def write_webp(frames: Sequence[Image.Image], path: Path) -> None:
+    """Write a lossless WebP in place: one frame, or several that repeat for ever."""
     first, *rest = frames
-    if max(first.size) > LONGEST.get(form, max(first.size)):
-        raise OutputError(
-            f"{first.width}x{first.height} pixels are too many for a .{form}",
-            hint="use .png, or a smaller --scale",
-        )
-    if form == "png":
-        info = PngInfo()
-        for key, value in text.items():
-            info.add_text(key, value)
-        # A twelfth more bytes than at the usual level, in half the time.
-        first.save(path, format="PNG", pnginfo=info, compress_level=3)
-    elif form == "gif":
-        step = 255 / (GREYS - 1)
-        shades = [round(round(value / step) * step) for value in range(256)]
-        grey = [frame.convert("L").point(shades) for frame in frames]
-        grey[0].save(path, "GIF", save_all=True, append_images=grey[1:], duration=FRAME_MS, loop=0)
-    elif rest:
-        first.save(
-            path,
-            "WEBP",
-            lossless=True,
-            save_all=True,
-            append_images=rest,
-            duration=FRAME_MS,
-            loop=0,
-        )
-    else:
-        first.save(path, "WEBP", lossless=True)
+    animation: dict[str, Any] = {
+        "save_all": True,
+        "append_images": rest,
+        "duration": FRAME_MS,
+        "loop": 0,
+    }
+    first.save(path, "WEBP", lossless=True, **(animation if rest else {}))
 
 
-def save_png(image: Image.Image, path: Path) -> None:
-    """Write a PNG, whole or not at all."""
+def write_gif(frames: Sequence[Image.Image], path: Path) -> None:
+    """Write frames that repeat for ever as a GIF, in place."""
+    step = 255 / (GREYS - 1)
+    shades = [round(round(value / step) * step) for value in range(256)]
+    first, *rest = [frame.convert("L").point(shades) for frame in frames]
+    first.save(path, "GIF", save_all=True, append_images=rest, duration=FRAME_MS, loop=0)
+
+
+def save_png(picture: Image.Image, path: Path) -> None:
+    """Write a PNG without metadata, whole or not at all."""
     with replacing(path) as temporary:
-        write([image], "png", temporary, {})
+        write_png(picture, temporary, {})
