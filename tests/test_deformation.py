@@ -27,7 +27,7 @@ def field(x, y, count=56):
 
 
 def test_control_points_of_a_straight_line_give_the_line():
-    weights = splines.enlarge(56, 9)
+    weights = splines.cubic(56, 9)
     assert weights.sum(1) == pytest.approx(1)
     line = weights @ np.arange(9, dtype=np.float32)
     assert np.diff(line) == pytest.approx(6 / 56, abs=1e-5)

@@ -10,7 +10,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, NoReturn
 
 from vce_cli.forms import FORMS, Per, Rendered
-from vce_cli.options import Ink, Options
+from vce_cli.options import Options, Polarity
 from vce_cli.streams import STDOUT, Output
 from vce_models.errors import ConfigError, OutputError
 
@@ -190,8 +190,8 @@ def _formless(output: str) -> NoReturn:
 def _check_reading(options: Options, glyphs: list[Glyph]) -> None:
     if options.like or not glyphs or any(glyph.font is None for glyph in glyphs):
         return
-    if options.ink != Ink.AUTO or not options.fit:
-        option = "--no-fit" if options.ink == Ink.AUTO else "--ink"
+    if options.ink != Polarity.AUTO or not options.fit:
+        option = "--no-fit" if options.ink == Polarity.AUTO else "--ink"
         raise ConfigError(
             f"{option} says how images are read, and there are none", hint="leave it out"
         )

@@ -15,6 +15,7 @@ import numpy as np
 from vce_models.config import ModelConfig
 from vce_models.drawing import pen, splines
 from vce_models.drawing.pen import Array
+from vce_models.shapes import COARSE
 from vce_models.weights import Weights
 
 Draw = Callable[[Array], Array]
@@ -25,9 +26,6 @@ BATCH = 8
 
 _POINTS = 2**13
 """Of drawings, at a time, for the same reason."""
-
-_COARSE = 7
-"""Side of the rule's planes beside the modulation before they are enlarged."""
 
 
 def network(weights: Weights, name: str) -> dict[str, Array]:
@@ -104,11 +102,9 @@ def _plane(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tu
 def _modulate(
     net: dict[str, Array], config: ModelConfig, z: Array, q: Array
 ) -> tuple[Array, Array]:
-    coarse = _linear(net, "wiring.dense", z).reshape(len(z), -1, _COARSE, _COARSE)
-    places = (np.arange(config.size, dtype=np.float32) + 0.5) * _COARSE / config.size - 0.5
-    distance = np.clip(places, 0, _COARSE - 1)[:, None] - np.arange(_COARSE, dtype=np.float32)
-    enlarge = np.maximum(1 - np.abs(distance), 0)
-    planes = np.moveaxis(enlarge @ coarse @ enlarge.T, 1, 3)
+    coarse = _linear(net, "wiring.dense", z).reshape(len(z), -1, COARSE, COARSE)
+    weights = splines.linear(config.size, COARSE)
+    planes = np.moveaxis(weights @ coarse @ weights.T, 1, 3)
     seen = _repeat(_seen(q), len(z))
     return np.concatenate((seen, planes), axis=3), _modulation(net, "wiring.", config, z)
 
@@ -204,7 +200,7 @@ def deformation(
 ) -> Draw:
     """As `deformation.Deformation.drawer`."""
     stem = _stem(net, config, _seen(q)[None])
-    weights = splines.enlarge(scale * config.size, config.control)
+    weights = splines.cubic(scale * config.size, config.control)
     slopes: Array = scale * np.gradient(weights, axis=0)
     line = pen.trace(detail, config.size)
     # Some rows at a time, as many for any number of rules: a product's shape is its last bit.

@@ -23,11 +23,9 @@ from torch.nn import functional as F
 from vce_models.config import ModelConfig
 from vce_models.drawing import pen
 from vce_models.drawing.pen import Array
-from vce_models.drawing.splines import FINE, enlarge
-from vce_models.networks.trunk import HIDDEN, READOUT, Trunk, coordinates
-
-SCATTER = 8
-"""Feature maps of the observation model."""
+from vce_models.drawing.splines import FINE, cubic
+from vce_models.networks.trunk import Trunk, coordinates
+from vce_models.shapes import HIDDEN, OBSERVATION, READOUT
 
 SHARPNESS = 16.0
 """Steepness of the step from paper to ink, by grey value of the condition."""
@@ -60,27 +58,24 @@ class Deformation(nn.Module):
         super().__init__()
         self.modulated = (config.blocks, 2, config.channels)
         self.control = (2, config.control, config.control)
-        points, side = 2 * config.control**2, config.size // config.unshuffle
+        points, folded = 2 * config.control**2, config.size // config.unshuffle
         self.dense = nn.Linear(config.latent_size, points)
         self.hidden = nn.Linear(config.latent_size, HIDDEN)
         self.modulation = nn.Linear(HIDDEN, 2 * config.blocks * config.channels)
         self.trunk = Trunk(3, config)
         self.head = nn.Conv2d(config.channels, READOUT, 1)
-        self.readout = nn.Linear(READOUT * side * side, points)
-        self.observation = nn.Sequential(
-            nn.Conv2d(1, SCATTER, 7, padding=3),
-            nn.SiLU(),
-            nn.Conv2d(SCATTER, SCATTER, 5, padding=2),
-            nn.SiLU(),
-            nn.Conv2d(SCATTER, 1, 5, padding=2),
-        )
+        self.readout = nn.Linear(READOUT * folded**2, points)
+        layers: list[nn.Module] = []
+        for inputs, outputs, side in OBSERVATION:
+            layers += [nn.Conv2d(inputs, outputs, side, padding=side // 2), nn.SiLU()]
+        self.observation = nn.Sequential(*layers[:-1])
         # A pixel or so at first: enough to find out what a displacement is good for.
         nn.init.normal_(self.dense.weight, std=1 / config.latent_size**0.5)
         nn.init.normal_(self.readout.weight, std=0.003)
         nn.init.zeros_(self.dense.bias)
         nn.init.zeros_(self.readout.bias)
         self.register_buffer("coordinates", coordinates(config.size), persistent=False)
-        weights = torch.from_numpy(enlarge(FINE * config.size, config.control))
+        weights = torch.from_numpy(cubic(FINE * config.size, config.control))
         self.register_buffer("points", weights, persistent=False)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,7 +106,7 @@ class Deformation(nn.Module):
         """
         size = q.shape[3]
         line = torch.from_numpy(pen.trace(detail, size)).to(q.device)
-        weights = torch.from_numpy(enlarge(scale * size, self.control[1])).to(q.device)
+        weights = torch.from_numpy(cubic(scale * size, self.control[1])).to(q.device)
 
         def draw(z: Tensor) -> Tensor:
             return penned(line, self.field(z, q.expand(len(z), -1, -1, -1), weights), size)

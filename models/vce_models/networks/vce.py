@@ -18,8 +18,9 @@ from vce_models.config import ModelConfig
 from vce_models.drawing.pen import Array
 from vce_models.networks.deformation import Deformation
 from vce_models.networks.prior import Prior
-from vce_models.networks.trunk import READOUT, Trunk
+from vce_models.networks.trunk import Trunk
 from vce_models.networks.wirings import WIRINGS
+from vce_models.shapes import READOUT
 
 CALM = -3.0
 """Log variance of rules at the start, where rules displace: else they would only shake."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vce_models.config import ENLARGED, Resize
-from vce_models.drawing.splines import enlarge
+from vce_models.drawing.splines import cubic
 
 CONTROL = 6
 """Control points of a warp, a side."""
@@ -55,7 +55,7 @@ class Warp:
         # `subsample` reads the first pixel of a cell, `box` all of them.
         place = 0.5 if self.averages else 0.5 / ENLARGED
         self.places = (torch.arange(read, device=device) + place) * size / read
-        self.weights = torch.from_numpy(enlarge(read, CONTROL)).to(device)
+        self.weights = torch.from_numpy(cubic(read, CONTROL)).to(device)
         line = (torch.arange(CONTROL, device=device) - (CONTROL - 1) / 2) * size / (CONTROL - 3)
         self.points = torch.stack(torch.meshgrid(line, line, indexing="xy")).flatten(1)
 
