@@ -17,10 +17,10 @@ from vce_cli.writers import Hands
 from vce_models.errors import InputError
 
 if TYPE_CHECKING:
-    from vce_models.drawing.pen import Array
+    from vce_models.arrays import Array
     from vce_models.fonts.source import Placement
     from vce_models.glyphs.images import Framed
-    from vce_models.glyphs.listing import Glyph, Reading, Redrawn
+    from vce_models.listing import Glyph, Reading, Redrawn
     from vce_models.weights import Weights
 
 REPAYS = 4096
@@ -40,8 +40,7 @@ def convert(options: Options) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     journal = Journal(quiet=options.quiet, verbose=options.verbose)
     with streams.standard_output() as out:
-        from vce_models import rules, weights
-        from vce_models.glyphs import listing
+        from vce_models import listing, rules, weights
 
         model = weights.load(options.weights)
         fingerprint = weights.fingerprint(model)
@@ -77,7 +76,7 @@ def convert(options: Options) -> None:
 
 
 def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
-    from vce_models.glyphs import listing
+    from vce_models import listing
 
     found = []
     for name in inputs:
@@ -138,7 +137,7 @@ def _render(
     journal: Journal,
 ) -> Iterator[Redrawn]:
     """Read and convert glyph by glyph, as the writer asks for them."""
-    from vce_models.glyphs.listing import Redrawn
+    from vce_models.listing import Redrawn
 
     size, count = model.config.size, len(hands.rules)
     points, total = form.points(options.scale, size), count * len(found)

@@ -20,8 +20,8 @@ from vce_models.errors import ConfigError, OutputError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from vce_models.drawing.pen import Array
-    from vce_models.glyphs.listing import Glyph, Redrawn
+    from vce_models.arrays import Array
+    from vce_models.listing import Glyph, Redrawn
 
 Per = Literal["conversion", "glyph", "rule", "run"]
 """What one file holds: one conversion, a glyph by all rules, all glyphs by a rule, everything."""
@@ -276,7 +276,7 @@ class Font(Outlined):
         self, per: Per, fields: set[str], glyphs: list[Glyph], numbers: list[int], side: int
     ) -> None:
         """Raise ConfigError where a font would hold several rules, or two glyphs of a character."""
-        from vce_models.glyphs.listing import codepoint
+        from vce_models.listing import codepoint
 
         if per == "run" and len(numbers) > 1:
             raise ConfigError("a font holds one rule", hint="use -n 1")
@@ -291,7 +291,7 @@ class Font(Outlined):
     def encode(self, group: Group, style: Style, file: Path) -> None:
         """Write one font, with the measures of the font that the glyphs came from."""
         from vce_models.fonts import writing
-        from vce_models.glyphs.listing import codepoint
+        from vce_models.listing import codepoint
 
         glyphs = {
             codepoint(row.glyph): (contours, row.placement or writing.DEFAULT_PLACEMENT)
@@ -332,9 +332,12 @@ class Npz(Rendered):
 
     def encode(self, group: Group, style: Style, file: Path) -> None:
         """Write the arrays."""
-        from vce_models.glyphs import arrays
+        from vce_models.glyphs import npz
 
-        arrays.write(file, group.rows, group.rules, group.numbers)
+        images = [[*row.conversions] for row in group.rows]
+        conditions = [row.drawing.condition for row in group.rows]
+        names = [row.glyph.name for row in group.rows]
+        npz.write(file, images, conditions, names, group.rules, group.numbers)
 
 
 FORMS: dict[str, Rendered] = {

@@ -15,7 +15,7 @@ from vce_cli.streams import STDOUT, Output
 from vce_models.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
-    from vce_models.glyphs.listing import Glyph
+    from vce_models.listing import Glyph
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from vce_models.errors import OutputError
 from vce_models.files import replacing
 
 if TYPE_CHECKING:
-    from vce_models.drawing.pen import Array
-    from vce_models.glyphs.listing import Redrawn
+    from vce_models.arrays import Array
+    from vce_models.listing import Redrawn
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
+from vce_models.arrays import Array
 from vce_models.drawing import forward
-from vce_models.drawing.pen import Array
 from vce_models.weights import Weights
 
 

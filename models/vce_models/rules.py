@@ -7,22 +7,19 @@ import re
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
 from vce_models.files import replacing
-
-Rules = NDArray[np.float32]
-"""(N, size, latent_per_row)."""
 
 FORMAT = "vce rules 1"
 """The one key of the metadata, as in `weights`; its value is JSON."""
 
 
-def sample(count: int, config: ModelConfig, seed: int) -> Rules:
+def sample(count: int, config: ModelConfig, seed: int) -> Array:
     """Draw rules from p(z) = N(0, I) (Li et al. 2020, eq. 1).
 
     The first four of sixteen are the four that the same seed gives alone.
@@ -34,7 +31,7 @@ def sample(count: int, config: ModelConfig, seed: int) -> Rules:
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
-def scale(rules: Rules, own: Rules, strength: float) -> Rules:
+def scale(rules: Array, own: Array, strength: float) -> Array:
     """Move rules along the line from a glyph's own rule.
 
     Args:
@@ -48,7 +45,7 @@ def scale(rules: Rules, own: Rules, strength: float) -> Rules:
     return np.asarray(own + np.float32(strength) * (rules - own), np.float32)
 
 
-def walk(rules: Rules, frames: int) -> Rules:
+def walk(rules: Array, frames: int) -> Array:
     """Go from rule to rule and back to the first, spherically (Shoemake 1985).
 
     Gaussian rules lie near a sphere, so that the straight line between two would pass
@@ -77,7 +74,7 @@ def walk(rules: Rules, frames: int) -> Rules:
     return np.concatenate(legs).reshape(-1, *rules.shape[1:]).astype(np.float32)
 
 
-def save(path: Path, rules: Rules, fingerprint: str) -> None:
+def save(path: Path, rules: Array, fingerprint: str) -> None:
     """Write rules, whole or not at all.
 
     Args:
@@ -91,7 +88,7 @@ def save(path: Path, rules: Rules, fingerprint: str) -> None:
         temporary.write_bytes(to_bytes(tensors, {FORMAT: json.dumps({"weights": fingerprint})}))
 
 
-def load(path: Path, config: ModelConfig) -> tuple[Rules, str]:
+def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
     """Read rules, and the fingerprint of the weights that they were made for.
 
     Raises:
@@ -127,7 +124,7 @@ def split_selection(text: str) -> tuple[Path, tuple[int, int] | None]:
     return Path(found[1]), (first, last)
 
 
-def select(rules: Rules, selection: tuple[int, int] | None) -> tuple[list[int], Rules]:
+def select(rules: Array, selection: tuple[int, int] | None) -> tuple[list[int], Array]:
     """The numbers, counted from 1, and the rules of a selection.
 
     Raises:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, WeightsError
 from vce_models.files import replacing
@@ -28,7 +28,7 @@ class Weights:
     """A model: its config, and its float32 tensors by their names in `networks.VCE`."""
 
     config: ModelConfig
-    tensors: dict[str, NDArray[np.float32]]
+    tensors: dict[str, Array]
 
 
 def fingerprint(weights: Weights) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.drawing import pen, splines
-from vce_models.drawing.pen import Array
 from vce_models.shapes import COARSE
 from vce_models.weights import Weights
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Array = NDArray[np.float32]
+from vce_models.arrays import Array
 
 PLACES, MOST = 4, 16
 """Places for each pixel, along each side, where distances are measured, at least and at most."""

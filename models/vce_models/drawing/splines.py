@@ -10,14 +10,15 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vce_models.arrays import Array
 
 FINE = 2
 """Points of moved ink for each pixel, along each side; their mean is the pixel."""
 
 
 @cache
-def cubic(count: int, control: int) -> NDArray[np.float32]:
+def cubic(count: int, control: int) -> Array:
     """Weights of `control` points at `count` places, (count, control); rows sum to 1.
 
     The B-splines are uniform, and the outermost points lie beyond the frame.
@@ -29,7 +30,7 @@ def cubic(count: int, control: int) -> NDArray[np.float32]:
 
 
 @cache
-def linear(count: int, points: int) -> NDArray[np.float32]:
+def linear(count: int, points: int) -> Array:
     """Weights of `points` points at `count` places, (count, points); rows sum to 1."""
     places = (np.arange(count, dtype=np.float32) + 0.5) * points / count - 0.5
     distance = np.clip(places, 0, points - 1)[:, None] - np.arange(points, dtype=np.float32)

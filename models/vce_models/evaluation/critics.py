@@ -14,14 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vce_models.arrays import Array
 from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import WeightsError
@@ -84,7 +83,7 @@ class Critics:
 
 
 @torch.inference_mode()
-def embed(network: Features, images: NDArray[np.float32]) -> Tensor:
+def embed(network: Features, images: Array) -> Tensor:
     """Features of drawings.
 
     Args:

@@ -11,14 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vce_models.arrays import Array
 from vce_models.convert import resized
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.networks import losses
 from vce_models.networks.vce import VCE, reparameterise
 from vce_models.weights import Weights
-
-Array = NDArray[np.float32]
 
 BATCH = 128
 """Pairs or conversions at a time."""
@@ -194,7 +193,7 @@ def _measure(model: VCE, x: Tensor, q: Tensor, samples: int, generator: torch.Ge
     return torch.stack((reconstruction, kl, reconstruction + kl, -bound, losses.entropy(x)))
 
 
-def _figure(values: NDArray[np.float32], characters: NDArray[np.int64]) -> Figure:
+def _figure(values: Array, characters: NDArray[np.int64]) -> Figure:
     counts = np.bincount(characters)
     means = np.bincount(characters, weights=values)[counts > 0] / counts[counts > 0]
     error = means.std(ddof=1) / math.sqrt(len(means)) if len(means) > 1 else math.nan

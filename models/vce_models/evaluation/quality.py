@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vce_models import rules
+from vce_models.arrays import Array
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.evaluation import critics
@@ -26,8 +27,6 @@ WAYS = 20
 
 RESAMPLES = 2000
 """Bootstrap resamples of the characters behind every interval."""
-
-Images = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -59,18 +58,18 @@ class Quality:
     samples: int
 
 
-def exemplars(test: Characters) -> Images:
+def exemplars(test: Characters) -> Array:
     """The first drawing of every character, (C, size, size) in [0, 1]."""
     return _ink(test.images[test.starts[:-1]])
 
 
-def people(test: Characters) -> list[Images]:
+def people(test: Characters) -> list[Array]:
     """The other drawings of every character, each (n, size, size) in [0, 1]."""
     bounds = zip(test.starts[:-1], test.starts[1:], strict=True)
     return [_ink(test.images[start + 1 : stop]) for start, stop in bounds]
 
 
-def _ink(images: NDArray[np.uint8]) -> Images:
+def _ink(images: NDArray[np.uint8]) -> Array:
     return np.asarray(images, np.float32) / np.float32(255)
 
 
@@ -81,7 +80,7 @@ def conversions(
     *,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Images]:
+) -> list[Array]:
     """As many conversions of each exemplar as people made other drawings.
 
     Every conversion has a rule of its own.
@@ -109,7 +108,7 @@ def conversions(
     return converted
 
 
-def judge(samples: list[Images], test: Characters, judges: Critics, *, seed: int) -> Quality:
+def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int) -> Quality:
     """Judge samples of every test character.
 
     Args:
@@ -160,13 +159,13 @@ def _recognised(features: Tensor, exemplar: Tensor, owners: Tensor) -> Tensor:
     return ((farther[:, None] - steps).clamp(min=0) / (others - steps)).prod(1)
 
 
-def _spreads(judges: Critics, samples: list[Images]) -> NDArray[np.float64]:
+def _spreads(judges: Critics, samples: list[Array]) -> NDArray[np.float64]:
     features = critics.embed(judges.contrastive, np.concatenate(samples)).double()
     parts = torch.split(features, [len(drawn) for drawn in samples])
     return np.array([float(part.var(0).sum().sqrt()) for part in parts])
 
 
-def _entropies(samples: Images) -> NDArray[np.float64]:
+def _entropies(samples: Array) -> NDArray[np.float64]:
     p = np.clip(samples, 1e-7, 1 - 1e-7).reshape(len(samples), -1)
     return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)).sum(1, dtype=np.float64))
 

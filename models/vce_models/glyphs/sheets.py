@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from vce_models.arrays import Array
 from vce_models.files import replacing
-from vce_models.glyphs.photos import Ink
 
 BOX = (220, 30, 30)
 """Red, around the condition."""
@@ -29,7 +29,7 @@ GREYS = 16
 """Shades of an animation, a third of the bytes of all 256; edges stay smooth."""
 
 
-def draw_cell(ink: Ink, side: int) -> Image.Image:
+def draw_cell(ink: Array, side: int) -> Image.Image:
     """Ink of a square drawing, in [0, 1], black on white, (side, side), smoothly."""
     light = np.multiply(ink, -255, dtype=np.float32)
     light += 255

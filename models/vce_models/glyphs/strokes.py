@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vce_models.glyphs.photos import Ink
+from vce_models.arrays import Array
 
 STROKE = (0.6, 2.1)
 """Stroke width of 99.8% of the training drawings, in pixels at 28 a side.
@@ -23,7 +23,7 @@ CALIBRATION = 1.17 / 1.47
 """The grey edges of thin strokes count double in `width`: its median would be 1.47 pixels."""
 
 
-def width(condition: Ink) -> float:
+def width(condition: Array) -> float:
     """Mean stroke width, in pixels: twice the ink over the length of its outline.
 
     Args:
@@ -34,7 +34,7 @@ def width(condition: Ink) -> float:
     return CALIBRATION * 2 * float(condition.sum() / max(1e-6, np.hypot(across, down).sum()))
 
 
-def unusual(condition: Ink) -> list[str]:
+def unusual(condition: Array) -> list[str]:
     """What only one in 500 training drawings has, in words; mostly nothing."""
     stroke, ink = width(condition), float(condition.mean())
     said = []

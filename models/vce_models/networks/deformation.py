@@ -20,9 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.drawing import pen
-from vce_models.drawing.pen import Array
 from vce_models.drawing.splines import FINE, cubic
 from vce_models.networks.trunk import Trunk, coordinates
 from vce_models.shapes import HIDDEN, OBSERVATION, READOUT

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
-from vce_models.drawing.pen import Array
 from vce_models.networks.deformation import Deformation
 from vce_models.networks.prior import Prior
 from vce_models.networks.trunk import Trunk
