@@ -189,9 +189,11 @@ def _warn(glyph: Glyph, condition: Array, options: Options, journal: Journal) ->
 def _strengthened(rules: Array, model: Weights, condition: Array, strength: float) -> Array:
     """The rules as --strength makes them for one glyph."""
     from vce_models.convert import encode
-    from vce_models.rules import scale
+    from vce_models.rules import strengthen
 
-    return rules if strength == 1 else scale(rules, encode(model, condition, condition), strength)
+    if strength == 1:
+        return rules
+    return strengthen(rules, encode(model, condition, condition), strength)
 
 
 def _in_parts(render: Callable[[Array], Array], rules: Array, at_once: int) -> Iterator[Array]:
@@ -217,12 +219,12 @@ def _renderer(
     if device == "cuda" or (device == "auto" and large and _has_torch()):
         require_torch("convert --device cuda")
         where = torch_device(device)
-        from vce_models.evaluation.likelihood import converter
+        from vce_models.evaluation.likelihood import renderers
 
-        return converter(model, where)
-    from vce_models.convert import drawer
+        return renderers(model, where)
+    from vce_models.convert import renderer
 
-    return partial(drawer, model)
+    return partial(renderer, model)
 
 
 def _has_torch() -> bool:

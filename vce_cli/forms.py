@@ -165,7 +165,7 @@ class Picture(Rendered):
         """A picture, black on white."""
         from vce_models.glyphs import sheets
 
-        return sheets.draw_cell(conversion, side)
+        return sheets.render_cell(conversion, side)
 
     def encode(self, group: Group, style: Style, file: Path) -> None:
         """Write the conversion, the sheet or the animation.
@@ -195,7 +195,7 @@ class Picture(Rendered):
         if group.per == "conversion":
             return list(group.rows[0].conversions)
         if style.walk and self.moving:
-            return sheets.draw_frames([row.conversions for row in group.rows], style.columns)
+            return sheets.render_frames([row.conversions for row in group.rows], style.columns)
         return [_sheet(group.rows, group.numbers, style)]
 
 
@@ -353,8 +353,8 @@ def _sheet(rows: list[Redrawn], numbers: list[int], style: Style) -> Image:
     columns = style.columns or (len(numbers) + 1 if len(rows) > 1 else None)
     return sheets.stack(
         [
-            sheets.draw_grid(
-                [sheets.draw_cell(row.drawing.detail, style.side), *row.conversions],
+            sheets.render_grid(
+                [sheets.render_cell(row.drawing.detail, style.side), *row.conversions],
                 columns,
                 [_caption(row.glyph), *map(str, numbers)] if style.labels else (),
             )

@@ -20,7 +20,7 @@ FORMAT = "vce rules 1"
 
 
 def sample(count: int, config: ModelConfig, seed: int) -> Array:
-    """Draw rules from p(z) = N(0, I) (Li et al. 2020, eq. 1).
+    """Sample rules from p(z) = N(0, I) (Li et al. 2020, eq. 1).
 
     The first four of sixteen are the four that the same seed gives alone.
 
@@ -31,12 +31,12 @@ def sample(count: int, config: ModelConfig, seed: int) -> Array:
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
-def scale(rules: Array, own: Array, strength: float) -> Array:
+def strengthen(rules: Array, own: Array, strength: float) -> Array:
     """Move rules along the line from a glyph's own rule.
 
     Args:
         rules: (N, size, latent_per_row).
-        own: The encoder's mean for the glyph as a drawing of itself, one rule. It redraws
+        own: The encoder's mean for the glyph as a drawing of itself, one rule. It renders
             the glyph more closely than z = 0, which is the average of all hands: the ink of
             the two overlaps by 0.86 of its union on Omniglot's test characters, by 0.46
             for z = 0 and by 0.20 for sampled rules.

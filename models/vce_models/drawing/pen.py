@@ -1,9 +1,9 @@
-"""The pen that draws a deformed glyph: lines keep their width, however far they are stretched.
+"""The pen that renders a deformed glyph: lines keep their width, however far they are stretched.
 
 Moved ink grows wide where a deformation enlarges. So a glyph is taken as the line that a pen
 of its own width drew: how far every place lies from the edge of the ink is measured once, and
-a deformation stretches that distance across the line, not the pen. `deformation` draws by it
-in PyTorch and `convert` in NumPy, at any number of points for each pixel.
+a deformation stretches that distance across the line, not the pen. `networks.deformation`
+renders by it in PyTorch and `forward` in NumPy, at any number of points for each pixel.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SMOOTH = 0.5
 """How far from the edge of the ink distances are smoothed, in pixels."""
 
 THIN = 0.2
-"""Half the width of the thinnest pen, in pixels: it draws hairlines."""
+"""Half the width of the thinnest pen, in pixels: that of hairlines."""
 
 RADIUS = 2.0
 """Half the width of a line at most, in pixels: what is wider keeps this on either side."""
@@ -51,20 +51,21 @@ FLAT = 1e-4
 """A slope that is none, far from every edge."""
 
 
-def trace(drawing: Array, size: int) -> Array:
+def measure(drawing: Array, size: int) -> Array:
     """Measure a glyph: where its edges are, which way, and how wide its lines.
 
     Args:
-        drawing: (k size, k size) in [0, 1], ink = 1, k a whole number; the larger, the finer.
+        drawing: (k size, k size) in [0, 1], ink = 1, k a whole number: the larger k is, the finer
+            is what is measured.
         size: Side of the model's images, whose pixels are the unit of what is measured.
 
     Returns:
-        (places size + 2, places size + 2, 4, 4), places = k within limits: between four places
-        a value is a + b x + (c + d x) y, x and y from 0 to 1. First a, b, c and d; then of the
-        distance from the edge of the ink in pixels, outside positive, up to `REACH`; of the
-        structure tensor of its slopes, trace 1, the horizontal part and the mixed one; and of
-        half the width of the line, from `THIN` to `RADIUS`. The outermost reach beyond the
-        frame, where there is no ink.
+        (places size + 2, places size + 2, 4, 4), places = k within limits. `[i, j, c, k]` is
+        coefficient c of a + b x + (c + d x) y on one cell between four places, x and y from 0
+        to 1. k runs over four values: the distance from the edge of the ink in pixels, outside
+        positive, up to `REACH`; the horizontal and the mixed part of the structure tensor of
+        its slopes, whose trace is 1; and half the width of the line, from `THIN` to `RADIUS`.
+        The outermost cells lie beyond the frame, where there is no ink.
     """
     places = min(max(PLACES, len(drawing) // size), MOST)
     picture = Image.fromarray(np.asarray(drawing, np.float32))

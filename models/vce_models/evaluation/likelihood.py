@@ -84,30 +84,30 @@ def from_weights(weights: Weights, device: str = "cpu") -> VCE:
     return model.eval()
 
 
-def converter(weights: Weights, device: str) -> Callable[..., Callable[[Array], Array]]:
-    """`convert.drawer` with these weights, on a PyTorch device."""
+def renderers(weights: Weights, device: str) -> Callable[..., Callable[[Array], Array]]:
+    """Make `convert.renderer` of these weights, on a PyTorch device: a function of a glyph."""
     model = from_weights(weights, device)
 
     @torch.inference_mode()
-    def drawer(
+    def of_glyph(
         condition: Array, detail: Array | None = None, scale: int = 1
     ) -> Callable[[Array], Array]:
         q = torch.from_numpy(condition).to(device)[None, None]
-        draw = model.convertor.drawer(q, condition if detail is None else detail, scale)
+        by_latents = model.convertor.renderer(q, condition if detail is None else detail, scale)
         side, batch = scale * len(condition), max(1, BATCH // scale**2)
 
         @torch.inference_mode()
-        def redraw(rules: Array) -> Array:
+        def render(rules: Array) -> Array:
             converted = np.empty((len(rules), side, side), np.float32)
             for at in range(0, len(rules), batch):
                 r = torch.from_numpy(rules[at : at + batch]).to(device)
-                drawn = draw(model.prior.latents(r))[:, 0].cpu().numpy()
-                converted[at : at + batch] = resized(drawn, side)
+                images = by_latents(model.prior.latents(r))[:, 0].cpu().numpy()
+                converted[at : at + batch] = resized(images, side)
             return converted
 
-        return redraw
+        return render
 
-    return drawer
+    return of_glyph
 
 
 @torch.inference_mode()

@@ -96,12 +96,12 @@ def conversions(
     if counts.min() < 2:
         few = test.names[int(counts.argmin())]
         raise DataError(f"{few} has fewer than three drawings")
-    drawn = np.split(rules.sample(int(counts.sum()), model.config, seed), np.cumsum(counts)[:-1])
+    chosen = np.split(rules.sample(int(counts.sum()), model.config, seed), np.cumsum(counts)[:-1])
     converted = []
-    for i, (q, r) in enumerate(zip(exemplars(test), drawn, strict=True)):
+    for i, (q, r) in enumerate(zip(exemplars(test), chosen, strict=True)):
         z = model.prior.latents(torch.from_numpy(r).to(device))
         condition = torch.from_numpy(q).to(device)[None, None]
-        drawings = model.convertor.drawer(condition, q, 1)(z)
+        drawings = model.convertor.renderer(condition, q, 1)(z)
         converted.append(np.asarray(drawings[:, 0].cpu().numpy(), np.float32))
         if progress:
             progress(i + 1, len(counts))
@@ -117,7 +117,7 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
         judges: The critics.
         seed: Of the bootstrap.
     """
-    owners = np.repeat(np.arange(len(test)), [len(drawn) for drawn in samples])
+    owners = np.repeat(np.arange(len(test)), [len(part) for part in samples])
     stacked = np.concatenate(samples)
     recognised = _recognised(
         critics.embed(judges.recogniser, stacked),
@@ -134,11 +134,11 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
         )
     )
     rng = np.random.default_rng(seed)
-    draws = rows[:, rng.integers(len(test), size=(RESAMPLES, len(test)))].mean(2)
+    resampled = rows[:, rng.integers(len(test), size=(RESAMPLES, len(test)))].mean(2)
     return Quality(
-        recognisability=_interval(rows[0].mean(), draws[0]),
-        diversity=_interval(rows[1].mean() / rows[2].mean(), draws[1] / draws[2]),
-        entropy=_interval(rows[3].mean(), draws[3]),
+        recognisability=_interval(rows[0].mean(), resampled[0]),
+        diversity=_interval(rows[1].mean() / rows[2].mean(), resampled[1] / resampled[2]),
+        entropy=_interval(rows[3].mean(), resampled[3]),
         samples=len(stacked) // len(test),
     )
 
@@ -161,7 +161,7 @@ def _recognised(features: Tensor, exemplar: Tensor, owners: Tensor) -> Tensor:
 
 def _spreads(judges: Critics, samples: list[Array]) -> NDArray[np.float64]:
     features = critics.embed(judges.contrastive, np.concatenate(samples)).double()
-    parts = torch.split(features, [len(drawn) for drawn in samples])
+    parts = torch.split(features, [len(part) for part in samples])
     return np.array([float(part.var(0).sum().sqrt()) for part in parts])
 
 
@@ -174,6 +174,6 @@ def _means(values: NDArray[np.float64], owners: NDArray[np.int64]) -> NDArray[np
     return np.bincount(owners, weights=values) / np.bincount(owners)
 
 
-def _interval(value: float, draws: NDArray[np.float64]) -> Interval:
-    low, high = np.percentile(draws, (2.5, 97.5))
+def _interval(value: float, resampled: NDArray[np.float64]) -> Interval:
+    low, high = np.percentile(resampled, (2.5, 97.5))
     return Interval(float(value), float(low), float(high))

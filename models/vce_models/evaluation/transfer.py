@@ -46,7 +46,7 @@ class Transfer:
 
 @torch.inference_mode()
 def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer:
-    """Draw quadruples and count.
+    """Choose quadruples at random and count.
 
     Args:
         model: On any device.
@@ -76,11 +76,11 @@ def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer
         q = drawing(second, giver)
         truth, foil = drawing(second, owner), drawing(second, other)
         read, _ = model.encoder(drawing(first, owner), drawing(first, giver))
-        drawn = torch.randn(read.shape, generator=generator).to(device)
-        drawn = model.prior.latents(drawn)
+        noise = torch.randn(read.shape, generator=generator).to(device)
+        sampled = model.prior.latents(noise)
         very, _ = model.encoder(truth, q)
         nearer = []
-        for z in (read, drawn, very):
+        for z in (read, sampled, very):
             _, logits = model.convertor(z, q)
             nearer.append(losses.bernoulli_nll(logits, truth) < losses.bernoulli_nll(logits, foil))
         parts.append(torch.stack(nearer).cpu())
@@ -112,6 +112,6 @@ def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tupl
 def _interval(nearer: NDArray[np.float64], owners: Numbers, rng: np.random.Generator) -> Interval:
     """Bootstrap over alphabets: trials of one alphabet share their people."""
     counts, hits = np.bincount(owners), np.bincount(owners, weights=nearer)
-    draws = rng.integers(len(counts), size=(RESAMPLES, len(counts)))
-    low, high = np.percentile(hits[draws].sum(1) / counts[draws].sum(1), (2.5, 97.5))
+    resampled = rng.integers(len(counts), size=(RESAMPLES, len(counts)))
+    low, high = np.percentile(hits[resampled].sum(1) / counts[resampled].sum(1), (2.5, 97.5))
     return Interval(float(nearer.mean()), float(low), float(high))

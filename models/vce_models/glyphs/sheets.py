@@ -29,7 +29,7 @@ GREYS = 16
 """Shades of an animation, a third of the bytes of all 256; edges stay smooth."""
 
 
-def draw_cell(ink: Array, side: int) -> Image.Image:
+def render_cell(ink: Array, side: int) -> Image.Image:
     """Ink of a square drawing, in [0, 1], black on white, (side, side), smoothly."""
     light = np.multiply(ink, -255, dtype=np.float32)
     light += 255
@@ -37,17 +37,17 @@ def draw_cell(ink: Array, side: int) -> Image.Image:
     return picture.resize((side, side), Image.Resampling.BICUBIC)
 
 
-def draw_grid(
+def render_grid(
     cells: Sequence[Image.Image], columns: int | None, captions: Sequence[str] = ()
 ) -> Image.Image:
     """One picture: a condition in a red box, then its conversions, row by row.
 
     Args:
-        cells: As `draw_cell` gives them, the condition first.
+        cells: As `render_cell` gives them, the condition first.
         columns: Cells in a row; by default about as many as there are rows.
         captions: What stands above each cell; none by default.
     """
-    sheet = draw_cells(cells, columns, captions)
+    sheet = render_cells(cells, columns, captions)
     side = cells[0].width
     gap, top = _gap(side), CAPTION if captions else 0
     line = max(1, gap // 2)
@@ -57,10 +57,10 @@ def draw_grid(
     return sheet
 
 
-def draw_cells(
+def render_cells(
     cells: Sequence[Image.Image], columns: int | None, captions: Sequence[str] = ()
 ) -> Image.Image:
-    """Cells of one size with gaps between, row by row; arguments as of `draw_grid`."""
+    """Cells of one size with gaps between, row by row; arguments as of `render_grid`."""
     columns = min(columns or int(np.ceil(np.sqrt(len(cells)))), len(cells))
     side = cells[0].width
     gap, top = _gap(side), CAPTION if captions else 0
@@ -71,7 +71,7 @@ def draw_cells(
         x, y = gap + i % columns * (side + gap), gap + i // columns * (side + gap + top)
         sheet.paste(cell, (x, y + top))
         if captions:
-            caption = _draw_caption(captions[i], side)
+            caption = _render_caption(captions[i], side)
             sheet.paste(caption, (x, y - gap // 2))
     return sheet
 
@@ -80,7 +80,7 @@ def _gap(side: int) -> int:
     return max(2, side // GAP)
 
 
-def _draw_caption(text: str, width: int) -> Image.Image:
+def _render_caption(text: str, width: int) -> Image.Image:
     from PIL import ImageFont
 
     strip = Image.new("L", (width, CAPTION), "white")
@@ -99,11 +99,11 @@ def stack(pictures: Sequence[Image.Image]) -> Image.Image:
     return sheet
 
 
-def draw_frames(
+def render_frames(
     conversions: Sequence[Iterable[Image.Image]], columns: int | None
 ) -> list[Image.Image]:
     """An animation: frame k shows conversion k of every glyph, `columns` of them in a row."""
-    return [draw_cells(cells, columns) for cells in zip(*conversions, strict=True)]
+    return [render_cells(cells, columns) for cells in zip(*conversions, strict=True)]
 
 
 def write_png(picture: Image.Image, path: Path, text: Mapping[str, str]) -> None:

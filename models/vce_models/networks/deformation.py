@@ -1,13 +1,13 @@
 """A convertor that moves the condition's ink instead of drawing anew.
 
 The rule gives the condition a smooth displacement, so it can say how the character is drawn
-but not which; what it draws has the condition's strokes, and is as sharp. Training moves the
-ink itself, which has gradients everywhere; `vce convert` draws the same lines with a pen.
+but not which; what it makes has the condition's strokes, and is as sharp. Training moves the
+ink itself, which has gradients everywhere; `vce convert` renders the same lines with a pen.
 
 People's drawings differ in more than that, so the likelihood has an observation model of its
 own: a small network, blind to rule and condition, that says how moved ink scatters.
 
-A departure from Li et al. 2020, whose convertor draws each pixel from the rule. Close to it
+A departure from Li et al. 2020, whose convertor makes each pixel from the rule. Close to it
 are conditional variational registration (Krebs et al. 2019) and spatial transformers
 (Jaderberg et al. 2015).
 """
@@ -92,26 +92,26 @@ class Deformation(nn.Module):
         ink = moved(q, self.field(z, q, self.points))
         return ink, self.observation(ink).float()
 
-    def drawer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
-        """What draws one condition by rules, with a pen.
+    def renderer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
+        """Make a function that renders one condition by rules, with a pen.
 
         Args:
             q: The condition, (1, 1, size, size).
             detail: The same in (k size, k size), k a whole number, for the pen.
-            scale: Points of a drawing for each pixel, along each side.
+            scale: How many points a picture has for each pixel, along each side.
 
         Returns:
             A function of rules, (N, size, latent_per_row), that gives (N, 1, scale size,
             scale size) in [0, 1].
         """
         size = q.shape[3]
-        line = torch.from_numpy(pen.trace(detail, size)).to(q.device)
+        line = torch.from_numpy(pen.measure(detail, size)).to(q.device)
         weights = torch.from_numpy(cubic(scale * size, self.control[1])).to(q.device)
 
-        def draw(z: Tensor) -> Tensor:
+        def render(z: Tensor) -> Tensor:
             return penned(line, self.field(z, q.expand(len(z), -1, -1, -1), weights), size)
 
-        return draw
+        return render
 
     def field(self, z: Tensor, q: Tensor, weights: Tensor) -> Tensor:
         """Displacements in pixels, x first, (N, 2, count, count), by weights (count, control)."""
@@ -147,7 +147,7 @@ def moved(q: Tensor, field: Tensor) -> Tensor:
 
 
 def penned(line: Tensor, field: Tensor, size: int) -> Tensor:
-    """Draw a line, as `pen.trace` gives it, displaced by a field.
+    """Render a line, as `pen.measure` gives it, displaced by a field.
 
     Args:
         line: (places size + 2, places size + 2, 4, 4).

@@ -97,7 +97,7 @@ def encoder_loss(
         reg_weight: sigma, in [0, 1].
     """
     adversarial = adversarial_weight * hinge(kl_generated, margin)
-    return kl + adversarial + _drawn(reconstruction, regulariser, reg_weight)
+    return kl + adversarial + _regularised(reconstruction, regulariser, reg_weight)
 
 
 def convertor_loss(
@@ -115,8 +115,8 @@ def convertor_loss(
     beta 1, and a `kl` that no convertor weight changes.
     """
     adversarial = adversarial_weight * torch.stack(tuple(kl_generated)).sum(0)
-    return kl + adversarial + _drawn(reconstruction, regulariser, reg_weight)
+    return kl + adversarial + _regularised(reconstruction, regulariser, reg_weight)
 
 
-def _drawn(reconstruction: Tensor, regulariser: Tensor, reg_weight: float) -> Tensor:
+def _regularised(reconstruction: Tensor, regulariser: Tensor, reg_weight: float) -> Tensor:
     return (1 - reg_weight) * reconstruction + reg_weight * regulariser

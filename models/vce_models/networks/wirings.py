@@ -1,4 +1,4 @@
-"""How a rule enters a convertor that draws anew: what the trunk sees beside the condition."""
+"""How a rule enters a convertor that makes every pixel anew: what its trunk sees."""
 
 from __future__ import annotations
 

@@ -25,19 +25,20 @@ def draw_conversions(model: Weights, test: Characters, seed: int, columns: int =
     """Fig. 5: each row a test character, its condition in a red box, then conversions.
 
     Args:
-        model: Redraws them.
+        model: Renders them.
         test: `ROWS` characters are taken at even distances, the same ones every time.
         seed: Of the rules, which all rows share.
         columns: Conversions of each.
     """
-    drawn = rules.sample(columns, model.config, seed)
+    sampled = rules.sample(columns, model.config, seed)
     chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
     conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
     side = ENLARGEMENT * model.config.size
     rows = []
     for q in conditions:
-        cells = [q, *convert(model, q, drawn, scale=ENLARGEMENT)]
-        rows.append(sheets.draw_grid([sheets.draw_cell(ink, side) for ink in cells], columns + 1))
+        cells = [q, *convert(model, q, sampled, scale=ENLARGEMENT)]
+        pictures = [sheets.render_cell(ink, side) for ink in cells]
+        rows.append(sheets.render_grid(pictures, columns + 1))
     return sheets.stack(rows)
 
 

@@ -17,7 +17,7 @@ class Replayed:
     step, whether called or replayed.
 
     Args:
-        generator: Whose random numbers steps draw.
+        generator: The generator whose random numbers steps take.
         enabled: Whether to capture at all.
     """
 

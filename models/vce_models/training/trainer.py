@@ -29,7 +29,7 @@ PRIOR_PAIRS, PRIOR_BATCH = 2048, 128
 KL_PAIRS = 32
 """Pairs whose converted drawings are read again for a report."""
 
-PATIENCE = 2000
+COLLAPSED = 2000
 """Steps in a row with KL of real drawings above that of converted ones: a collapse."""
 
 
@@ -155,7 +155,7 @@ class Trainer:
         return self.processes.share(x), self.processes.share(q)
 
     def _unmoved(self, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Pairs, each of a character drawn at random, as they are in the data set."""
+        """Pairs, each of a character chosen at random, as they are in the data set."""
         x, q = self.episodes.sample(pairs, 1, generator)
         if self.warp:
             x, q = self.warp.unmoved(x), self.warp.unmoved(q)
@@ -304,7 +304,7 @@ class Trainer:
             )
         wrong = report.phase == "lmvae" and report.terms["kl"] > report.terms["kl_converted"]
         self.collapsing = self.collapsing + steps if wrong and self.config.objective != "vae" else 0
-        if self.collapsing >= PATIENCE:
+        if self.collapsing >= COLLAPSED:
             raise DivergedError(
                 f"KL of real drawings stays above that of converted ones at step {report.step}",
                 hint="give the phase before more steps, or use another margin",
