@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vce_models.weights import Weights
 
 REPAYS = 4096
-"""Conversions from which starting PyTorch on CUDA repays itself under `--device auto`.
+"""How many conversions repay the start of PyTorch on CUDA, under `--device auto`.
 
 In the 1.6 s that importing it takes, NumPy makes some 3000 of one point a pixel
 (`benchmarks/convert.py`); four more points take as long as one such conversion.

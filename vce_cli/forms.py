@@ -158,7 +158,7 @@ class Picture(Rendered):
             )
 
     def points(self, scale: int, size: int) -> int:
-        """As many as the picture has pixels."""
+        """One for each pixel of the picture."""
         return scale
 
     def render(self, conversion: Array, side: int) -> Any:
@@ -242,7 +242,7 @@ class Outlined(Rendered):
     fonts = True
 
     def points(self, scale: int, size: int) -> int:
-        """As many as the drawing that the pen follows has."""
+        """One for each pixel of the drawing that the pen follows."""
         from vce_models.glyphs.images import finest
 
         return finest(size)
@@ -323,7 +323,7 @@ class Npz(Rendered):
     suffix, least = "npz", "run"
 
     def points(self, scale: int, size: int) -> int:
-        """One, as the model has them."""
+        """One: arrays have the size of the model's images."""
         return 1
 
     def render(self, conversion: Array, side: int) -> Any:

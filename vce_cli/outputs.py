@@ -1,4 +1,4 @@
-"""Where results go: what -o and --format mean, and what speaks against it before any work."""
+"""Where results go: what -o and --format mean, and what of it would fail."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ def check(
 
     Args:
         target: Where results go.
-        options: Say what the inputs are, and what must not be replaced.
-        glyphs: All that were found.
-        numbers: Of the rules.
+        options: They say what the inputs are, and what must not be replaced.
+        glyphs: All glyphs that were found.
+        numbers: The numbers of the rules.
         size: Pixels a side of the model's images.
         out: Standard output.
 

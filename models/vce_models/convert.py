@@ -27,7 +27,7 @@ def convert(
         rules: (N, size, latent_per_row).
         detail: The condition in finer pixels: (k size, k size), k a whole number. Where rules
             move ink, it is this that they move; elsewhere it changes nothing.
-        scale: Points of a conversion for each pixel of the condition, along each side.
+        scale: How many points a conversion has for each pixel of the condition, along a side.
 
     Returns:
         (N, scale size, scale size) float32, the probability of ink.
@@ -44,9 +44,8 @@ def renderer(
     """
     net, config = forward.network(weights, "convertor"), weights.config
     prior = forward.network(weights, "prior")
-    # glibc keeps freed memory up to twice the largest block ever freed (mallopt(3)) and gives
-    # back more, to be paged in anew for the next maps. This block is never touched, and
-    # without it a conversion takes twice as long.
+    # Freeing one large block raises the size from which glibc maps memory anew (mallopt(3)), so
+    # that the maps below reuse pages instead of faulting them in: twice as fast.
     np.empty(2**24, np.uint8)
     if config.wiring == "deformation":
         fine = condition if detail is None else detail
@@ -66,7 +65,7 @@ def renderer(
 
 
 def resized(images: Array, side: int) -> Array:
-    """(N, H, W) images in [0, 1] as (N, side, side), smoothly."""
+    """Bring (N, H, W) images in [0, 1] smoothly to (N, side, side)."""
     if images.shape[1:] == (side, side):
         return images
     pictures = (

@@ -40,7 +40,7 @@ def strengthen(rules: Array, own: Array, strength: float) -> Array:
             the glyph more closely than z = 0, which is the average of all hands: the ink of
             the two overlaps by 0.86 of its union on Omniglot's test characters, by 0.46
             for z = 0 and by 0.20 for sampled rules.
-        strength: 0 gives `own`, 1 the rules, more goes beyond them.
+        strength: 0 gives `own`, 1 gives the rules, and more goes beyond them.
     """
     return np.asarray(own + np.float32(strength) * (rules - own), np.float32)
 
@@ -48,8 +48,8 @@ def strengthen(rules: Array, own: Array, strength: float) -> Array:
 def walk(rules: Array, frames: int) -> Array:
     """Go from rule to rule and back to the first, spherically (Shoemake 1985).
 
-    Gaussian rules lie near a sphere, so that the straight line between two would pass
-    through weaker ones. Lengths change evenly.
+    Gaussian rules lie near a sphere, and the straight line between two would pass through
+    weaker ones. Lengths change evenly.
 
     Args:
         rules: (N, size, latent_per_row), two or more.
@@ -78,10 +78,10 @@ def save(path: Path, rules: Array, fingerprint: str) -> None:
     """Write rules, whole or not at all.
 
     Args:
-        path: A .safetensors.
-        rules: (N, size, latent_per_row); the numbers themselves, so that no change of a
-            generator can change them.
-        fingerprint: Of the weights they were made for.
+        path: The .safetensors that is written.
+        rules: (N, size, latent_per_row). The numbers themselves are kept, so that no change
+            of a generator can change them.
+        fingerprint: The fingerprint of the weights they were made for.
     """
     tensors = {"z": np.ascontiguousarray(rules)}
     with replacing(path) as temporary:
@@ -116,7 +116,7 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
 
 
 def split_selection(text: str) -> tuple[Path, tuple[int, int] | None]:
-    """`F:3` and `F:2-5` as the file and the first and last number; `F` as all of them."""
+    """Split `F:3` and `F:2-5` into the file and the first and last number; `F` means all."""
     found = re.fullmatch(r"(.+):(\d+)(?:-(\d+))?", text)
     if not found or Path(text).exists():
         return Path(text), None

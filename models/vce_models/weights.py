@@ -32,7 +32,7 @@ class Weights:
 
 
 def fingerprint(weights: Weights) -> str:
-    """SHA-256 of the tensors' names and bytes, in hexadecimal; the file's layout is no part."""
+    """SHA-256 of the tensors' names and bytes, in hexadecimal, whatever the file's layout."""
     digest = hashlib.sha256()
     for name in sorted(weights.tensors):
         digest.update(name.encode())

@@ -237,7 +237,7 @@ def _penned(line: Array, field: Array, down: Array, across: Array, top: int, siz
     cell = upper.astype(np.int32) * np.int32(len(line)) + left.astype(np.int32)
     a, b, c, d = np.moveaxis(line.reshape(-1, 4, 4).take(cell, axis=0), 3, 0)
     distance, horizontal, mixed, radius = np.moveaxis(a + b * x + (c + d * x) * y, 3, 0)
-    # Across the line the drawing shows this much of the condition in a pixel; first its square.
+    # How much of the condition one pixel of the picture shows across the line; first its square.
     right, below = 1 + across[:, 0], 1 + down[:, 1]
     read = horizontal * (right**2 + down[:, 0] ** 2)
     read += (1 - horizontal) * (across[:, 1] ** 2 + below**2)

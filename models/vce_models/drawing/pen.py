@@ -18,14 +18,14 @@ from PIL import Image
 from vce_models.arrays import Array
 
 PLACES, MOST = 4, 16
-"""Places for each pixel, along each side, where distances are measured, at least and at most."""
+"""Least and most places for each pixel, along each side, where distances are measured."""
 
 REACH = 3.0
-"""The farthest distance told from another, in pixels."""
+"""The farthest distance that is told from another, in pixels."""
 
 SHARE, EDGE = 0.65, (0.2, 0.5)
-"""Grey value of an edge: a share of the darkest ink about, since thin lines are grey
-throughout, and the least and greatest."""
+"""The grey value of an edge is a share of the darkest ink about, since thin lines are grey
+throughout; and the least and the greatest that it may be."""
 
 SMOOTH = 0.5
 """How far from the edge of the ink distances are smoothed, in pixels."""
@@ -34,21 +34,21 @@ THIN = 0.2
 """Half the width of the thinnest pen, in pixels: that of hairlines."""
 
 RADIUS = 2.0
-"""Half the width of a line at most, in pixels: what is wider keeps this on either side."""
+"""Half the width of the widest line, in pixels: what is wider keeps this on either side."""
 
 KEPT = (1 / 3, 3**0.5)
-"""How much of the glyph a pixel of the drawing may show, across the line, for the line to keep
-its width. Below, it is torn apart more than stretched; above, the widest lines would grow
-to where distances are not told from another."""
+"""How much of the glyph a pixel of the picture may show, across the line, for the line to keep
+its width. Below, it is torn apart more than stretched; above, the widest lines would reach
+where one distance is not told from another."""
 
 RAMP = (0.01, 3.0)
-"""The same, for an edge to turn from paper to ink within a point: what shrinks more is no haze."""
+"""The same, for an edge to turn from paper to ink within a point, so that nothing is haze."""
 
 ABOUT = 1.5
 """How far about a place its edges tell which way across the line is, in pixels."""
 
 FLAT = 1e-4
-"""A slope that is none, far from every edge."""
+"""A slope this small counts as none: the place is far from every edge."""
 
 
 def measure(drawing: Array, size: int) -> Array:
@@ -117,7 +117,7 @@ def _crest(signed: Array) -> Array:
 
 
 def _across(distance: Array, places: int) -> tuple[Array, Array]:
-    """Which way is across the line: two parts of the mean tensor of the slopes about, trace 1."""
+    """Two parts of the mean tensor of the slopes about, of trace 1: the way across the line."""
     down, across = (np.asarray(slope, np.float32) for slope in np.gradient(places * distance))
     products = (across * across, across * down, down * down)
     horizontal, mixed, vertical = (_mean(part, round(ABOUT * places)) for part in products)

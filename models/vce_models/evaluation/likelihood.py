@@ -27,8 +27,8 @@ BATCH = 128
 class Figure:
     """A mean over pairs and its standard error, in nats an image.
 
-    The standard error is that of the mean over characters: pairs of one character share
-    their condition, so they are not independent.
+    The standard error is that of the mean over characters, because pairs of one character
+    share their condition and are not independent.
     """
 
     mean: float
@@ -47,17 +47,17 @@ class Evaluation:
         reconstruction: Eq. 5 at one sampled rule.
         kl: Eq. 4, to the model's own distribution of rules (`prior`).
         nelbo: Their sum, the negative of the bound of eq. 2.
-        nll: The importance-weighted bound with `importance_samples` rules a pair
+        nll: The importance-weighted bound with `importance_samples` rules for each pair
             (Burda, Grosse and Salakhutdinov 2016).
         floor: Entropy of the targets; grey targets allow no lower reconstruction.
-        pairs: Of a condition and a target.
-        characters: The pairs come from.
-        targets: Drawings of each character beside its first, the condition.
-        importance_samples: Rules a pair.
-        seed: Of the targets' choice and the rules.
-        size: Pixels a side.
+        pairs: How many pairs of a condition and a target there are.
+        characters: How many characters the pairs come from.
+        targets: Drawings of each character beside its first, which is the condition.
+        importance_samples: Rules for each pair.
+        seed: The seed by which targets and rules were chosen.
+        size: Side of the drawings, in pixels.
         resize: How the drawings came to that size.
-        binarised: Drawings were thresholded at 0.5.
+        binarised: Whether the drawings were thresholded at 0.5.
     """
 
     reconstruction: Figure
@@ -121,15 +121,15 @@ def evaluate(
     binarise: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Measure likelihoods; a character's first drawing is the condition of others.
+    """Measure likelihoods; each character's first drawing is the condition of its others.
 
     Args:
         model: On any device.
         test: Characters the model was not trained on.
-        targets: Other drawings a character, chosen by the seed; all, where it has fewer.
-        importance_samples: Rules a pair, 1 or more.
+        targets: How many other drawings of each character are chosen; all, where it has fewer.
+        importance_samples: Rules for each pair, 1 or more.
         seed: The same seed gives the same figures.
-        binarise: Threshold conditions and targets at 0.5 first.
+        binarise: Whether conditions and targets are first thresholded at 0.5.
         progress: Called with (pairs measured, pairs in all).
     """
     device = next(model.parameters()).device

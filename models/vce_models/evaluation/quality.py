@@ -1,7 +1,7 @@
 """Diversity and recognisability of conversions (Boutin et al. 2022), by the critics.
 
-Of each test character the first drawing is the exemplar. Samples are judged beside people:
-the other drawings of the same characters.
+The first drawing of each test character is its exemplar. Samples are judged beside people's
+other drawings of the same characters.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Quality:
             root of their unbiased variance, divided by the spread of people's drawings.
         entropy: Mean Bernoulli entropy of the samples, in nats an image. Critics hardly see
             blur; this does.
-        samples: Of each character.
+        samples: How many samples each character has.
     """
 
     recognisability: Interval
@@ -81,7 +81,7 @@ def conversions(
     seed: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Array]:
-    """As many conversions of each exemplar as people made other drawings.
+    """Convert each exemplar as many times as people made other drawings of it.
 
     Every conversion has a rule of its own.
 
@@ -112,10 +112,10 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
     """Judge samples of every test character.
 
     Args:
-        samples: Of each character two or more, (n, size, size) in [0, 1].
+        samples: Two or more for each character, (n, size, size) in [0, 1].
         test: Its first drawings are the exemplars, the others people's own samples.
         judges: The critics.
-        seed: Of the bootstrap.
+        seed: The seed of the bootstrap.
     """
     owners = np.repeat(np.arange(len(test)), [len(part) for part in samples])
     stacked = np.concatenate(samples)
@@ -124,7 +124,7 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
         critics.embed(judges.recogniser, exemplars(test)),
         torch.from_numpy(owners),
     )
-    # of each character one row: recognised, the samples' spread, people's spread, entropy
+    # a column for each character; rows: recognised, samples' spread, people's spread, entropy
     rows = np.stack(
         (
             _means(recognised.numpy(), owners),
@@ -144,9 +144,10 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
 
 
 def _recognised(features: Tensor, exemplar: Tensor, owners: Tensor) -> Tensor:
-    """(N,): of all ways to choose the other characters, the share in which a sample is right.
+    """The share of all choices of other characters in which a sample is recognised, (N,).
 
-    With r of C - 1 other exemplars nearer than its own: (C-1-r choose 19) / (C-1 choose 19).
+    If r of C - 1 other exemplars are nearer than its own, that is
+    (C-1-r choose 19) / (C-1 choose 19).
     """
     others = len(exemplar) - 1
     chosen = min(WAYS - 1, others)

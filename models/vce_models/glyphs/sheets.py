@@ -14,23 +14,23 @@ from vce_models.arrays import Array
 from vce_models.files import replacing
 
 BOX = (220, 30, 30)
-"""Red, around the condition."""
+"""The red of the box around the condition."""
 
 GAP = 28
-"""Sides of a cell to the space between two."""
+"""How many times the space between two cells a cell's side is."""
 
 CAPTION = 14
 """Height of a caption, in pixels."""
 
 FRAME_MS = 60
-"""Time that a frame of an animation stands, in milliseconds."""
+"""How long a frame of an animation stands, in milliseconds."""
 
 GREYS = 16
-"""Shades of an animation, a third of the bytes of all 256; edges stay smooth."""
+"""Shades of an animation: edges stay smooth, in a third of the bytes that all 256 take."""
 
 
 def render_cell(ink: Array, side: int) -> Image.Image:
-    """Ink of a square drawing, in [0, 1], black on white, (side, side), smoothly."""
+    """Render the ink of a square drawing, in [0, 1], smoothly, black on white, (side, side)."""
     light = np.multiply(ink, -255, dtype=np.float32)
     light += 255
     picture = Image.fromarray(np.rint(light, out=light).astype(np.uint8))
@@ -40,12 +40,12 @@ def render_cell(ink: Array, side: int) -> Image.Image:
 def render_grid(
     cells: Sequence[Image.Image], columns: int | None, captions: Sequence[str] = ()
 ) -> Image.Image:
-    """One picture: a condition in a red box, then its conversions, row by row.
+    """Set a condition in a red box and its conversions into one picture, row by row.
 
     Args:
-        cells: As `render_cell` gives them, the condition first.
-        columns: Cells in a row; by default about as many as there are rows.
-        captions: What stands above each cell; none by default.
+        cells: Pictures as `render_cell` makes them, the condition first.
+        columns: How many cells stand in a row; by default about as many as there are rows.
+        captions: What stands above each cell; nothing by default.
     """
     sheet = render_cells(cells, columns, captions)
     side = cells[0].width
@@ -60,7 +60,7 @@ def render_grid(
 def render_cells(
     cells: Sequence[Image.Image], columns: int | None, captions: Sequence[str] = ()
 ) -> Image.Image:
-    """Cells of one size with gaps between, row by row; arguments as of `render_grid`."""
+    """Set cells of one size with gaps between, row by row; arguments are those of `render_grid`."""
     columns = min(columns or int(np.ceil(np.sqrt(len(cells)))), len(cells))
     side = cells[0].width
     gap, top = _gap(side), CAPTION if captions else 0
@@ -102,7 +102,7 @@ def stack(pictures: Sequence[Image.Image]) -> Image.Image:
 def render_frames(
     conversions: Sequence[Iterable[Image.Image]], columns: int | None
 ) -> list[Image.Image]:
-    """An animation: frame k shows conversion k of every glyph, `columns` of them in a row."""
+    """Make an animation: frame k shows conversion k of every glyph, `columns` in a row."""
     return [render_cells(cells, columns) for cells in zip(*conversions, strict=True)]
 
 

@@ -1,7 +1,7 @@
 """How bold a glyph is, beside the drawings that the shipped weights were trained on.
 
 Both limits leave out a thousandth of Omniglot's background drawings on either side, at 28
-pixels: beyond them the networks have seen next to nothing.
+pixels; beyond them the networks have seen next to nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def width(condition: Array) -> float:
 
 
 def unusual(condition: Array) -> list[str]:
-    """What only one in 500 training drawings has, in words; mostly nothing."""
+    """Say in words what only one in 500 training drawings has; mostly that is nothing."""
     stroke, ink = width(condition), float(condition.mean())
     said = []
     if not STROKE[0] <= stroke <= STROKE[1]:

@@ -31,17 +31,21 @@ SHARPNESS = 16.0
 """Steepness of the step from paper to ink, by grey value of the condition."""
 
 HALF_WIDTH = 0.585 / 28
-"""Of Omniglot's strokes, as a share of the side.
+"""Half the width of Omniglot's strokes, as a share of the side.
 
-In a line averaged over pixels the grey value falls by one a pixel, so a step at
-1/2 + HALF_WIDTH size (1 - 1/s) instead of 1/2 leaves a line enlarged s times as wide as it was.
+In a line averaged over pixels the grey value falls by one for each pixel. So a step at
+1/2 + HALF_WIDTH size (1 - 1/s), and not at 1/2, keeps the width of a line that the
+deformation makes s times as wide.
 """
 
 LEVELS = (0.2, 0.5)
-"""Least and greatest grey value of that step: beyond them thin strokes break or blot."""
+"""Least and greatest grey value of that step; beyond them thin strokes break or blot."""
 
 STRETCH = (0.1, 4.0)
-"""Least and greatest area read for one of the drawing: beyond them the field has folded."""
+"""Least and greatest area of the condition that one area of the drawing shows.
+
+Beyond them the field has folded.
+"""
 
 
 class Deformation(nn.Module):
@@ -165,7 +169,7 @@ def penned(line: Tensor, field: Tensor, size: int) -> Tensor:
     x, y = (x - left)[..., None], (y - top)[..., None]
     a, b, c, d = line[top.long(), left.long()].unbind(3)
     distance, horizontal, mixed, radius = (a + b * x + (c + d * x) * y).unbind(3)
-    # Across the line the drawing shows this much of the condition in a pixel; first its square.
+    # How much of the condition one pixel of the picture shows across the line; first its square.
     slopes = (torch.gradient(scale * part, dim=(1, 2)) for part in field.unbind(1))
     (x_down, x_across), (y_down, y_across) = slopes
     read = horizontal * ((1 + x_across) ** 2 + x_down**2)

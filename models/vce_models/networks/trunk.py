@@ -13,7 +13,7 @@ from vce_models.config import Activation, ModelConfig
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {"relu": F.relu, "silu": F.silu}
 
 Modulation = Tensor
-"""Scale and shift of the channels of every block: (blocks, 2, N, channels)."""
+"""Scale and shift of the channels of every block, (blocks, 2, N, channels)."""
 
 
 def coordinates(size: int) -> Tensor:

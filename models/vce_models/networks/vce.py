@@ -23,7 +23,7 @@ from vce_models.networks.wirings import WIRINGS
 from vce_models.shapes import READOUT
 
 CALM = -3.0
-"""Log variance of rules at the start, where rules displace: else they would only shake."""
+"""Log variance of rules at the start where rules displace; otherwise they would only shake."""
 
 
 class Encoder(nn.Module):

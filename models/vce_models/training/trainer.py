@@ -30,7 +30,7 @@ KL_PAIRS = 32
 """Pairs whose converted drawings are read again for a report."""
 
 COLLAPSED = 2000
-"""Steps in a row with KL of real drawings above that of converted ones: a collapse."""
+"""Steps in a row in which real drawings have more KL than converted ones: a collapse."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Trainer:
 
     Args:
         config: The whole run.
-        characters: To train on, at `config.enlarged` times the size of the model's images.
+        characters: Drawings to train on, `config.enlarged` times as large as the model's images.
         device: `cpu` or `cuda`.
-        processes: Those that share every batch.
+        processes: The processes that share every batch.
 
     Raises:
         ConfigError: The batch cannot be shared equally, or drawings are of another size.
@@ -124,7 +124,7 @@ class Trainer:
         return report
 
     def _schedule(self) -> float:
-        """Set what changes from step to step; the learning rate."""
+        """Set what changes from step to step; return the learning rate."""
         rate = self.config.learning_rate_at(self.step)
         for optimiser in (self.encoder, self.convertor):
             optimiser.param_groups[0]["lr"].fill_(rate)
