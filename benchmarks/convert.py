@@ -41,13 +41,13 @@ how, count = sys.argv[1], int(sys.argv[2])
 model = weights.load()
 if how == "NumPy":
     from functools import partial
-    from vce_models.convert import drawer
-    drawer = partial(drawer, model)
+    from vce_models.convert import renderer
+    renderer = partial(renderer, model)
 else:
-    from vce_models.evaluation.likelihood import converter
-    drawer = converter(model, how)
+    from vce_models.evaluation.likelihood import renderers
+    renderer = renderers(model, how)
 q = numpy.random.default_rng(0).random((model.config.size,) * 2, numpy.float32)
-drawer(q)(rules.sample(count, model.config, 1))
+renderer(q)(rules.sample(count, model.config, 1))
 """
 """As many conversions as told, by NumPy or by PyTorch on a device; nothing is written."""
 

@@ -11,5 +11,5 @@ model = weights.load()
 rule = rules.sample(1, model.config, seed=3)
 for path in sorted(Path("glyphs").glob("*.png")):
     condition, detail = images.read_glyph(path, str(path), model.config)
-    (drawn,) = convert.convert(model, condition, rule, detail, scale=8)
-    print(f"{path.stem}: ink on {np.mean(detail):.1%} of the paper, {np.mean(drawn):.1%} redrawn")
+    (image,) = convert.convert(model, condition, rule, detail, scale=8)
+    print(f"{path.stem}: ink on {np.mean(detail):.1%} of the paper, {np.mean(image):.1%} redrawn")

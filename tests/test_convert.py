@@ -7,7 +7,7 @@ import torch
 from vce_models import rules
 from vce_models.config import ModelConfig
 from vce_models.convert import convert, encode
-from vce_models.evaluation.likelihood import converter, from_weights
+from vce_models.evaluation.likelihood import from_weights, renderers
 from vce_models.networks.vce import VCE
 from vce_models.weights import Weights, load, parameter_shapes
 
@@ -37,7 +37,7 @@ def test_numpy_equals_pytorch(wiring, unshuffle, activation):
     r = rules.sample(3, model.config, seed=3)
     with torch.inference_mode():
         latents = model.prior.latents(torch.from_numpy(r))
-        expected = model.convertor.drawer(torch.from_numpy(q)[None, None], q, 1)(latents)
+        expected = model.convertor.renderer(torch.from_numpy(q)[None, None], q, 1)(latents)
     # Noise is a line that turns at every place, so rounding shows where a deformation folds.
     tolerance = 1e-4 if wiring == "deformation" else 1e-5
     np.testing.assert_allclose(convert(weights, q, r), expected[:, 0].numpy(), atol=tolerance)
@@ -53,7 +53,7 @@ def test_numpy_equals_pytorch_between_the_pixels(wiring, scale):
     drawn = convert(weights, q, r, square, scale)
     assert drawn.shape == (11, 20 * scale, 20 * scale)
     assert 0 <= drawn.min() < drawn.max() <= 1
-    expected = converter(weights, "cpu")(q, square, scale)(r)
+    expected = renderers(weights, "cpu")(q, square, scale)(r)
     np.testing.assert_allclose(drawn, expected, atol=1e-4 * scale)
     np.testing.assert_array_equal(convert(weights, q, r[:3], square, scale), drawn[:3])
 

@@ -10,7 +10,7 @@ from conftest import draw
 from vce_models import rules, weights
 from vce_models.convert import convert
 from vce_models.datasets.drawings import load
-from vce_models.evaluation.likelihood import converter
+from vce_models.evaluation.likelihood import renderers
 from vce_models.glyphs import images
 from vce_models.recipes import RECIPES
 from vce_models.training.trainer import Trainer
@@ -25,7 +25,7 @@ def test_cuda_converts_as_numpy_does():
     condition, detail = images.frame(ink, "it", shipped.config)
     r = rules.sample(300, shipped.config, 0)
     for scale in (1, 4):
-        converted = converter(shipped, "cuda")(condition, detail, scale)(r)
+        converted = renderers(shipped, "cuda")(condition, detail, scale)(r)
         expected = convert(shipped, condition, r, detail, scale)
         np.testing.assert_allclose(converted, expected, atol=1e-3)
 

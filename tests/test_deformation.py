@@ -27,7 +27,7 @@ def field(x, y, count=56):
 
 
 def test_control_points_of_a_straight_line_give_the_line():
-    weights = splines.enlarge(56, 9)
+    weights = splines.cubic(56, 9)
     assert weights.sum(1) == pytest.approx(1)
     line = weights @ np.arange(9, dtype=np.float32)
     assert np.diff(line) == pytest.approx(6 / 56, abs=1e-5)
@@ -40,7 +40,7 @@ def test_without_displacement_the_ink_is_the_condition(q):
 
 
 def test_without_displacement_the_pen_draws_the_condition(q):
-    same = penned(trace(q[0, 0]), field(0, 0, 28)[:1], 28)
+    same = penned(measured(q[0, 0]), field(0, 0, 28)[:1], 28)
     assert (same - q[:1]).abs().mean() < 0.02
     assert ((same > 0.5) == (q[:1] > 0.5)).float().mean() > 0.98
 
@@ -48,7 +48,7 @@ def test_without_displacement_the_pen_draws_the_condition(q):
 def test_without_displacement_the_pen_draws_every_detail():
     drawing = images.frame(1 - np.asarray(draw(1, 0, 400), np.float32) / 255, "it", CONFIG)
     detail = torch.from_numpy(drawing.detail)
-    same = penned(trace(detail), field(0, 0, 224)[:1], 28)[0, 0]
+    same = penned(measured(detail), field(0, 0, 224)[:1], 28)[0, 0]
     ink, drawn = detail > 0.5, same > 0.5
     assert (ink & drawn).sum() > 0.95 * (ink | drawn).sum()
     assert ((same > 0.05) & (same < 0.95)).float().mean() < 0.05
@@ -59,23 +59,23 @@ def test_without_displacement_the_pen_draws_every_detail():
 def test_a_pen_keeps_its_width_to_a_fraction_of_a_pixel(width, grown, error):
     place = ((torch.arange(224) + 0.5) / 8 - 14) * (1 / grown - 1)
     for angle in (0.0, 0.4):
-        line = trace(band(width, angle, 8))
+        line = measured(band(width, angle, 8))
         drawn = penned(line, field(place, place[:, None], 224)[:1], 28)
         assert across(drawn, angle, 8) == pytest.approx(width, abs=error)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.4])
 def test_a_hairline_is_drawn_with_the_thinnest_pen(angle):
-    drawn = penned(trace(band(0.1, angle, 8)), field(0, 0, 224)[:1], 28)
+    drawn = penned(measured(band(0.1, angle, 8)), field(0, 0, 224)[:1], 28)
     assert 2 * pen.THIN < across(drawn, angle, 8) + 0.1 < 2 * pen.THIN + 0.4
 
 
 @pytest.mark.parametrize("draws", ["ink", "pen"])
 def test_a_displacement_to_the_right_and_down_reads_from_there(q, draws):
     def drawn(x, y):
-        return (
-            moved(q, field(x, y)) if draws == "ink" else penned(trace(q[0, 0]), field(x, y, 28), 28)
-        )
+        if draws == "ink":
+            return moved(q, field(x, y))
+        return penned(measured(q[0, 0]), field(x, y, 28), 28)
 
     expected = torch.zeros_like(q)
     expected[..., :-2, :-3] = drawn(0, 0)[..., 2:, 3:]
@@ -84,11 +84,11 @@ def test_a_displacement_to_the_right_and_down_reads_from_there(q, draws):
 
 def test_far_from_the_frame_there_is_no_ink(q):
     assert moved(q, field(100, 0)).max() == 0
-    assert penned(trace(q[0, 0]), field(100, 0, 28), 28).max() == 0
+    assert penned(measured(q[0, 0]), field(100, 0, 28), 28).max() == 0
 
 
-def trace(drawing):
-    return torch.from_numpy(pen.trace(drawing.numpy(), 28))
+def measured(drawing):
+    return torch.from_numpy(pen.measure(drawing.numpy(), 28))
 
 
 def band(width, angle, detail=1):
@@ -111,7 +111,7 @@ def across(drawing, angle, detail=1):
 @pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
 def test_a_pen_keeps_its_width_where_the_drawing_grows_or_shrinks(scale, width, angle):
     place = (torch.arange(28) - 13.5) * (1 / scale - 1)
-    line = trace(band(width, angle, 8))
+    line = measured(band(width, angle, 8))
     same, grown = (penned(line, field(x, x.mT, 28)[:1], 28) for x in (0 * place[None], place[None]))
     assert across(same, angle) == pytest.approx(width, abs=0.15)
     assert across(grown, angle) == pytest.approx(across(same, angle), rel=0.25)
@@ -120,7 +120,7 @@ def test_a_pen_keeps_its_width_where_the_drawing_grows_or_shrinks(scale, width, 
 def test_a_pen_keeps_its_width_where_the_drawing_grows_one_way():
     place = (torch.arange(28) - 13.5) * (1 / 1.8 - 1)
     for x, y in ((place, 0), (0, place[:, None])):
-        grown = penned(trace(band(1.17, 0.0, 8)), field(x, y, 28)[:1], 28)
+        grown = penned(measured(band(1.17, 0.0, 8)), field(x, y, 28)[:1], 28)
         assert across(grown, 0.0) == pytest.approx(1.17, rel=0.25)
 
 
@@ -130,7 +130,7 @@ def test_a_hairline_beside_a_stem_is_not_broken():
     drawing[40:184, 60:84] = 1.0
     drawing[109:114, 84:180] = 1.0
     place = ((torch.arange(224) + 0.5) / 8 - 14) * (1 / 2.2 - 1)
-    grown = penned(trace(drawing), field(0, place[:, None], 224)[:1], 28)[0, 0]
+    grown = penned(measured(drawing), field(0, place[:, None], 224)[:1], 28)[0, 0]
     widths = (grown[80:140, 90:170] > 0.5).sum(0) / 8
     assert widths.min() > 0.4
     assert widths[25:].max() < 0.9  # 0.6 there
@@ -138,14 +138,14 @@ def test_a_hairline_beside_a_stem_is_not_broken():
 
 def test_what_shrinks_beyond_measure_leaves_no_haze():
     place = (torch.arange(28) - 13.5) * (1 / 0.1 - 1)
-    drawn = penned(trace(band(2.0, 0.0)), field(place, place[:, None], 28)[:1], 28)[0, 0]
+    drawn = penned(measured(band(2.0, 0.0)), field(place, place[:, None], 28)[:1], 28)[0, 0]
     assert drawn[:10].max() == 0
     assert drawn[:, :10].max() == 0
 
 
 def test_what_is_wider_than_a_line_grows():
     place = (torch.arange(28) - 13.5) * (1 / 1.5 - 1)
-    grown = penned(trace(band(10.0, 0.0)), field(place, place[:, None], 28)[:1], 28)
+    grown = penned(measured(band(10.0, 0.0)), field(place, place[:, None], 28)[:1], 28)
     assert across(grown, 0.0) == pytest.approx(15 - 2 * pen.RADIUS * 0.5, abs=0.3)
 
 
@@ -153,14 +153,14 @@ def test_beyond_the_frame_there_is_no_ink_however_the_drawing_shrinks():
     square = torch.zeros(28, 28)
     square[8:20, 0:4] = 1.0
     place = (torch.arange(28) - 13.5) * (1 / 0.35 - 1)
-    shrunk = penned(trace(square), field(place, place[:, None], 28)[:1], 28)
+    shrunk = penned(measured(square), field(place, place[:, None], 28)[:1], 28)
     assert shrunk[..., :8].max() == 0
     assert shrunk[..., 8:11].max() > 0.9
 
 
 @pytest.mark.parametrize("ink", [0.0, 1.0])
 def test_paper_stays_paper_and_ink_ink(ink):
-    drawn = penned(trace(torch.full((28, 28), ink)), field(0, 0, 28)[:1], 28)
+    drawn = penned(measured(torch.full((28, 28), ink)), field(0, 0, 28)[:1], 28)
     assert torch.equal(drawn, torch.full((1, 1, 28, 28), ink))
 
 

@@ -10,7 +10,7 @@ from vce_models.config import ModelConfig
 from vce_models.convert import convert
 from vce_models.datasets.drawings import load
 from vce_models.errors import DataError
-from vce_models.evaluation.likelihood import converter, evaluate, from_weights
+from vce_models.evaluation.likelihood import evaluate, from_weights, renderers
 from vce_models.glyphs import images
 from vce_models.networks import losses
 from vce_models.networks.vce import VCE
@@ -113,7 +113,7 @@ def test_the_converter_converts_as_numpy_does():
     shipped = weights.load()
     drawing = images.frame(1 - np.asarray(draw(1, 0), np.float32) / 255, "it", shipped.config)
     z = rules.sample(130, shipped.config, 2)
-    converted = converter(shipped, "cpu")(*drawing)(z)
+    converted = renderers(shipped, "cpu")(*drawing)(z)
     np.testing.assert_allclose(
         converted, convert(shipped, drawing.condition, z, drawing.detail), atol=1e-5
     )

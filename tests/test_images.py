@@ -167,8 +167,8 @@ def test_what_is_no_image_is_named(glyph, tmp_path):
 
 def test_the_grid_boxes_the_condition_and_keeps_the_order():
     inks = np.linspace(0, 1, 5, dtype=np.float32)[:, None, None] * np.ones((5, 8, 8), np.float32)
-    cells = [sheets.draw_cell(ink, 32) for ink in inks]
-    sheet = np.asarray(sheets.draw_grid(cells, columns=3))
+    cells = [sheets.render_cell(ink, 32) for ink in inks]
+    sheet = np.asarray(sheets.render_grid(cells, columns=3))
     assert sheet.shape == (2 * 34 + 2, 3 * 34 + 2, 3)
     centres = [sheet[18 + 34 * row, 18 + 34 * column, 0] for row in (0, 1) for column in (0, 1, 2)]
     np.testing.assert_allclose(centres, [255, 191, 128, 64, 0, 255], atol=1)

@@ -2,11 +2,14 @@
 
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 
 import pytest
 from conftest import draw
+
+import vce_models
 
 LOADED = "import json, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
 
@@ -58,17 +61,41 @@ def test_a_form_loads_what_it_needs(arguments, needed, tmp_path):
     assert modules & FONTS == needed
 
 
-def test_the_core_imports_no_command_line():
+def imported(modules):
+    """What is loaded once these modules are."""
     program = f"""
-import importlib, pkgutil, vce_models
-for module in pkgutil.walk_packages(vce_models.__path__, "vce_models."):
-    importlib.import_module(module.name)
+import importlib
+for name in {modules!r}:
+    importlib.import_module(name)
 {LOADED}
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert not set(json.loads(done.stdout)) & {"vce_cli", "typer", "rich"}
+    return set(json.loads(done.stdout))
+
+
+CORE = [module.name for module in pkgutil.walk_packages(vce_models.__path__, "vce_models.")]
+PACKAGES = sorted({name.split(".")[1] for name in CORE if name.count(".") == 2})
+WITH_TORCH = ("networks", "evaluation", "training", "datasets.episodes")
+
+
+def test_the_core_imports_no_command_line():
+    assert {f"vce_models.{name}" for name in ("fonts.source", "training.trainer")} < set(CORE)
+    assert not imported(CORE) & {"vce_cli", "typer", "rich"}
+
+
+def test_only_what_trains_and_evaluates_loads_torch():
+    needs = tuple(f"vce_models.{name}" for name in WITH_TORCH)
+    modules = imported([name for name in CORE if not name.startswith(needs)])
+    assert "numpy" in modules
+    assert not modules & {"torch", "matplotlib", *FONTS}
+
+
+def test_a_package_loads_nothing_by_itself():
+    assert PACKAGES
+    modules = imported([f"vce_models.{name}" for name in PACKAGES])
+    assert not modules & {"numpy", "torch", "PIL", "safetensors", *FONTS}
 
 
 @pytest.mark.parametrize("told", [None, "2"])

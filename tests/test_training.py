@@ -144,7 +144,7 @@ def test_a_loss_that_is_no_number_stops_the_run(characters):
 
 def test_a_collapse_stops_the_run(characters, monkeypatch):
     """Without a margin nothing holds the KL of converted drawings above that of real ones."""
-    monkeypatch.setattr("vce_models.training.trainer.PATIENCE", 30)
+    monkeypatch.setattr("vce_models.training.trainer.COLLAPSED", 30)
     config = dataclasses.replace(
         CONFIG, pretrain_steps=0, vae_steps=1, lmvae_steps=3000, margin=0.0, adversarial_weight=50.0
     )

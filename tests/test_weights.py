@@ -83,7 +83,7 @@ def test_numpy_equals_pytorch_on_the_shipped_weights():
     z = rules.sample(8, shipped.config, seed=0)
     with torch.inference_mode():
         latents = model.prior.latents(torch.from_numpy(z))
-        expected = model.convertor.drawer(torch.from_numpy(q)[None, None], q, 1)(latents)
+        expected = model.convertor.renderer(torch.from_numpy(q)[None, None], q, 1)(latents)
     np.testing.assert_allclose(convert(shipped, q, z), expected[:, 0].numpy(), atol=1e-5)
 
 

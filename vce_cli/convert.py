@@ -4,43 +4,43 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vce_cli import outputs, report, streams
+from vce_cli import outputs, report, streams, writers
 from vce_cli.extras import require_fonts, require_torch, torch_device
+from vce_cli.forms import Rendered, Style
 from vce_cli.journal import Journal
 from vce_cli.options import DEFAULT_RULES, FRAMES, Options
+from vce_cli.writers import Hands
 from vce_models.errors import InputError
 
 if TYPE_CHECKING:
-    from vce_models.drawing.pen import Array
-    from vce_models.glyphs.listing import Glyph, Reading, Redrawn
+    from vce_models.arrays import Array
+    from vce_models.fonts.source import Placement
+    from vce_models.glyphs.images import Framed
+    from vce_models.listing import Glyph, Reading, Redrawn
     from vce_models.weights import Weights
 
 REPAYS = 4096
-"""Conversions from which starting PyTorch on CUDA repays itself under `--device auto`.
+"""How many conversions repay the start of PyTorch on CUDA, under `--device auto`.
 
 In the 1.6 s that importing it takes, NumPy makes some 3000 of one point a pixel
 (`benchmarks/convert.py`); four more points take as long as one such conversion.
 """
 
-
 AT_ONCE = 2**20
-"""Points of conversions drawn at a time, in memory at four bytes each."""
+"""Points of conversions that are rendered at a time, in memory at four bytes each."""
 
 
 def convert(options: Options) -> None:
-    """Find glyphs, choose rules, redraw, write, report."""
+    """Find glyphs, choose rules, render, write, report."""
     # One thread: on a busy machine more make the small products ten times slower.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     journal = Journal(quiet=options.quiet, verbose=options.verbose)
     with streams.standard_output() as out:
-        from vce_cli import writers
-        from vce_models import rules, weights
-        from vce_models.glyphs import listing
+        from vce_models import listing, rules, weights
 
         model = weights.load(options.weights)
         fingerprint = weights.fingerprint(model)
@@ -50,22 +50,20 @@ def convert(options: Options) -> None:
         found = _find(options.inputs, reading, journal)
         inputs = len(found) + len(journal.failures)
         hands = _choose_rules(options, reading, model, fingerprint, journal)
-        drawn = _walk(hands) if options.walk else hands
+        shown = _walk(hands) if options.walk else hands
 
-        target = outputs.choose(options, len(drawn.numbers))
-        outputs.check(target, options, found, drawn.numbers, model.config.size, out)
-        journal.detail(f"{len(found)} glyphs, {len(drawn.numbers)} rules, weights {fingerprint}")
-        style = writers.Style(
+        target = outputs.choose(options, len(shown.numbers))
+        outputs.check(target, options, found, shown.numbers, model.config.size, out)
+        journal.detail(f"{len(found)} glyphs, {len(shown.numbers)} rules, weights {fingerprint}")
+        style = Style(
             columns=options.columns,
             side=options.scale * model.config.size,
             labels=options.labels,
-            frames=options.walk,
-            rules=drawn.rules,
-            numbers=drawn.numbers,
+            walk=options.walk,
             metadata={} if options.no_metadata else _metadata(options, hands, fingerprint),
         )
-        redrawn = _redraw(found, drawn, model, options, target.form, journal)
-        for path in writers.write(redrawn, target, style, out):
+        rendered = _render(found, shown, model, options, target.form, journal)
+        for path in writers.write(rendered, shown, target, style, out):
             journal.wrote(path)
         if options.save_rules and len(journal.failures) < inputs:
             rules.save(options.save_rules, hands.rules, fingerprint)
@@ -77,17 +75,8 @@ def convert(options: Options) -> None:
     journal.raise_failures(inputs)
 
 
-@dataclass(frozen=True)
-class Hands:
-    """The rules of a run, (N, size, latent_per_row), their numbers, and their seed."""
-
-    rules: Array
-    numbers: list[int]
-    seed: int | None = None
-
-
 def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
-    from vce_models.glyphs import listing
+    from vce_models import listing
 
     found = []
     for name in inputs:
@@ -139,64 +128,103 @@ def _walk(hands: Hands) -> Hands:
     return Hands(walked, list(range(1, len(walked) + 1)), hands.seed)
 
 
-def _redraw(
-    found: list[Glyph], hands: Hands, model: Weights, options: Options, form: str, journal: Journal
+def _render(
+    found: list[Glyph],
+    hands: Hands,
+    model: Weights,
+    options: Options,
+    form: Rendered,
+    journal: Journal,
 ) -> Iterator[Redrawn]:
     """Read and convert glyph by glyph, as the writer asks for them."""
-    from vce_cli import writers
-    from vce_models.convert import encode
-    from vce_models.glyphs import strokes
-    from vce_models.glyphs.listing import Redrawn
-    from vce_models.rules import scale
+    from vce_models.listing import Redrawn
 
     size, count = model.config.size, len(hands.rules)
-    points, total = writers.points(form, options.scale, size), count * len(found)
-    drawer = _drawer(model, options.device, total * (1 + points**2 / 4))
+    points, total = form.points(options.scale, size), count * len(found)
+    renderer = _renderer(model, options.device, total * (1 + points**2 / 4))
     at_once = max(1, AT_ONCE // (points * size) ** 2)
-    unsaid = hands.seed is not None and options.seed is None
+    readings = _read(found, journal, partial(_say_seed, hands, options, journal))
     with report.progress("converting", quiet=options.quiet) as advance:
-
-        def conversions(
-            redraw: Callable[[Array], Array], rules: Array, before: int
-        ) -> Iterator[Any]:
-            for at in range(0, count, at_once):
-                for ink in redraw(rules[at : at + at_once]):
-                    yield writers.rendered(ink, form, options.scale * size)
-                advance(before + min(at + at_once, count), total)
-
-        for i, glyph in enumerate(found):
-            try:
-                drawing, placement = glyph.read()
-            except InputError as error:
-                journal.fail(glyph.source, error)
-                continue
-            journal.detail(f"read {glyph.source}")
-            if unsaid:
-                journal.say(f"seed {hands.seed}")
-                unsaid = False
-            condition = drawing.condition
-            if options.weights is None:  # of others nobody knows what they were trained on
-                journal.unusual(glyph.source, strokes.unusual(condition))
-            rules = hands.rules
-            if options.strength != 1:
-                rules = scale(rules, encode(model, condition, condition), options.strength)
-            redraw = drawer(*drawing, points)
-            yield Redrawn(glyph, drawing, placement, conversions(redraw, rules, i * count))
+        for i, glyph, drawing, placement in readings:
+            _warn(glyph, drawing.condition, options, journal)
+            rules = _strengthened(hands.rules, model, drawing.condition, options.strength)
+            images = _in_parts(renderer(*drawing, points), rules, at_once)
+            counted = _counted(images, i * count, total, advance)
+            conversions = (form.render(image, options.scale * size) for image in counted)
+            yield Redrawn(glyph, drawing, placement, conversions)
 
 
-def _drawer(
+def _read(
+    found: list[Glyph], journal: Journal, begin: Callable[[], None]
+) -> Iterator[tuple[int, Glyph, Framed, Placement | None]]:
+    """Read glyphs and number them; report what cannot be read; call `begin` at the first."""
+    begun = False
+    for i, glyph in enumerate(found):
+        try:
+            drawing, placement = glyph.read()
+        except InputError as error:
+            journal.fail(glyph.source, error)
+            continue
+        journal.detail(f"read {glyph.source}")
+        if not begun:
+            begin()
+            begun = True
+        yield i, glyph, drawing, placement
+
+
+def _say_seed(hands: Hands, options: Options, journal: Journal) -> None:
+    """Say a seed that nobody gave."""
+    if hands.seed is not None and options.seed is None:
+        journal.say(f"seed {hands.seed}")
+
+
+def _warn(glyph: Glyph, condition: Array, options: Options, journal: Journal) -> None:
+    """Note how a glyph is unlike the drawings that the shipped weights were trained on."""
+    from vce_models.glyphs import strokes
+
+    if options.weights is None:
+        journal.unusual(glyph.source, strokes.unusual(condition))
+
+
+def _strengthened(rules: Array, model: Weights, condition: Array, strength: float) -> Array:
+    """The rules as --strength makes them for one glyph."""
+    from vce_models.convert import encode
+    from vce_models.rules import strengthen
+
+    if strength == 1:
+        return rules
+    return strengthen(rules, encode(model, condition, condition), strength)
+
+
+def _in_parts(render: Callable[[Array], Array], rules: Array, at_once: int) -> Iterator[Array]:
+    """Conversions one by one, made some at a time."""
+    for at in range(0, len(rules), at_once):
+        yield from render(rules[at : at + at_once])
+
+
+def _counted(
+    images: Iterator[Array], before: int, total: int, advance: Callable[[int, int], None]
+) -> Iterator[Array]:
+    """Report each conversion once it is used."""
+    for done, image in enumerate(images, start=before + 1):
+        yield image
+        advance(done, total)
+
+
+def _renderer(
     model: Weights, device: str, conversions: float
 ) -> Callable[..., Callable[[Array], Array]]:
+    """What renders conversions, on CUDA where so many repay its start."""
     large = conversions >= REPAYS and Path("/dev/nvidia0").exists()
     if device == "cuda" or (device == "auto" and large and _has_torch()):
         require_torch("convert --device cuda")
         where = torch_device(device)
-        from vce_models.evaluation.likelihood import converter
+        from vce_models.evaluation.likelihood import renderers
 
-        return converter(model, where)
-    from vce_models.convert import drawer
+        return renderers(model, where)
+    from vce_models.convert import renderer
 
-    return partial(drawer, model)
+    return partial(renderer, model)
 
 
 def _has_torch() -> bool:

@@ -8,18 +8,24 @@ from typing import Annotated
 import typer
 
 from vce_cli import dataset, report
-from vce_cli.extras import require_torch, torch_device
+from vce_cli.extras import DEVICES, either, require_torch, torch_device
 
 
 def train_critics(
-    data: Annotated[Path, typer.Option(help="Omniglot, or your own tree.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The critics, a .safetensors.")],
+    data: Annotated[Path, typer.Option(help="A folder with Omniglot, or a tree of your own.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The .safetensors that will hold the critics.")
+    ],
     steps: Annotated[
         int | None,
-        typer.Option(min=1, help="Of the recogniser; the other has a fifth.", show_default=False),
+        typer.Option(
+            min=1,
+            help="How many steps the recogniser takes; the other critic takes a fifth.",
+            show_default=False,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of weights, episodes and jitter.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="The seed of weights, episodes and jitter.")] = 0,
+    device: Annotated[str, typer.Option(help=f"{either(DEVICES)}.")] = "auto",
     download: Annotated[
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")
     ] = False,

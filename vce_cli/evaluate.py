@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from vce_cli import dataset, report
-from vce_cli.extras import require_torch, torch_device
+from vce_cli.extras import DEVICES, either, require_torch, torch_device
+from vce_models.config import Resize
 from vce_models.errors import DataError
 
 if TYPE_CHECKING:
@@ -20,27 +21,40 @@ if TYPE_CHECKING:
     from vce_models.networks.vce import VCE
 
 TRIALS = 4000
-"""Of rule transfer."""
+"""How often rule transfer is tried."""
 
 
 def evaluate(
-    data: Annotated[Path, typer.Option(help="Omniglot, or your own tree.")],
-    weights: Annotated[Path | None, typer.Option(help="Instead of the shipped ones.")] = None,
+    data: Annotated[Path, typer.Option(help="A folder with Omniglot, or a tree of your own.")],
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights other than the shipped ones.")
+    ] = None,
     importance_samples: Annotated[
-        int, typer.Option(min=1, help="Rules a pair; papers use 1000.")
+        int, typer.Option(min=1, help="How many rules are sampled for each pair; papers use 1000.")
     ] = 10,
-    targets: Annotated[int, typer.Option(min=1, help="Drawings a character; 19 is all.")] = 5,
+    targets: Annotated[
+        int,
+        typer.Option(min=1, help="How many drawings of each character are measured; 19 is all."),
+    ] = 5,
     binarise: Annotated[
         bool, typer.Option("--binarise", help="Threshold the drawings at 0.5.")
     ] = False,
     resize: Annotated[
-        str | None, typer.Option(help="Other than the training's: box or subsample.")
+        str | None,
+        typer.Option(
+            help=f"How drawings are made small: {either(get_args(Resize))}; "
+            "by default as in the training."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the targets and the rules.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="The seed that chooses targets and rules.")] = 0,
+    device: Annotated[str, typer.Option(help=f"{either(DEVICES)}.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    critics: Annotated[Path | None, typer.Option(help="Instead of the shipped ones.")] = None,
-    grid: Annotated[Path | None, typer.Option(help="Draw conversions to this .png.")] = None,
+    critics: Annotated[
+        Path | None, typer.Option(help="Critics other than the shipped ones.")
+    ] = None,
+    grid: Annotated[
+        Path | None, typer.Option(help="Write a picture of conversions to this .png.")
+    ] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")
     ] = False,

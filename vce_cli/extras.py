@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from vce_models.errors import ConfigError, ExtraError
+
+DEVICES = ("auto", "cpu", "cuda")
+"""What --device may be."""
 
 
 def require_torch(command: str) -> None:
@@ -20,12 +24,23 @@ def require_fonts(wanted: str) -> None:
             raise ExtraError(f"{wanted} needs {module}", hint="pip install 'vce-cli[fonts]'")
 
 
+def check_device(name: str) -> None:
+    """Raise ConfigError where --device is none of `DEVICES`."""
+    if name not in DEVICES:
+        raise ConfigError(f"--device is {name!r}", hint=f"use {either(DEVICES)}")
+
+
+def either(choices: Sequence[str]) -> str:
+    """Choices as a sentence has them: `auto, cpu or cuda`."""
+    *most, last = choices
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 def torch_device(name: str) -> str:
-    """`cpu` or `cuda` for `auto`, `cpu` or `cuda`; PyTorch must be installed."""
+    """Turn one of `DEVICES` into `cpu` or `cuda`; PyTorch must be installed."""
     import torch
 
-    if name not in ("auto", "cpu", "cuda"):
-        raise ConfigError(f"--device is {name!r}", hint="use auto, cpu or cuda")
+    check_device(name)
     present = torch.cuda.is_available()
     if name == "cuda" and not present:
         raise ConfigError("PyTorch finds no CUDA device here", hint="use --device cpu")

@@ -1,4 +1,4 @@
-"""The options of `vce convert`, as one frozen dataclass that is also its help page."""
+"""The options of `vce convert`: one frozen dataclass, which is also its help page."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from vce_cli.extras import DEVICES, check_device, either
+from vce_cli.forms import FORMS
 from vce_cli.streams import STDIN
 from vce_models.errors import ConfigError
 
 if TYPE_CHECKING:
-    from vce_models.glyphs.photos import Polarity
+    from vce_models.glyphs import photos
 
 T = TypeVar("T")
 
 INPUT, RULES, OUTPUT, RUNNING = "Input", "Rules", "Output", "Running"
-"""Panels of the help page."""
+"""The panels of the help page."""
 
 DEFAULT_RULES = 16
 
 FRAMES = 12
-"""Steps of a walk from one rule to the next."""
+"""Steps that a walk takes from one rule to the next."""
+
+SUFFIXES = either([f".{suffix}" for suffix in FORMS])
 
 HELP = (
-    "Redraw characters in many styles; no training, no PyTorch.\n\n"
+    "Redraw characters in many styles, without training and without PyTorch.\n\n"
     "Every glyph is redrawn by the same rules, so that an alphabet comes in one hand: in a "
-    "sheet, rows are glyphs and columns are rules. Rules are sampled, or read from a file or "
+    "sheet, rows are glyphs and columns are rules. Rules are sampled, read from a file, or read "
     "off a pair of drawings. The suffix of -o picks the form of the result."
 )
 
@@ -75,8 +79,8 @@ A file for each conversion, a sheet for each glyph, a walk between rules, a pipe
 """
 
 
-class Ink(StrEnum):
-    """Which is the ink of an image."""
+class Polarity(StrEnum):
+    """Which pixels of an image are its ink."""
 
     AUTO = "auto"
     DARK = "dark"
@@ -105,25 +109,27 @@ class Options:
             INPUT,
             "--text",
             metavar="TEXT",
-            help="Characters to draw from a font: --text Handgloves.",
+            help="The characters that are taken from a font: --text Handgloves.",
         ),
     ] = None
     chars: Annotated[
         str | None,
         _option(
-            INPUT, metavar="SET", help="The same by name or code point: latin, digits, U+0041, a-z."
+            INPUT,
+            metavar="SET",
+            help="The same by names and code points: latin, digits, U+0041, a-z.",
         ),
     ] = None
     ink: Annotated[
-        Ink,
-        _option(INPUT, help="The dark or the light pixels; auto takes what the border is not."),
-    ] = Ink.AUTO
+        Polarity,
+        _option(INPUT, help="Which pixels are ink; auto takes those that the border is not."),
+    ] = Polarity.AUTO
     fit: Annotated[
         bool,
         _option(
             INPUT,
             "--fit/--no-fit",
-            help="Frame an image's glyph as the training data is, or take the image as it is.",
+            help="Frame the glyph of an image as the training data is, or take the image as it is.",
         ),
     ] = True
 
@@ -136,23 +142,34 @@ class Options:
             min=1,
             max=100_000,
             metavar="N",
-            help=f"Rules to sample; {DEFAULT_RULES}.",
+            help=f"How many rules are sampled; {DEFAULT_RULES} by default.",
         ),
     ] = None
     seed: Annotated[
         int | None,
-        _option(RULES, min=0, metavar="N", help="Of the rules; drawn and printed by default."),
+        _option(
+            RULES,
+            min=0,
+            metavar="N",
+            help="The seed of the rules; without one, a seed is chosen and printed.",
+        ),
     ] = None
     rules: Annotated[
         str | None,
-        _option(RULES, metavar="FILE[:3|:2-5]", help="Rules that were saved: all, or by number."),
+        _option(
+            RULES, metavar="FILE[:3|:2-5]", help="Take saved rules: all of them, or those numbers."
+        ),
     ] = None
     save_rules: Annotated[
-        Path | None, _option(RULES, metavar="FILE", help="Keep the rules, a .safetensors.")
+        Path | None, _option(RULES, metavar="FILE", help="Save the rules to this .safetensors.")
     ] = None
     like: Annotated[
         tuple[Path, Path] | None,
-        _option(RULES, metavar="FROM TO", help="The rule that redraws FROM as TO, two images."),
+        _option(
+            RULES,
+            metavar="FROM TO",
+            help="Take the rule that redraws the image FROM as the image TO.",
+        ),
     ] = None
     strength: Annotated[
         float,
@@ -161,8 +178,8 @@ class Options:
             min=0.0,
             max=10.0,
             metavar="X",
-            help="How far to go from the glyph's closest redrawing (0: the rule that the model "
-            "reads off the glyph beside itself) to the rule (1) and beyond.",
+            help="How far a glyph goes towards the rule: 0 is its closest redrawing (by the rule "
+            "that the model reads off the glyph itself), 1 is the rule, and more goes beyond.",
         ),
     ] = 1.0
     walk: Annotated[
@@ -177,8 +194,8 @@ class Options:
             "-o",
             "--output",
             metavar="OUT",
-            help="A sheet (.png, .webp, .svg), a walk (.gif, .webp), fonts (.ttf, .ufo; one a "
-            "rule), an array (.npz), a folder, a pattern with {char} and {rule}, or -.",
+            help=f"A file whose suffix picks the form ({SUFFIXES}), a folder, a pattern with "
+            "{char} and {rule} for many files, or - for standard output.",
         ),
     ]
     form: Annotated[
@@ -187,16 +204,21 @@ class Options:
             OUTPUT,
             "--format",
             metavar="FORM",
-            help="The form, where no suffix says it: png, svg, ...",
+            help=f"The form where no suffix says it: {either(list(FORMS))}.",
         ),
     ] = None
     columns: Annotated[
-        int | None, _option(OUTPUT, min=1, metavar="N", help="Cells in a row of a sheet.")
+        int | None,
+        _option(OUTPUT, min=1, metavar="N", help="How many cells stand in a row of a sheet."),
     ] = None
     scale: Annotated[
         int,
         _option(
-            OUTPUT, min=1, max=64, metavar="N", help="Pixels for each of the model's, in pictures."
+            OUTPUT,
+            min=1,
+            max=64,
+            metavar="N",
+            help="How many pixels a picture has for each of the model's, along a side.",
         ),
     ] = 4
     labels: Annotated[
@@ -204,14 +226,14 @@ class Options:
     ] = False
     no_metadata: Annotated[
         bool,
-        _option(OUTPUT, "--no-metadata", help="Leave version, weights, seed, rule out of PNGs."),
+        _option(OUTPUT, "--no-metadata", help="Leave version, weights, seed and rule out of PNGs."),
     ] = False
     no_clobber: Annotated[
-        bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace a file.")
+        bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace files.")
     ] = False
 
     weights: Annotated[
-        Path | None, _option(RUNNING, metavar="FILE", help="Instead of the shipped ones.")
+        Path | None, _option(RUNNING, metavar="FILE", help="Weights other than the shipped ones.")
     ] = None
     device: Annotated[
         str,
@@ -219,7 +241,7 @@ class Options:
             RUNNING,
             "--device",
             metavar="DEVICE",
-            help="auto, cpu or cuda; auto takes CUDA for large jobs.",
+            help=f"{either(DEVICES)}; auto takes CUDA where the job is large.",
         ),
     ] = "auto"
     as_json: Annotated[
@@ -229,7 +251,7 @@ class Options:
     verbose: Annotated[bool, _option(RUNNING, "-v", "--verbose", help="Print each step.")] = False
 
     @property
-    def polarity(self) -> Polarity:
+    def polarity(self) -> photos.Polarity:
         """--ink, as the core has it."""
         return self.ink.value
 
@@ -242,8 +264,7 @@ class Options:
             raise ConfigError("--walk has one rule, and nowhere to go", hint="use -n 2 or more")
         if math.isnan(self.strength):
             raise ConfigError("--strength is no number", hint="use 0 to 10")
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise ConfigError(f"--device is {self.device!r}", hint="use auto, cpu or cuda")
+        check_device(self.device)
         if sum(name in STDIN for name in self.inputs) > 1:
             raise ConfigError("standard input can be read once", hint="give one -")
 

@@ -1,4 +1,4 @@
-"""Where results go: what -o and --format mean, and what speaks against it before any work."""
+"""Where results go: what -o and --format mean, and what of it would fail."""
 
 from __future__ import annotations
 
@@ -7,24 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, NoReturn
 
-from vce_cli.extras import require_fonts
-from vce_cli.options import Ink, Options
+from vce_cli.forms import FORMS, Per, Rendered
+from vce_cli.options import Options, Polarity
 from vce_cli.streams import STDOUT, Output
 from vce_models.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
-    from vce_models.glyphs.listing import Glyph
-
-PICTURES = ("png", "webp", "gif")
-FONTS = ("ttf", "ufo")
-FORMS = (*PICTURES, "svg", *FONTS, "npz")
-
-MAX_PIXELS = 2**27
-"""Of a sheet, of all frames of a walk, or of a cell, held in memory at ten bytes each at most."""
-
-Per = Literal["run", "rule", "glyph", "conversion"]
+    from vce_models.listing import Glyph
 
 
 @dataclass(frozen=True)
@@ -33,14 +24,14 @@ class Target:
 
     Attributes:
         pattern: A path, which may have the fields {char} and {rule}; `-` is standard output.
-        form: One of `FORMS`.
-        per: What one file holds: all, a rule, a glyph, or one conversion.
-        makes_folders: The folders on the way are made where they are missing.
-        clobber: Files that are there are replaced.
+        form: What the files are.
+        per: What one file holds.
+        makes_folders: Whether folders on the way are made where they are missing.
+        clobber: Whether files that are there are replaced.
     """
 
     pattern: str
-    form: str
+    form: Rendered
     per: Per
     makes_folders: bool
     clobber: bool = True
@@ -68,32 +59,36 @@ def choose(options: Options, rules: int) -> Target:
         ConfigError: The form is unknown, or the pattern, or the two do not fit.
         ExtraError: The form needs an optional dependency.
     """
-    output, form = options.output, options.form
-    if form is not None and form not in FORMS:
-        raise ConfigError(f"--format is {form!r}", hint=f"use {', '.join(FORMS)}")
+    named, output = None, options.output
+    if options.form is not None:
+        named = _form(options.form, f"--format is {options.form!r}", "use")
     if output in STDOUT:
-        return _checked(Target("-", form or _formless("standard output"), "run", False), options)
+        return _checked(Target("-", named or _formless("standard output"), "run", False), options)
     path = Path(output)
-    if output.endswith(os.sep) or (_is_folder(path) and path.suffix.lower() != ".ufo"):
-        form = form or "png"
-        name = f"{{rule:02d}}.{form}" if form in FONTS else f"{{char}}-{{rule:02d}}.{form}"
-        output = f"{_literal(output).rstrip(os.sep)}/{name}"
-    form = form or path.suffix.lower()[1:] or _formless(output)
-    if form not in FORMS:
-        raise ConfigError(f"cannot write {output}", hint=f"its suffix may be {', '.join(FORMS)}")
-    fields = _fields(output)
-    if form in FONTS and rules > 1 and "rule" not in fields:
-        numbered = f"{_literal(str(path.with_suffix('')))}-{{rule:02d}}{path.suffix}"
-        target = Target(numbered, form, "rule", False)
-    elif not fields:
-        target = Target(output, form, "run", False)
-    elif form in FONTS:
-        target = Target(output, form, "rule", True)
-    elif "rule" in fields and not (options.walk and form == "gif"):
-        target = Target(output, form, "conversion", True)
+    suffix = path.suffix.lower()[1:]
+    if output.endswith(os.sep) or (_is_folder(path) and not _makes_folder(suffix)):
+        form = named or FORMS["png"]
+        name = "{rule:02d}" if form.least == "rule" else "{char}-{rule:02d}"
+        output = f"{_literal(output).rstrip(os.sep)}/{name}.{form.suffix}"
     else:
-        target = Target(output, form, "glyph", True)
-    return _checked(target, options)
+        form = named or _form(
+            suffix or _formless(output), f"cannot write {output}", "its suffix may be"
+        )
+    return _checked(_target(output, form, _fields(output), rules), options)
+
+
+def _target(output: str, form: Rendered, fields: set[str], rules: int) -> Target:
+    """What the fields of a path ask for, as far as the form can be parted."""
+    if form.least == "rule" and rules > 1 and "rule" not in fields:
+        path = Path(output)
+        numbered = f"{_literal(str(path.with_suffix('')))}-{{rule:02d}}{path.suffix}"
+        return Target(numbered, form, "rule", False)
+    if not fields:
+        return Target(output, form, "run", False)
+    if form.least == "rule":
+        return Target(output, form, "rule", True)
+    alone = "rule" in fields and form.least != "glyph"
+    return Target(output, form, "conversion" if alone else "glyph", True)
 
 
 def check(
@@ -108,9 +103,9 @@ def check(
 
     Args:
         target: Where results go.
-        options: Say what the inputs are, and what must not be replaced.
-        glyphs: All that were found.
-        numbers: Of the rules.
+        options: They say what the inputs are, and what must not be replaced.
+        glyphs: All glyphs that were found.
+        numbers: The numbers of the rules.
         size: Pixels a side of the model's images.
         out: Standard output.
 
@@ -121,12 +116,10 @@ def check(
             would be too large, or standard output is closed.
     """
     if target.pattern == "-" or options.as_json:
-        out.require(binary=target.pattern == "-" and target.form != "svg")
+        out.require(binary=target.pattern == "-" and not target.form.text)
     _check_reading(options, glyphs)
-    if target.form in FONTS:
-        _check_font(target, glyphs, numbers)
-    if target.form in PICTURES:
-        _check_pixels(target, len(glyphs), len(numbers), size * options.scale)
+    side = size * options.scale
+    target.form.check(target.per, _fields(target.pattern), glyphs, numbers, side)
     inputs = set(map(_identity, _input_files(options, glyphs)))
     seen: set[str] = set()
     extra = [options.save_rules] if options.save_rules else []
@@ -147,17 +140,29 @@ def check(
 
 
 def _checked(target: Target, options: Options) -> Target:
-    if target.form == "svg" or target.form in FONTS:
-        require_fonts(f"a .{target.form}")
-    if target.form == "gif" and not options.walk:
-        raise ConfigError("a .gif shows a walk", hint="add --walk")
-    if target.form == "ufo" and target.pattern == "-":
-        raise ConfigError("a .ufo is a folder, not a stream", hint="use --format ttf")
-    if target.form == "npz" and target.per != "run":
-        raise ConfigError("an .npz holds all glyphs and rules", hint="name one file after -o")
+    form = target.form
+    form.require()
+    if not form.still and not options.walk:
+        raise ConfigError(f"{form.called} shows a walk", hint="add --walk")
+    if form.folder and target.pattern == "-":
+        raise ConfigError(f"{form.called} is a folder, not a stream", hint="use --format ttf")
+    if form.least == "run" and target.per != "run":
+        raise ConfigError(
+            f"{form.called} holds all glyphs and rules", hint="name one file after -o"
+        )
     if target.pattern == "-" and options.as_json:
         raise ConfigError("the result and --json both want standard output", hint="use -o FILE")
     return replace(target, clobber=not options.no_clobber)
+
+
+def _form(name: str, wrong: str, hint: str) -> Rendered:
+    if name not in FORMS:
+        raise ConfigError(wrong, hint=f"{hint} {', '.join(FORMS)}")
+    return FORMS[name]
+
+
+def _makes_folder(suffix: str) -> bool:
+    return suffix in FORMS and FORMS[suffix].folder
 
 
 def _literal(text: str) -> str:
@@ -176,7 +181,7 @@ def _fields(pattern: str) -> set[str]:
     return {name for _, name, _, _ in parsed if name is not None}
 
 
-def _formless(output: str) -> str:
+def _formless(output: str) -> NoReturn:
     named = output == "standard output" or os.path.lexists(output)
     folder = "" if named else f", or name a folder: {output}/"
     raise ConfigError(f"nothing says what to write to {output}", hint=f"add --format png{folder}")
@@ -185,33 +190,10 @@ def _formless(output: str) -> str:
 def _check_reading(options: Options, glyphs: list[Glyph]) -> None:
     if options.like or not glyphs or any(glyph.font is None for glyph in glyphs):
         return
-    if options.ink != Ink.AUTO or not options.fit:
-        option = "--no-fit" if options.ink == Ink.AUTO else "--ink"
+    if options.ink != Polarity.AUTO or not options.fit:
+        option = "--no-fit" if options.ink == Polarity.AUTO else "--ink"
         raise ConfigError(
             f"{option} says how images are read, and there are none", hint="leave it out"
-        )
-
-
-def _check_font(target: Target, glyphs: list[Glyph], numbers: list[int]) -> None:
-    from vce_models.glyphs.listing import codepoint
-
-    if target.per == "run" and len(numbers) > 1:
-        raise ConfigError("a font holds one rule", hint="use -n 1")
-    if "char" in _fields(target.pattern):
-        raise ConfigError("a font holds all glyphs", hint="use {rule} alone in -o")
-    seen: dict[int, str] = {}
-    for glyph in glyphs:
-        other = seen.setdefault(number := codepoint(glyph), glyph.source)
-        if other != glyph.source:
-            raise ConfigError(f"{other} and {glyph.source} are both U+{number:04X}")
-
-
-def _check_pixels(target: Target, glyphs: int, rules: int, side: int) -> None:
-    cells = {"run": glyphs * (rules + 1), "glyph": rules + 1}.get(target.per, 1)
-    if cells * side**2 > MAX_PIXELS:
-        raise OutputError(
-            f"{cells} cells of {side}x{side} pixels are too many for one picture",
-            hint="use a smaller --scale, or one file each: -o '{char}-{rule:02d}.png'",
         )
 
 

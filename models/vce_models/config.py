@@ -25,10 +25,10 @@ Schedule = Literal["halvings", "cosine"]
 Precision = Literal["float32", "bfloat16"]
 
 LARGEST = 512
-"""Side of any drawing at most, in pixels."""
+"""Longest side of any drawing, in pixels."""
 
 ENLARGED = 4
-"""Side of the drawings that are warped, in sides of the model's images."""
+"""How many times as large as the model's images the drawings are that `warp` deforms."""
 
 
 class _Config:
@@ -86,18 +86,19 @@ class ModelConfig(_Config):
     """What the networks look like, and what images they take; saved with the weights.
 
     Attributes:
-        size: Side of the square images, in pixels; even.
+        size: Side of the square images, an even number of pixels.
         resize: How images come to that size: `box` (grey, area average) or
             `subsample` (binary, `x[floor(3.75 i), floor(3.75 j)]` of a 105-pixel drawing).
         latent_per_row: Latent numbers for each row of the image.
         channels: Feature maps of every hidden convolution.
         blocks: Residual blocks in each network.
-        activation: Between convolutions. The paper names none; `relu` is what its references use.
+        activation: What stands between convolutions. The paper names none; its references
+            use `relu`.
         wiring: How the rule enters the convertor; see `wirings` and, for `deformation`, which
             moves the condition's ink, the module of that name. The paper's is `edge`.
-        unshuffle: 1 works on pixels, as the paper; 2 on 2x2 pixels folded into channels,
-            at a quarter of the arithmetic.
-        control: Control points of a `deformation`, a side.
+        unshuffle: 1 works on pixels, as the paper does; 2 works on 2x2 pixels folded into
+            channels, which takes a quarter of the arithmetic.
+        control: Control points of a `deformation`, along each side.
     """
 
     size: int = _between(28, 4, LARGEST)
@@ -146,13 +147,13 @@ class TrainConfig(_Config):
         episodes: Episodes in one step, each a class with its own condition; the paper's is 1.
         support: Drawings paired with the condition in one episode.
         augmentation: `dihedral` turns and mirrors both drawings of a pair alike, by one of
-            the eight symmetries of the square: more characters, if of no alphabet. `warp`
-            deforms them smoothly before that, from drawings `ENLARGED` times as large. The
-            paper has none.
-        learning_rate: Adam's, before the schedule lets it fall.
-        warmup_steps: Over which it rises to that. The paper's is 0.
-        clip_norm: Longest gradient of a network, as a Euclidean norm; longer ones are scaled
-            down to it, and far longer ones left out. 0 clips nothing, as the paper.
+            the eight symmetries of the square, which makes more characters, if of no alphabet.
+            `warp` deforms them smoothly before that, from drawings `ENLARGED` times as large.
+            The paper has none.
+        learning_rate: The learning rate of Adam, before the schedule lets it fall.
+        warmup_steps: The steps over which it rises to that. The paper has none.
+        clip_norm: Longest gradient of a network, as a Euclidean norm. Longer ones are scaled
+            down to it, and far longer ones are left out. 0 clips nothing, as in the paper.
         schedule: `halvings` divides it by two after 1/2, 2/3 and 5/6 of all steps (the
             paper halves, but its text does not say when); `cosine` lets it fall to zero.
         margin: m of eqs. 6, 9 and 11, in nats.
@@ -160,16 +161,18 @@ class TrainConfig(_Config):
         reg_weight: sigma of eqs. 11-12, the weight of the style regulariser.
         kl_weight: Weight of the KL term at the first step. It goes geometrically to
             `final_kl_weight` over the first steps. The paper's is 1 throughout.
-        kl_span: Those first steps, as a share of all before the large-margin phase.
-        final_kl_weight: Below 1 rules tell more than the bound of eq. 2 would pay for.
+        kl_span: Those first steps, as a share of all steps before the large-margin phase.
+        final_kl_weight: Weight of the KL term after them. Below 1, rules tell more than the
+            bound of eq. 2 would pay for.
         alignment_weight: Weight at the first step of `losses.alignment`, which shows a
-            deformation the way while strokes do not yet overlap; it falls to zero over the
-            first three fifths of all steps. Not in the paper.
-        inner_steps: k of eq. 3, gradient steps between two Reptile updates; not given.
-        meta_step_size: Reptile's alpha; not given.
-        precision: Of the convolutions; weights and losses are float32 in either case.
+            deformation the way while strokes do not yet overlap. It falls to zero over the
+            first three fifths of all steps. The paper has none.
+        inner_steps: k of eq. 3, the gradient steps between two Reptile updates. The paper
+            gives no number.
+        meta_step_size: Reptile's alpha. The paper gives no number.
+        precision: The precision of convolutions; weights and losses are always float32.
             `bfloat16` is float32, too, where the device has no instructions for it.
-        seed: Of the initial weights, the episodes and the latent noise.
+        seed: The seed of the initial weights, the episodes and the latent noise.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
+from vce_models.arrays import Array
 from vce_models.drawing import forward
-from vce_models.drawing.pen import Array
 from vce_models.weights import Weights
 
 
@@ -19,51 +19,53 @@ def convert(
     detail: Array | None = None,
     scale: int = 1,
 ) -> Array:
-    """Redraw a glyph by each rule.
+    """Render a glyph by each rule.
 
     Args:
         weights: The model.
         condition: (size, size) in [0, 1], ink = 1.
         rules: (N, size, latent_per_row).
-        detail: The condition, drawn finer: (k size, k size), k a whole number. Where rules
+        detail: The condition in finer pixels: (k size, k size), k a whole number. Where rules
             move ink, it is this that they move; elsewhere it changes nothing.
-        scale: Points of a conversion for each pixel of the condition, along each side.
+        scale: How many points a conversion has for each pixel of the condition, along a side.
 
     Returns:
         (N, scale size, scale size) float32, the probability of ink.
     """
-    return drawer(weights, condition, detail, scale)(rules)
+    return renderer(weights, condition, detail, scale)(rules)
 
 
-def drawer(
+def renderer(
     weights: Weights, condition: Array, detail: Array | None = None, scale: int = 1
 ) -> Callable[[Array], Array]:
-    """What redraws a glyph by rules, a few at a time; arguments as of `convert`."""
+    """Make a function that renders one glyph by a few rules at a time.
+
+    Its arguments are those of `convert`, but for the rules.
+    """
     net, config = forward.network(weights, "convertor"), weights.config
     prior = forward.network(weights, "prior")
-    # glibc keeps freed memory up to twice the largest block ever freed (mallopt(3)) and gives
-    # back more, to be paged in anew for the next maps. This block is never touched, and
-    # without it a conversion takes twice as long.
+    # Freeing one large block raises the size from which glibc maps memory anew (mallopt(3)), so
+    # that the maps below reuse pages instead of faulting them in: twice as fast.
     np.empty(2**24, np.uint8)
     if config.wiring == "deformation":
         fine = condition if detail is None else detail
-        draw = forward.deformation(net, config, condition, fine, scale)
+        by_latents = forward.deformation(net, config, condition, fine, scale)
     else:
-        draw = forward.drawing(net, config, condition)
+        by_latents = forward.convertor(net, config, condition)
 
-    def redraw(rules: Array) -> Array:
+    def render(rules: Array) -> Array:
         parts = []
         for at in range(0, len(rules), forward.BATCH):
             r = rules[at : at + forward.BATCH].reshape(-1, config.latent_size)
-            drawn = draw(prior["mean"] + forward.product(prior["scale"], r))
-            parts.append(resized(drawn, scale * config.size))
+            images = by_latents(prior["mean"] + forward.product(prior["scale"], r))
+            parts.append(resized(images, scale * config.size))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    return redraw
+    return render
 
 
 def resized(images: Array, side: int) -> Array:
-    """(N, H, W) images in [0, 1] as (N, side, side), smoothly."""
+    """Bring (N, H, W) images in [0, 1] smoothly to (N, side, side)."""
     if images.shape[1:] == (side, side):
         return images
     pictures = (

@@ -32,8 +32,8 @@ RECIPES: dict[str, TrainConfig] = {
     ),
     # vce train --data omniglot/ --recipe likelihood
     # 90 minutes on one such core. On GMN's binary images, one shot, negative ELBO 91.2 and NLL
-    # 82.4 nats by 1,000 samples. A convertor that draws anew, and as many characters as can be
-    # made of Omniglot's by deforming them. Its conversions are other characters: docs/results.md.
+    # 82.4 nats by 1,000 samples. A convertor that makes pixels anew, and as many characters as can
+    # be made of Omniglot's by deforming them. It converts into other characters: docs/results.md.
     "likelihood": TrainConfig(
         model=ModelConfig(
             resize="subsample", blocks=4, activation="silu", wiring="modulation", unshuffle=2

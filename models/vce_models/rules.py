@@ -7,23 +7,20 @@ import re
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
 from vce_models.files import replacing
-
-Rules = NDArray[np.float32]
-"""(N, size, latent_per_row)."""
 
 FORMAT = "vce rules 1"
 """The one key of the metadata, as in `weights`; its value is JSON."""
 
 
-def sample(count: int, config: ModelConfig, seed: int) -> Rules:
-    """Draw rules from p(z) = N(0, I) (Li et al. 2020, eq. 1).
+def sample(count: int, config: ModelConfig, seed: int) -> Array:
+    """Sample rules from p(z) = N(0, I) (Li et al. 2020, eq. 1).
 
     The first four of sixteen are the four that the same seed gives alone.
 
@@ -34,25 +31,25 @@ def sample(count: int, config: ModelConfig, seed: int) -> Rules:
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
-def scale(rules: Rules, own: Rules, strength: float) -> Rules:
+def strengthen(rules: Array, own: Array, strength: float) -> Array:
     """Move rules along the line from a glyph's own rule.
 
     Args:
         rules: (N, size, latent_per_row).
-        own: The encoder's mean for the glyph as a drawing of itself, one rule. It redraws
+        own: The encoder's mean for the glyph as a drawing of itself, one rule. It renders
             the glyph more closely than z = 0, which is the average of all hands: the ink of
             the two overlaps by 0.86 of its union on Omniglot's test characters, by 0.46
             for z = 0 and by 0.20 for sampled rules.
-        strength: 0 gives `own`, 1 the rules, more goes beyond them.
+        strength: 0 gives `own`, 1 gives the rules, and more goes beyond them.
     """
     return np.asarray(own + np.float32(strength) * (rules - own), np.float32)
 
 
-def walk(rules: Rules, frames: int) -> Rules:
+def walk(rules: Array, frames: int) -> Array:
     """Go from rule to rule and back to the first, spherically (Shoemake 1985).
 
-    Gaussian rules lie near a sphere, so that the straight line between two would pass
-    through weaker ones. Lengths change evenly.
+    Gaussian rules lie near a sphere, and the straight line between two would pass through
+    weaker ones. Lengths change evenly.
 
     Args:
         rules: (N, size, latent_per_row), two or more.
@@ -77,21 +74,21 @@ def walk(rules: Rules, frames: int) -> Rules:
     return np.concatenate(legs).reshape(-1, *rules.shape[1:]).astype(np.float32)
 
 
-def save(path: Path, rules: Rules, fingerprint: str) -> None:
+def save(path: Path, rules: Array, fingerprint: str) -> None:
     """Write rules, whole or not at all.
 
     Args:
-        path: A .safetensors.
-        rules: (N, size, latent_per_row); the numbers themselves, so that no change of a
-            generator can change them.
-        fingerprint: Of the weights they were made for.
+        path: The .safetensors that is written.
+        rules: (N, size, latent_per_row). The numbers themselves are kept, so that no change
+            of a generator can change them.
+        fingerprint: The fingerprint of the weights they were made for.
     """
     tensors = {"z": np.ascontiguousarray(rules)}
     with replacing(path) as temporary:
         temporary.write_bytes(to_bytes(tensors, {FORMAT: json.dumps({"weights": fingerprint})}))
 
 
-def load(path: Path, config: ModelConfig) -> tuple[Rules, str]:
+def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
     """Read rules, and the fingerprint of the weights that they were made for.
 
     Raises:
@@ -119,7 +116,7 @@ def load(path: Path, config: ModelConfig) -> tuple[Rules, str]:
 
 
 def split_selection(text: str) -> tuple[Path, tuple[int, int] | None]:
-    """`F:3` and `F:2-5` as the file and the first and last number; `F` as all of them."""
+    """Split `F:3` and `F:2-5` into the file and the first and last number; `F` means all."""
     found = re.fullmatch(r"(.+):(\d+)(?:-(\d+))?", text)
     if not found or Path(text).exists():
         return Path(text), None
@@ -127,7 +124,7 @@ def split_selection(text: str) -> tuple[Path, tuple[int, int] | None]:
     return Path(found[1]), (first, last)
 
 
-def select(rules: Rules, selection: tuple[int, int] | None) -> tuple[list[int], Rules]:
+def select(rules: Array, selection: tuple[int, int] | None) -> tuple[list[int], Array]:
     """The numbers, counted from 1, and the rules of a selection.
 
     Raises:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, WeightsError
 from vce_models.files import replacing
+from vce_models.shapes import COARSE, HIDDEN, OBSERVATION, PLANES, READOUT
 
 FORMAT = "vce 1"
 """The one key of the metadata: with two, their order in the file would be left to chance."""
@@ -27,11 +28,11 @@ class Weights:
     """A model: its config, and its float32 tensors by their names in `networks.VCE`."""
 
     config: ModelConfig
-    tensors: dict[str, NDArray[np.float32]]
+    tensors: dict[str, Array]
 
 
 def fingerprint(weights: Weights) -> str:
-    """SHA-256 of the tensors' names and bytes, in hexadecimal; the file's layout is no part."""
+    """SHA-256 of the tensors' names and bytes, in hexadecimal, whatever the file's layout."""
     digest = hashlib.sha256()
     for name in sorted(weights.tensors):
         digest.update(name.encode())
@@ -92,8 +93,8 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     fold, size, latent = config.unshuffle**2, config.size, config.latent_size
     shapes: dict[str, tuple[int, ...]] = {"prior.mean": (latent,), "prior.scale": (latent, latent)}
     shapes |= _trunk("encoder", 2 * fold, config)
-    shapes |= _layer("encoder.head", (8, config.channels, 1, 1))
-    shapes |= _layer("encoder.readout", (2 * latent, 8 * size**2 // fold))
+    shapes |= _layer("encoder.head", (READOUT, config.channels, 1, 1))
+    shapes |= _layer("encoder.readout", (2 * latent, READOUT * size**2 // fold))
     if config.wiring == "deformation":
         return shapes | _deformation(config)
     wiring: dict[str, tuple[int, int]] = {  # name: inputs and outputs of a linear layer
@@ -101,12 +102,12 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
         "rows": {},
         "plane": {"dense": (latent, size**2)},
         "modulation": {
-            "dense": (latent, 4 * 7**2),
-            "hidden": (latent, 128),
-            "modulation": (128, 2 * config.blocks * config.channels),
+            "dense": (latent, PLANES * COARSE**2),
+            "hidden": (latent, HIDDEN),
+            "modulation": (HIDDEN, 2 * config.blocks * config.channels),
         },
     }[config.wiring]
-    planes = {"edge": 1, "rows": 1 + config.latent_per_row, "plane": 2, "modulation": 7}
+    planes = {"edge": 1, "rows": 1 + config.latent_per_row, "plane": 2, "modulation": 3 + PLANES}
     shapes |= _trunk("convertor", planes[config.wiring] * fold, config)
     shapes |= _layer("convertor.head", (fold, config.channels, 1, 1))
     for name, (inputs, out) in wiring.items():
@@ -117,13 +118,14 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 def _deformation(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     fold, points = config.unshuffle**2, 2 * config.control**2
     shapes = _layer("convertor.dense", (points, config.latent_size))
-    shapes |= _layer("convertor.hidden", (128, config.latent_size))
-    shapes |= _layer("convertor.modulation", (2 * config.blocks * config.channels, 128))
+    shapes |= _layer("convertor.hidden", (HIDDEN, config.latent_size))
+    shapes |= _layer("convertor.modulation", (2 * config.blocks * config.channels, HIDDEN))
     shapes |= _trunk("convertor", 3 * fold, config)
-    shapes |= _layer("convertor.head", (8, config.channels, 1, 1))
-    shapes |= _layer("convertor.readout", (points, 8 * config.size**2 // fold))
-    for i, shape in ((0, (8, 1, 7, 7)), (2, (8, 8, 5, 5)), (4, (1, 8, 5, 5))):
-        shapes |= _layer(f"convertor.observation.{i}", shape)
+    shapes |= _layer("convertor.head", (READOUT, config.channels, 1, 1))
+    shapes |= _layer("convertor.readout", (points, READOUT * config.size**2 // fold))
+    for i, (inputs, outputs, side) in enumerate(OBSERVATION):
+        # every other module is an activation
+        shapes |= _layer(f"convertor.observation.{2 * i}", (outputs, inputs, side, side))
     return shapes
 
 

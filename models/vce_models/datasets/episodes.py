@@ -9,10 +9,10 @@ from vce_models.datasets.drawings import Characters
 
 
 class Episodes:
-    """All drawings in one tensor on the device; episodes are drawn there.
+    """All drawings in one tensor on the device, where episodes are sampled.
 
     Args:
-        characters: To draw from.
+        characters: The characters that are sampled.
         device: Where the drawings are kept, as uint8.
     """
 
@@ -25,7 +25,7 @@ class Episodes:
     def sample(
         self, episodes: int, support: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Draw classes, and of each one condition and other drawings as its support.
+        """Sample classes, and for each a condition and other drawings as its support.
 
         A drawing comes twice only where the class has fewer than `support` others, and
         the condition is never in its own support.
@@ -39,8 +39,8 @@ class Episodes:
         counts = self.counts[chosen, None]
         order = keys.masked_fill(self.places >= counts, 2).argsort(1)
         turn = torch.arange(support, device=device) % (counts - 1) + 1
-        drawn = self.starts[chosen, None] + order.gather(1, turn)
+        support_at = self.starts[chosen, None] + order.gather(1, turn)
         condition = self.starts[chosen, None] + order[:, :1]
-        x = self.images[drawn.flatten()]
+        x = self.images[support_at.flatten()]
         q = self.images[condition.expand(-1, support).flatten()]
         return x.float() / 255, q.float() / 255

@@ -1,1 +1,1 @@
-"""What draws a conversion without PyTorch: the networks in NumPy, and the pen."""
+"""What renders a conversion without PyTorch: the networks in NumPy, and the pen."""

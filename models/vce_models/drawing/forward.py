@@ -1,6 +1,6 @@
 """The forward passes of both networks in NumPy, the one thing this project writes twice.
 
-A test holds them to `networks.Convertor` and `networks.Encoder`. Maps are (N, H, W, C).
+A test holds them to `networks.vce` and `networks.deformation`. Maps are (N, H, W, C).
 
 Every matrix product is that of one rule, stacked over the batch: a product of more rows may
 differ in the last bit, and so would `-n 4` from the first four of `-n 16`.
@@ -13,22 +13,20 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.drawing import pen, splines
-from vce_models.drawing.pen import Array
+from vce_models.shapes import COARSE
 from vce_models.weights import Weights
 
-Draw = Callable[[Array], Array]
-"""Draws one condition by latent numbers z, (N, latent_size), as (N, side, side)."""
+Render = Callable[[Array], Array]
+"""A function that renders one condition by latent numbers z, (N, latent_size): (N, side, side)."""
 
 BATCH = 8
 """Rules at a time: the calls repay themselves, and the maps stay in the processor's cache."""
 
 _POINTS = 2**13
-"""Of drawings, at a time, for the same reason."""
-
-_COARSE = 7
-"""Side of the rule's planes beside the modulation before they are enlarged."""
+"""Points of pictures at a time, for the same reason."""
 
 
 def network(weights: Weights, name: str) -> dict[str, Array]:
@@ -45,7 +43,7 @@ def network(weights: Weights, name: str) -> dict[str, Array]:
 
 
 def mean_rule(net: dict[str, Array], config: ModelConfig, x: Array, q: Array) -> Array:
-    """The mean of q(z | x, q), (latent_size,), as `networks.Encoder`."""
+    """The mean of q(z | x, q), (latent_size,), as `networks.vce.Encoder` gives it."""
     stem = _stem(net, config, np.stack((x, q), axis=2)[None])
     h = _convolve(net, "head", _trunk(net, config, stem, None))
     return _linear(net, "readout", _flat(h))[0, : config.latent_size]
@@ -56,7 +54,7 @@ def _stem(net: dict[str, Array], config: ModelConfig, x: Array) -> Array:
 
 
 def _trunk(net: dict[str, Array], config: ModelConfig, h: Array, modulation: Array | None) -> Array:
-    """The residual blocks, as `networks.Trunk`; `modulation` is (N, blocks, 2, channels).
+    """The residual blocks of `networks.trunk.Trunk`; `modulation` is (N, blocks, 2, channels).
 
     h is what the stem gave, one map for all rules where it does not depend on them.
     """
@@ -74,17 +72,17 @@ def _trunk(net: dict[str, Array], config: ModelConfig, h: Array, modulation: Arr
     return activate(h)
 
 
-def drawing(net: dict[str, Array], config: ModelConfig, q: Array) -> Draw:
-    """As `networks.Convertor` with a wiring of `wirings`."""
+def convertor(net: dict[str, Array], config: ModelConfig, q: Array) -> Render:
+    """Do what `networks.vce.Convertor` does, with one of the `wirings`."""
     left, _ = config.beside
 
-    def draw(z: Array) -> Array:
+    def render(z: Array) -> Array:
         x, modulation = _WIRINGS[config.wiring](net, config, z, q)
         h = _convolve(net, "head", _trunk(net, config, _stem(net, config, x), modulation))
-        drawn = _shuffle(h, config.unshuffle)[:, :, left : left + config.size, 0]
-        return _sigmoid(drawn)
+        logits = _shuffle(h, config.unshuffle)[:, :, left : left + config.size, 0]
+        return _sigmoid(logits)
 
-    return draw
+    return render
 
 
 def _edge(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tuple[Array, None]:
@@ -105,11 +103,9 @@ def _plane(net: dict[str, Array], config: ModelConfig, z: Array, q: Array) -> tu
 def _modulate(
     net: dict[str, Array], config: ModelConfig, z: Array, q: Array
 ) -> tuple[Array, Array]:
-    coarse = _linear(net, "wiring.dense", z).reshape(len(z), -1, _COARSE, _COARSE)
-    places = (np.arange(config.size, dtype=np.float32) + 0.5) * _COARSE / config.size - 0.5
-    distance = np.clip(places, 0, _COARSE - 1)[:, None] - np.arange(_COARSE, dtype=np.float32)
-    enlarge = np.maximum(1 - np.abs(distance), 0)
-    planes = np.moveaxis(enlarge @ coarse @ enlarge.T, 1, 3)
+    coarse = _linear(net, "wiring.dense", z).reshape(len(z), -1, COARSE, COARSE)
+    weights = splines.linear(config.size, COARSE)
+    planes = np.moveaxis(weights @ coarse @ weights.T, 1, 3)
     seen = _repeat(_seen(q), len(z))
     return np.concatenate((seen, planes), axis=3), _modulation(net, "wiring.", config, z)
 
@@ -231,33 +227,33 @@ def _points(net: dict[str, Array], config: ModelConfig, stem: Array, z: Array) -
 
 def deformation(
     net: dict[str, Array], config: ModelConfig, q: Array, detail: Array, scale: int
-) -> Draw:
-    """As `deformation.Deformation.drawer`."""
+) -> Render:
+    """Do what `networks.deformation.Deformation.renderer` does."""
     stem = _stem(net, config, _seen(q)[None])
-    weights = splines.enlarge(scale * config.size, config.control)
+    weights = splines.cubic(scale * config.size, config.control)
     slopes: Array = scale * np.gradient(weights, axis=0)
-    line = pen.trace(detail, config.size)
+    line = pen.measure(detail, config.size)
     # Some rows at a time, as many for any number of rules: a product's shape is its last bit.
     side = len(weights)
     band = max(1, _POINTS // (BATCH * side))
 
-    def draw(z: Array) -> Array:
+    def render(z: Array) -> Array:
         points = _points(net, config, stem, z)
         along, sloping = np.matmul(points, weights.T), np.matmul(points, slopes.T)
-        drawn = np.empty((len(z), side, side), np.float32)
+        images = np.empty((len(z), side, side), np.float32)
         for top in range(0, side, band):
             rows = slice(top, top + band)
             fields = weights[rows] @ along, slopes[rows] @ along, weights[rows] @ sloping
-            drawn[:, rows] = _drawn(line, *fields, top, config.size)
-        return drawn
+            images[:, rows] = _penned(line, *fields, top, config.size)
+        return images
 
-    return draw
+    return render
 
 
-def _drawn(line: Array, field: Array, down: Array, across: Array, top: int, size: int) -> Array:
-    """As `deformation.penned`, by a field and its slopes down and across the drawing.
+def _penned(line: Array, field: Array, down: Array, across: Array, top: int, size: int) -> Array:
+    """Do what `networks.deformation.penned` does, by a field and its slopes down and across.
 
-    All three are (N, 2, H, scale size), some rows of the drawing from `top` on.
+    All three are (N, 2, H, scale size), some rows of the picture from `top` on.
     """
     height, width = field.shape[2:]
     last, scale, step = len(line) - 1, width // size, (len(line) - 2) // size
@@ -269,7 +265,7 @@ def _drawn(line: Array, field: Array, down: Array, across: Array, top: int, size
     cell = upper.astype(np.int32) * np.int32(len(line)) + left.astype(np.int32)
     a, b, c, d = np.moveaxis(line.reshape(-1, 4, 4).take(cell, axis=0), 3, 0)
     distance, horizontal, mixed, radius = np.moveaxis(a + b * x + (c + d * x) * y, 3, 0)
-    # Across the line the drawing shows this much of the condition in a pixel; first its square.
+    # How much of the condition one pixel of the picture shows across the line; first its square.
     right, below = 1 + across[:, 0], 1 + down[:, 1]
     read = horizontal * (right**2 + down[:, 0] ** 2)
     read += (1 - horizontal) * (across[:, 1] ** 2 + below**2)

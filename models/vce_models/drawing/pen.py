@@ -1,9 +1,9 @@
-"""The pen that draws a deformed glyph: lines keep their width, however far they are stretched.
+"""The pen that renders a deformed glyph: lines keep their width, however far they are stretched.
 
 Moved ink grows wide where a deformation enlarges. So a glyph is taken as the line that a pen
 of its own width drew: how far every place lies from the edge of the ink is measured once, and
-a deformation stretches that distance across the line, not the pen. `deformation` draws by it
-in PyTorch and `convert` in NumPy, at any number of points for each pixel.
+a deformation stretches that distance across the line, not the pen. `networks.deformation`
+renders by it in PyTorch and `forward` in NumPy, at any number of points for each pixel.
 """
 
 from __future__ import annotations
@@ -15,56 +15,57 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Array = NDArray[np.float32]
+from vce_models.arrays import Array
 
 PLACES, MOST = 4, 16
-"""Places for each pixel, along each side, where distances are measured, at least and at most."""
+"""Least and most places for each pixel, along each side, where distances are measured."""
 
 REACH = 3.0
-"""The farthest distance told from another, in pixels."""
+"""The farthest distance that is told from another, in pixels."""
 
 SHARE, EDGE = 0.65, (0.2, 0.5)
-"""Grey value of an edge: a share of the darkest ink about, since thin lines are grey
-throughout, and the least and greatest."""
+"""The grey value of an edge is a share of the darkest ink about, since thin lines are grey
+throughout; and the least and the greatest that it may be."""
 
 SMOOTH = 0.5
 """How far from the edge of the ink distances are smoothed, in pixels."""
 
 THIN = 0.2
-"""Half the width of the thinnest pen, in pixels: it draws hairlines."""
+"""Half the width of the thinnest pen, in pixels: that of hairlines."""
 
 RADIUS = 2.0
-"""Half the width of a line at most, in pixels: what is wider keeps this on either side."""
+"""Half the width of the widest line, in pixels: what is wider keeps this on either side."""
 
 KEPT = (1 / 3, 3**0.5)
-"""How much of the glyph a pixel of the drawing may show, across the line, for the line to keep
-its width. Below, it is torn apart more than stretched; above, the widest lines would grow
-to where distances are not told from another."""
+"""How much of the glyph a pixel of the picture may show, across the line, for the line to keep
+its width. Below, it is torn apart more than stretched; above, the widest lines would reach
+where one distance is not told from another."""
 
 RAMP = (0.01, 3.0)
-"""The same, for an edge to turn from paper to ink within a point: what shrinks more is no haze."""
+"""The same, for an edge to turn from paper to ink within a point, so that nothing is haze."""
 
 ABOUT = 1.5
 """How far about a place its edges tell which way across the line is, in pixels."""
 
 FLAT = 1e-4
-"""A slope that is none, far from every edge."""
+"""A slope this small counts as none: the place is far from every edge."""
 
 
-def trace(drawing: Array, size: int) -> Array:
+def measure(drawing: Array, size: int) -> Array:
     """Measure a glyph: where its edges are, which way, and how wide its lines.
 
     Args:
-        drawing: (k size, k size) in [0, 1], ink = 1, k a whole number; the larger, the finer.
+        drawing: (k size, k size) in [0, 1], ink = 1, k a whole number: the larger k is, the finer
+            is what is measured.
         size: Side of the model's images, whose pixels are the unit of what is measured.
 
     Returns:
-        (places size + 2, places size + 2, 4, 4), places = k within limits: between four places
-        a value is a + b x + (c + d x) y, x and y from 0 to 1. First a, b, c and d; then of the
-        distance from the edge of the ink in pixels, outside positive, up to `REACH`; of the
-        structure tensor of its slopes, trace 1, the horizontal part and the mixed one; and of
-        half the width of the line, from `THIN` to `RADIUS`. The outermost reach beyond the
-        frame, where there is no ink.
+        (places size + 2, places size + 2, 4, 4), places = k within limits. `[i, j, c, k]` is
+        coefficient c of a + b x + (c + d x) y on one cell between four places, x and y from 0
+        to 1. k runs over four values: the distance from the edge of the ink in pixels, outside
+        positive, up to `REACH`; the horizontal and the mixed part of the structure tensor of
+        its slopes, whose trace is 1; and half the width of the line, from `THIN` to `RADIUS`.
+        The outermost cells lie beyond the frame, where there is no ink.
     """
     places = min(max(PLACES, len(drawing) // size), MOST)
     picture = Image.fromarray(np.asarray(drawing, np.float32))
@@ -116,7 +117,7 @@ def _crest(signed: Array) -> Array:
 
 
 def _across(distance: Array, places: int) -> tuple[Array, Array]:
-    """Which way is across the line: two parts of the mean tensor of the slopes about, trace 1."""
+    """Two parts of the mean tensor of the slopes about, of trace 1: the way across the line."""
     down, across = (np.asarray(slope, np.float32) for slope in np.gradient(places * distance))
     products = (across * across, across * down, down * down)
     horizontal, mixed, vertical = (_mean(part, round(ABOUT * places)) for part in products)

@@ -1,8 +1,8 @@
-"""Deformations by cubic B-splines.
+"""Weights by which a few points along a side become values at all places along it.
 
-A deformation is a coarse square of control points, each a displacement in pixels, enlarged
-to a smooth field (Rueckert et al. 1999). `deformation` draws by it in PyTorch and `convert`
-in NumPy.
+A deformation is a coarse square of control points, each a displacement in pixels, made a
+smooth field by cubic B-splines (Rueckert et al. 1999); a rule's coarse planes are made fine
+linearly. PyTorch trains with these weights, and NumPy converts with them.
 """
 
 from __future__ import annotations
@@ -10,19 +10,28 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vce_models.arrays import Array
 
 FINE = 2
 """Points of moved ink for each pixel, along each side; their mean is the pixel."""
 
 
 @cache
-def enlarge(count: int, control: int) -> NDArray[np.float32]:
-    """Weights of `control` points at `count` places along a side; rows sum to 1.
+def cubic(count: int, control: int) -> Array:
+    """Weights of `control` points at `count` places, (count, control); rows sum to 1.
 
-    Uniform cubic B-splines; the outermost points lie beyond the frame.
+    The B-splines are uniform, and the outermost points lie beyond the frame.
     """
     places = (np.arange(count) + 0.5) / count * (control - 3) + 1
     distance = np.abs(places[:, None] - np.arange(control))
     near, far = 2 / 3 - distance**2 + distance**3 / 2, (2 - distance) ** 3 / 6
     return np.where(distance < 1, near, np.where(distance < 2, far, 0)).astype(np.float32)
+
+
+@cache
+def linear(count: int, points: int) -> Array:
+    """Weights of `points` points at `count` places, (count, points); rows sum to 1."""
+    places = (np.arange(count, dtype=np.float32) + 0.5) * points / count - 0.5
+    distance = np.clip(places, 0, points - 1)[:, None] - np.arange(points, dtype=np.float32)
+    return np.asarray(np.maximum(1 - np.abs(distance), 0))

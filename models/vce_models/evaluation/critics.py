@@ -14,14 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vce_models.arrays import Array
 from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import WeightsError
@@ -39,7 +38,7 @@ DRAWINGS, TEMPERATURE = 256, 0.2
 """Drawings in a step of the contrastive training, and the temperature of its softmax."""
 
 STEPS = 6000
-"""Steps of the recogniser's training; the contrastive one's, each twice as dear, a fifth."""
+"""Steps of the recogniser; the contrastive network, whose steps cost twice, takes a fifth."""
 
 HOLE = 8
 """Side of the square that is wiped out of every view."""
@@ -84,7 +83,7 @@ class Critics:
 
 
 @torch.inference_mode()
-def embed(network: Features, images: NDArray[np.float32]) -> Tensor:
+def embed(network: Features, images: Array) -> Tensor:
     """Features of drawings.
 
     Args:
@@ -115,10 +114,10 @@ def train(
     """Train both on 28x28 drawings.
 
     Args:
-        characters: Background characters; quarter turns of them count as others.
+        characters: Background characters; each quarter turn of one counts as another character.
         device: `cpu` or `cuda`.
-        steps: Of the recogniser; the contrastive network has a fifth.
-        seed: Of weights, episodes and jitter.
+        steps: How many the recogniser takes; the contrastive network takes a fifth.
+        seed: The seed of weights, episodes and jitter.
         progress: Called with (steps made, steps in all).
     """
     where = torch.device(device)
@@ -186,7 +185,7 @@ def _nt_xent(features: Tensor) -> Tensor:
 
 
 def _view(images: Tensor, generator: torch.Generator) -> Tensor:
-    """A jitter, and a hole."""
+    """Jitter images, and wipe a square out of each."""
     images = jitter(images, VIEW, generator)
     corner = torch.randint(
         SIZE - HOLE, (2, len(images), 1), generator=generator, device=images.device

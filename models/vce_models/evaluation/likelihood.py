@@ -11,14 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vce_models.arrays import Array
 from vce_models.convert import resized
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.networks import losses
 from vce_models.networks.vce import VCE, reparameterise
 from vce_models.weights import Weights
-
-Array = NDArray[np.float32]
 
 BATCH = 128
 """Pairs or conversions at a time."""
@@ -28,8 +27,8 @@ BATCH = 128
 class Figure:
     """A mean over pairs and its standard error, in nats an image.
 
-    The standard error is that of the mean over characters: pairs of one character share
-    their condition, so they are not independent.
+    The standard error is that of the mean over characters, because pairs of one character
+    share their condition and are not independent.
     """
 
     mean: float
@@ -48,17 +47,17 @@ class Evaluation:
         reconstruction: Eq. 5 at one sampled rule.
         kl: Eq. 4, to the model's own distribution of rules (`prior`).
         nelbo: Their sum, the negative of the bound of eq. 2.
-        nll: The importance-weighted bound with `importance_samples` rules a pair
+        nll: The importance-weighted bound with `importance_samples` rules for each pair
             (Burda, Grosse and Salakhutdinov 2016).
         floor: Entropy of the targets; grey targets allow no lower reconstruction.
-        pairs: Of a condition and a target.
-        characters: The pairs come from.
-        targets: Drawings of each character beside its first, the condition.
-        importance_samples: Rules a pair.
-        seed: Of the targets' choice and the rules.
-        size: Pixels a side.
+        pairs: How many pairs of a condition and a target there are.
+        characters: How many characters the pairs come from.
+        targets: Drawings of each character beside its first, which is the condition.
+        importance_samples: Rules for each pair.
+        seed: The seed by which targets and rules were chosen.
+        size: Side of the drawings, in pixels.
         resize: How the drawings came to that size.
-        binarised: Drawings were thresholded at 0.5.
+        binarised: Whether the drawings were thresholded at 0.5.
     """
 
     reconstruction: Figure
@@ -85,30 +84,30 @@ def from_weights(weights: Weights, device: str = "cpu") -> VCE:
     return model.eval()
 
 
-def converter(weights: Weights, device: str) -> Callable[..., Callable[[Array], Array]]:
-    """`convert.drawer` with these weights, on a PyTorch device."""
+def renderers(weights: Weights, device: str) -> Callable[..., Callable[[Array], Array]]:
+    """Make `convert.renderer` of these weights, on a PyTorch device: a function of a glyph."""
     model = from_weights(weights, device)
 
     @torch.inference_mode()
-    def drawer(
+    def of_glyph(
         condition: Array, detail: Array | None = None, scale: int = 1
     ) -> Callable[[Array], Array]:
         q = torch.from_numpy(condition).to(device)[None, None]
-        draw = model.convertor.drawer(q, condition if detail is None else detail, scale)
+        by_latents = model.convertor.renderer(q, condition if detail is None else detail, scale)
         side, batch = scale * len(condition), max(1, BATCH // scale**2)
 
         @torch.inference_mode()
-        def redraw(rules: Array) -> Array:
+        def render(rules: Array) -> Array:
             converted = np.empty((len(rules), side, side), np.float32)
             for at in range(0, len(rules), batch):
                 r = torch.from_numpy(rules[at : at + batch]).to(device)
-                drawn = draw(model.prior.latents(r))[:, 0].cpu().numpy()
-                converted[at : at + batch] = resized(drawn, side)
+                images = by_latents(model.prior.latents(r))[:, 0].cpu().numpy()
+                converted[at : at + batch] = resized(images, side)
             return converted
 
-        return redraw
+        return render
 
-    return drawer
+    return of_glyph
 
 
 @torch.inference_mode()
@@ -122,15 +121,15 @@ def evaluate(
     binarise: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Measure likelihoods; a character's first drawing is the condition of others.
+    """Measure likelihoods; each character's first drawing is the condition of its others.
 
     Args:
         model: On any device.
         test: Characters the model was not trained on.
-        targets: Other drawings a character, chosen by the seed; all, where it has fewer.
-        importance_samples: Rules a pair, 1 or more.
+        targets: How many other drawings of each character are chosen; all, where it has fewer.
+        importance_samples: Rules for each pair, 1 or more.
         seed: The same seed gives the same figures.
-        binarise: Threshold conditions and targets at 0.5 first.
+        binarise: Whether conditions and targets are first thresholded at 0.5.
         progress: Called with (pairs measured, pairs in all).
     """
     device = next(model.parameters()).device
@@ -194,7 +193,7 @@ def _measure(model: VCE, x: Tensor, q: Tensor, samples: int, generator: torch.Ge
     return torch.stack((reconstruction, kl, reconstruction + kl, -bound, losses.entropy(x)))
 
 
-def _figure(values: NDArray[np.float32], characters: NDArray[np.int64]) -> Figure:
+def _figure(values: Array, characters: NDArray[np.int64]) -> Figure:
     counts = np.bincount(characters)
     means = np.bincount(characters, weights=values)[counts > 0] / counts[counts > 0]
     error = means.std(ddof=1) / math.sqrt(len(means)) if len(means) > 1 else math.nan

@@ -1,7 +1,7 @@
 """Diversity and recognisability of conversions (Boutin et al. 2022), by the critics.
 
-Of each test character the first drawing is the exemplar. Samples are judged beside people:
-the other drawings of the same characters.
+The first drawing of each test character is its exemplar. Samples are judged beside people's
+other drawings of the same characters.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vce_models import rules
+from vce_models.arrays import Array
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.evaluation import critics
@@ -26,8 +27,6 @@ WAYS = 20
 
 RESAMPLES = 2000
 """Bootstrap resamples of the characters behind every interval."""
-
-Images = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Quality:
             root of their unbiased variance, divided by the spread of people's drawings.
         entropy: Mean Bernoulli entropy of the samples, in nats an image. Critics hardly see
             blur; this does.
-        samples: Of each character.
+        samples: How many samples each character has.
     """
 
     recognisability: Interval
@@ -59,18 +58,18 @@ class Quality:
     samples: int
 
 
-def exemplars(test: Characters) -> Images:
+def exemplars(test: Characters) -> Array:
     """The first drawing of every character, (C, size, size) in [0, 1]."""
     return _ink(test.images[test.starts[:-1]])
 
 
-def people(test: Characters) -> list[Images]:
+def people(test: Characters) -> list[Array]:
     """The other drawings of every character, each (n, size, size) in [0, 1]."""
     bounds = zip(test.starts[:-1], test.starts[1:], strict=True)
     return [_ink(test.images[start + 1 : stop]) for start, stop in bounds]
 
 
-def _ink(images: NDArray[np.uint8]) -> Images:
+def _ink(images: NDArray[np.uint8]) -> Array:
     return np.asarray(images, np.float32) / np.float32(255)
 
 
@@ -81,8 +80,8 @@ def conversions(
     *,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Images]:
-    """As many conversions of each exemplar as people made other drawings.
+) -> list[Array]:
+    """Convert each exemplar as many times as people made other drawings of it.
 
     Every conversion has a rule of its own.
 
@@ -97,35 +96,35 @@ def conversions(
     if counts.min() < 2:
         few = test.names[int(counts.argmin())]
         raise DataError(f"{few} has fewer than three drawings")
-    drawn = np.split(rules.sample(int(counts.sum()), model.config, seed), np.cumsum(counts)[:-1])
+    chosen = np.split(rules.sample(int(counts.sum()), model.config, seed), np.cumsum(counts)[:-1])
     converted = []
-    for i, (q, r) in enumerate(zip(exemplars(test), drawn, strict=True)):
+    for i, (q, r) in enumerate(zip(exemplars(test), chosen, strict=True)):
         z = model.prior.latents(torch.from_numpy(r).to(device))
         condition = torch.from_numpy(q).to(device)[None, None]
-        drawings = model.convertor.drawer(condition, q, 1)(z)
+        drawings = model.convertor.renderer(condition, q, 1)(z)
         converted.append(np.asarray(drawings[:, 0].cpu().numpy(), np.float32))
         if progress:
             progress(i + 1, len(counts))
     return converted
 
 
-def judge(samples: list[Images], test: Characters, judges: Critics, *, seed: int) -> Quality:
+def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int) -> Quality:
     """Judge samples of every test character.
 
     Args:
-        samples: Of each character two or more, (n, size, size) in [0, 1].
+        samples: Two or more for each character, (n, size, size) in [0, 1].
         test: Its first drawings are the exemplars, the others people's own samples.
         judges: The critics.
-        seed: Of the bootstrap.
+        seed: The seed of the bootstrap.
     """
-    owners = np.repeat(np.arange(len(test)), [len(drawn) for drawn in samples])
+    owners = np.repeat(np.arange(len(test)), [len(part) for part in samples])
     stacked = np.concatenate(samples)
     recognised = _recognised(
         critics.embed(judges.recogniser, stacked),
         critics.embed(judges.recogniser, exemplars(test)),
         torch.from_numpy(owners),
     )
-    # of each character one row: recognised, the samples' spread, people's spread, entropy
+    # a column for each character; rows: recognised, samples' spread, people's spread, entropy
     rows = np.stack(
         (
             _means(recognised.numpy(), owners),
@@ -135,19 +134,20 @@ def judge(samples: list[Images], test: Characters, judges: Critics, *, seed: int
         )
     )
     rng = np.random.default_rng(seed)
-    draws = rows[:, rng.integers(len(test), size=(RESAMPLES, len(test)))].mean(2)
+    resampled = rows[:, rng.integers(len(test), size=(RESAMPLES, len(test)))].mean(2)
     return Quality(
-        recognisability=_interval(rows[0].mean(), draws[0]),
-        diversity=_interval(rows[1].mean() / rows[2].mean(), draws[1] / draws[2]),
-        entropy=_interval(rows[3].mean(), draws[3]),
+        recognisability=_interval(rows[0].mean(), resampled[0]),
+        diversity=_interval(rows[1].mean() / rows[2].mean(), resampled[1] / resampled[2]),
+        entropy=_interval(rows[3].mean(), resampled[3]),
         samples=len(stacked) // len(test),
     )
 
 
 def _recognised(features: Tensor, exemplar: Tensor, owners: Tensor) -> Tensor:
-    """(N,): of all ways to choose the other characters, the share in which a sample is right.
+    """The share of all choices of other characters in which a sample is recognised, (N,).
 
-    With r of C - 1 other exemplars nearer than its own: (C-1-r choose 19) / (C-1 choose 19).
+    If r of C - 1 other exemplars are nearer than its own, that is
+    (C-1-r choose 19) / (C-1 choose 19).
     """
     others = len(exemplar) - 1
     chosen = min(WAYS - 1, others)
@@ -160,13 +160,13 @@ def _recognised(features: Tensor, exemplar: Tensor, owners: Tensor) -> Tensor:
     return ((farther[:, None] - steps).clamp(min=0) / (others - steps)).prod(1)
 
 
-def _spreads(judges: Critics, samples: list[Images]) -> NDArray[np.float64]:
+def _spreads(judges: Critics, samples: list[Array]) -> NDArray[np.float64]:
     features = critics.embed(judges.contrastive, np.concatenate(samples)).double()
-    parts = torch.split(features, [len(drawn) for drawn in samples])
+    parts = torch.split(features, [len(part) for part in samples])
     return np.array([float(part.var(0).sum().sqrt()) for part in parts])
 
 
-def _entropies(samples: Images) -> NDArray[np.float64]:
+def _entropies(samples: Array) -> NDArray[np.float64]:
     p = np.clip(samples, 1e-7, 1 - 1e-7).reshape(len(samples), -1)
     return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)).sum(1, dtype=np.float64))
 
@@ -175,6 +175,6 @@ def _means(values: NDArray[np.float64], owners: NDArray[np.int64]) -> NDArray[np
     return np.bincount(owners, weights=values) / np.bincount(owners)
 
 
-def _interval(value: float, draws: NDArray[np.float64]) -> Interval:
-    low, high = np.percentile(draws, (2.5, 97.5))
+def _interval(value: float, resampled: NDArray[np.float64]) -> Interval:
+    low, high = np.percentile(resampled, (2.5, 97.5))
     return Interval(float(value), float(low), float(high))

@@ -1,7 +1,7 @@
 """Rule transfer: does a rule carry one person's hand from one character to another?
 
-A rule is read off two people's drawings of character A, d's and e's: the encoder's mean for
-what turns e's into d's. Applied to e's drawing of character B of the same alphabet, it should
+Two people, d and e, drew character A. The encoder's mean says which rule turns e's drawing
+into d's. Applied to e's drawing of another character B of the same alphabet, that rule should
 come nearer to d's drawing of B than to somebody else's. No published model reports this.
 """
 
@@ -32,10 +32,10 @@ class Transfer:
     that carries nothing is one half.
 
     Attributes:
-        transferred: Share of trials, by the rule read off another character.
-        random: The same trials by rules of the prior.
-        own: By the rule read off the very pair, which is as near as the model comes.
-        trials: Quadruples of two characters and three people.
+        transferred: Share of trials in which the rule read off another character comes nearer.
+        random: The same share for rules of the prior.
+        own: The same share for the rule read off the very pair, the best that the model knows.
+        trials: How many quadruples of two characters and three people there were.
     """
 
     transferred: Interval
@@ -46,14 +46,14 @@ class Transfer:
 
 @torch.inference_mode()
 def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer:
-    """Draw quadruples and count.
+    """Choose quadruples at random and count.
 
     Args:
         model: On any device.
         test: Drawings of a character stand in the order of the people who made them, as in
             Omniglot; an alphabet is the part of a character's name before its last `/`.
-        trials: Quadruples.
-        seed: Of their choice and of the random rules.
+        trials: How many quadruples are chosen.
+        seed: The seed that chooses them, and the random rules.
 
     Raises:
         DataError: No two characters of one alphabet have the same number of drawings, 3 or
@@ -76,11 +76,11 @@ def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer
         q = drawing(second, giver)
         truth, foil = drawing(second, owner), drawing(second, other)
         read, _ = model.encoder(drawing(first, owner), drawing(first, giver))
-        drawn = torch.randn(read.shape, generator=generator).to(device)
-        drawn = model.prior.latents(drawn)
+        noise = torch.randn(read.shape, generator=generator).to(device)
+        sampled = model.prior.latents(noise)
         very, _ = model.encoder(truth, q)
         nearer = []
-        for z in (read, drawn, very):
+        for z in (read, sampled, very):
             _, logits = model.convertor(z, q)
             nearer.append(losses.bernoulli_nll(logits, truth) < losses.bernoulli_nll(logits, foil))
         parts.append(torch.stack(nearer).cpu())
@@ -93,7 +93,7 @@ Numbers = NDArray[np.int64]
 
 
 def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tuple[Numbers, ...]:
-    """Alphabet; characters A and B of it; people d, e and f, each (trials,)."""
+    """The alphabet, characters A and B of it, and people d, e and f; each (trials,)."""
     counts = np.diff(test.starts)
     groups: dict[tuple[str, int], list[int]] = {}
     for c, name in enumerate(test.names):
@@ -110,8 +110,8 @@ def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tupl
 
 
 def _interval(nearer: NDArray[np.float64], owners: Numbers, rng: np.random.Generator) -> Interval:
-    """Bootstrap over alphabets: trials of one alphabet share their people."""
+    """Bootstrap over alphabets, since trials of one alphabet share their people."""
     counts, hits = np.bincount(owners), np.bincount(owners, weights=nearer)
-    draws = rng.integers(len(counts), size=(RESAMPLES, len(counts)))
-    low, high = np.percentile(hits[draws].sum(1) / counts[draws].sum(1), (2.5, 97.5))
+    resampled = rng.integers(len(counts), size=(RESAMPLES, len(counts)))
+    low, high = np.percentile(hits[resampled].sum(1) / counts[resampled].sum(1), (2.5, 97.5))
     return Interval(float(nearer.mean()), float(low), float(high))

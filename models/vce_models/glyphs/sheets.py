@@ -4,53 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from vce_models.errors import OutputError
+from vce_models.arrays import Array
 from vce_models.files import replacing
-from vce_models.glyphs.photos import Ink
 
 BOX = (220, 30, 30)
-"""Red, around the condition."""
+"""The red of the box around the condition."""
 
 GAP = 28
-"""Sides of a cell to the space between two."""
+"""How many times the space between two cells a cell's side is."""
 
 CAPTION = 14
 """Height of a caption, in pixels."""
 
 FRAME_MS = 60
-"""Time that a frame of an animation stands, in milliseconds."""
+"""How long a frame of an animation stands, in milliseconds."""
 
 GREYS = 16
-"""Shades of an animation, a third of the bytes of all 256; edges stay smooth."""
-
-LONGEST = {"webp": 16383, "gif": 65535}
-"""Sides of a picture at most, in pixels, by form."""
+"""Shades of an animation: edges stay smooth, in a third of the bytes that all 256 take."""
 
 
-def draw_cell(ink: Ink, side: int) -> Image.Image:
-    """Ink of a square drawing, in [0, 1], black on white, (side, side), smoothly."""
+def render_cell(ink: Array, side: int) -> Image.Image:
+    """Render the ink of a square drawing, in [0, 1], smoothly, black on white, (side, side)."""
     light = np.multiply(ink, -255, dtype=np.float32)
     light += 255
     picture = Image.fromarray(np.rint(light, out=light).astype(np.uint8))
     return picture.resize((side, side), Image.Resampling.BICUBIC)
 
 
-def draw_grid(
+def render_grid(
     cells: Sequence[Image.Image], columns: int | None, captions: Sequence[str] = ()
 ) -> Image.Image:
-    """One picture: a condition in a red box, then its conversions, row by row.
+    """Set a condition in a red box and its conversions into one picture, row by row.
 
     Args:
-        cells: As `draw_cell` gives them, the condition first.
-        columns: Cells in a row; by default about as many as there are rows.
-        captions: What stands above each cell; none by default.
+        cells: Pictures as `render_cell` makes them, the condition first.
+        columns: How many cells stand in a row; by default about as many as there are rows.
+        captions: What stands above each cell; nothing by default.
     """
-    sheet = draw_cells(cells, columns, captions)
+    sheet = render_cells(cells, columns, captions)
     side = cells[0].width
     gap, top = _gap(side), CAPTION if captions else 0
     line = max(1, gap // 2)
@@ -60,10 +57,10 @@ def draw_grid(
     return sheet
 
 
-def draw_cells(
+def render_cells(
     cells: Sequence[Image.Image], columns: int | None, captions: Sequence[str] = ()
 ) -> Image.Image:
-    """Cells of one size with gaps between, row by row; arguments as of `draw_grid`."""
+    """Set cells of one size with gaps between, row by row; arguments are those of `render_grid`."""
     columns = min(columns or int(np.ceil(np.sqrt(len(cells)))), len(cells))
     side = cells[0].width
     gap, top = _gap(side), CAPTION if captions else 0
@@ -74,7 +71,7 @@ def draw_cells(
         x, y = gap + i % columns * (side + gap), gap + i // columns * (side + gap + top)
         sheet.paste(cell, (x, y + top))
         if captions:
-            caption = _draw_caption(captions[i], side)
+            caption = _render_caption(captions[i], side)
             sheet.paste(caption, (x, y - gap // 2))
     return sheet
 
@@ -83,7 +80,7 @@ def _gap(side: int) -> int:
     return max(2, side // GAP)
 
 
-def _draw_caption(text: str, width: int) -> Image.Image:
+def _render_caption(text: str, width: int) -> Image.Image:
     from PIL import ImageFont
 
     strip = Image.new("L", (width, CAPTION), "white")
@@ -102,57 +99,49 @@ def stack(pictures: Sequence[Image.Image]) -> Image.Image:
     return sheet
 
 
-def draw_frames(
+def render_frames(
     conversions: Sequence[Iterable[Image.Image]], columns: int | None
 ) -> list[Image.Image]:
-    """An animation: frame k shows conversion k of every glyph, `columns` of them in a row."""
-    return [draw_cells(cells, columns) for cells in zip(*conversions, strict=True)]
+    """Make an animation: frame k shows conversion k of every glyph, `columns` in a row."""
+    return [render_cells(cells, columns) for cells in zip(*conversions, strict=True)]
 
 
-def write(frames: Sequence[Image.Image], form: str, path: Path, text: Mapping[str, str]) -> None:
-    """Encode a picture, or frames that repeat for ever, always to the same bytes.
+def write_png(picture: Image.Image, path: Path, text: Mapping[str, str]) -> None:
+    """Write a PNG in place, always to the same bytes.
 
     Args:
-        frames: One; several for `gif` and `webp`.
-        form: `png`, `webp` (lossless) or `gif`.
-        path: The file, written in place.
-        text: The metadata of a PNG, by keyword; the other forms keep none.
-
-    Raises:
-        OutputError: The picture is too large for the form.
+        picture: What it shows.
+        path: The file.
+        text: Its metadata, by keyword.
     """
+    info = PngInfo()
+    for key, value in text.items():
+        info.add_text(key, value)
+    # A twelfth more bytes than at the usual level, in half the time.
+    picture.save(path, format="PNG", pnginfo=info, compress_level=3)
+
+
+def write_webp(frames: Sequence[Image.Image], path: Path) -> None:
+    """Write a lossless WebP in place: one frame, or several that repeat for ever."""
     first, *rest = frames
-    if max(first.size) > LONGEST.get(form, max(first.size)):
-        raise OutputError(
-            f"{first.width}x{first.height} pixels are too many for a .{form}",
-            hint="use .png, or a smaller --scale",
-        )
-    if form == "png":
-        info = PngInfo()
-        for key, value in text.items():
-            info.add_text(key, value)
-        # A twelfth more bytes than at the usual level, in half the time.
-        first.save(path, format="PNG", pnginfo=info, compress_level=3)
-    elif form == "gif":
-        step = 255 / (GREYS - 1)
-        shades = [round(round(value / step) * step) for value in range(256)]
-        grey = [frame.convert("L").point(shades) for frame in frames]
-        grey[0].save(path, "GIF", save_all=True, append_images=grey[1:], duration=FRAME_MS, loop=0)
-    elif rest:
-        first.save(
-            path,
-            "WEBP",
-            lossless=True,
-            save_all=True,
-            append_images=rest,
-            duration=FRAME_MS,
-            loop=0,
-        )
-    else:
-        first.save(path, "WEBP", lossless=True)
+    animation: dict[str, Any] = {
+        "save_all": True,
+        "append_images": rest,
+        "duration": FRAME_MS,
+        "loop": 0,
+    }
+    first.save(path, "WEBP", lossless=True, **(animation if rest else {}))
 
 
-def save_png(image: Image.Image, path: Path) -> None:
-    """Write a PNG, whole or not at all."""
+def write_gif(frames: Sequence[Image.Image], path: Path) -> None:
+    """Write frames that repeat for ever as a GIF, in place."""
+    step = 255 / (GREYS - 1)
+    shades = [round(round(value / step) * step) for value in range(256)]
+    first, *rest = [frame.convert("L").point(shades) for frame in frames]
+    first.save(path, "GIF", save_all=True, append_images=rest, duration=FRAME_MS, loop=0)
+
+
+def save_png(picture: Image.Image, path: Path) -> None:
+    """Write a PNG without metadata, whole or not at all."""
     with replacing(path) as temporary:
-        write([image], "png", temporary, {})
+        write_png(picture, temporary, {})

@@ -1,14 +1,14 @@
 """How bold a glyph is, beside the drawings that the shipped weights were trained on.
 
 Both limits leave out a thousandth of Omniglot's background drawings on either side, at 28
-pixels: beyond them the networks have seen next to nothing.
+pixels; beyond them the networks have seen next to nothing.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from vce_models.glyphs.photos import Ink
+from vce_models.arrays import Array
 
 STROKE = (0.6, 2.1)
 """Stroke width of 99.8% of the training drawings, in pixels at 28 a side.
@@ -23,7 +23,7 @@ CALIBRATION = 1.17 / 1.47
 """The grey edges of thin strokes count double in `width`: its median would be 1.47 pixels."""
 
 
-def width(condition: Ink) -> float:
+def width(condition: Array) -> float:
     """Mean stroke width, in pixels: twice the ink over the length of its outline.
 
     Args:
@@ -34,8 +34,8 @@ def width(condition: Ink) -> float:
     return CALIBRATION * 2 * float(condition.sum() / max(1e-6, np.hypot(across, down).sum()))
 
 
-def unusual(condition: Ink) -> list[str]:
-    """What only one in 500 training drawings has, in words; mostly nothing."""
+def unusual(condition: Array) -> list[str]:
+    """Say in words what only one in 500 training drawings has; mostly that is nothing."""
     stroke, ink = width(condition), float(condition.mean())
     said = []
     if not STROKE[0] <= stroke <= STROKE[1]:

@@ -1,13 +1,13 @@
 """A convertor that moves the condition's ink instead of drawing anew.
 
 The rule gives the condition a smooth displacement, so it can say how the character is drawn
-but not which; what it draws has the condition's strokes, and is as sharp. Training moves the
-ink itself, which has gradients everywhere; `vce convert` draws the same lines with a pen.
+but not which; what it makes has the condition's strokes, and is as sharp. Training moves the
+ink itself, which has gradients everywhere; `vce convert` renders the same lines with a pen.
 
 People's drawings differ in more than that, so the likelihood has an observation model of its
 own: a small network, blind to rule and condition, that says how moved ink scatters.
 
-A departure from Li et al. 2020, whose convertor draws each pixel from the rule. Close to it
+A departure from Li et al. 2020, whose convertor makes each pixel from the rule. Close to it
 are conditional variational registration (Krebs et al. 2019) and spatial transformers
 (Jaderberg et al. 2015).
 """
@@ -20,30 +20,32 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.drawing import pen
-from vce_models.drawing.pen import Array
-from vce_models.drawing.splines import FINE, enlarge
-from vce_models.networks.trunk import HIDDEN, READOUT, Trunk, coordinates
-
-SCATTER = 8
-"""Feature maps of the observation model."""
+from vce_models.drawing.splines import FINE, cubic
+from vce_models.networks.trunk import Trunk, coordinates
+from vce_models.shapes import HIDDEN, OBSERVATION, READOUT
 
 SHARPNESS = 16.0
 """Steepness of the step from paper to ink, by grey value of the condition."""
 
 HALF_WIDTH = 0.585 / 28
-"""Of Omniglot's strokes, as a share of the side.
+"""Half the width of Omniglot's strokes, as a share of the side.
 
-In a line averaged over pixels the grey value falls by one a pixel, so a step at
-1/2 + HALF_WIDTH size (1 - 1/s) instead of 1/2 leaves a line enlarged s times as wide as it was.
+In a line averaged over pixels the grey value falls by one for each pixel. So a step at
+1/2 + HALF_WIDTH size (1 - 1/s), and not at 1/2, keeps the width of a line that the
+deformation makes s times as wide.
 """
 
 LEVELS = (0.2, 0.5)
-"""Least and greatest grey value of that step: beyond them thin strokes break or blot."""
+"""Least and greatest grey value of that step; beyond them thin strokes break or blot."""
 
 STRETCH = (0.1, 4.0)
-"""Least and greatest area read for one of the drawing: beyond them the field has folded."""
+"""Least and greatest area of the condition that one area of the drawing shows.
+
+Beyond them the field has folded.
+"""
 
 
 class Deformation(nn.Module):
@@ -60,27 +62,24 @@ class Deformation(nn.Module):
         super().__init__()
         self.modulated = (config.blocks, 2, config.channels)
         self.control = (2, config.control, config.control)
-        points, side = 2 * config.control**2, config.size // config.unshuffle
+        points, folded = 2 * config.control**2, config.size // config.unshuffle
         self.dense = nn.Linear(config.latent_size, points)
         self.hidden = nn.Linear(config.latent_size, HIDDEN)
         self.modulation = nn.Linear(HIDDEN, 2 * config.blocks * config.channels)
         self.trunk = Trunk(3, config)
         self.head = nn.Conv2d(config.channels, READOUT, 1)
-        self.readout = nn.Linear(READOUT * side * side, points)
-        self.observation = nn.Sequential(
-            nn.Conv2d(1, SCATTER, 7, padding=3),
-            nn.SiLU(),
-            nn.Conv2d(SCATTER, SCATTER, 5, padding=2),
-            nn.SiLU(),
-            nn.Conv2d(SCATTER, 1, 5, padding=2),
-        )
+        self.readout = nn.Linear(READOUT * folded**2, points)
+        layers: list[nn.Module] = []
+        for inputs, outputs, side in OBSERVATION:
+            layers += [nn.Conv2d(inputs, outputs, side, padding=side // 2), nn.SiLU()]
+        self.observation = nn.Sequential(*layers[:-1])
         # A pixel or so at first: enough to find out what a displacement is good for.
         nn.init.normal_(self.dense.weight, std=1 / config.latent_size**0.5)
         nn.init.normal_(self.readout.weight, std=0.003)
         nn.init.zeros_(self.dense.bias)
         nn.init.zeros_(self.readout.bias)
         self.register_buffer("coordinates", coordinates(config.size), persistent=False)
-        weights = torch.from_numpy(enlarge(FINE * config.size, config.control))
+        weights = torch.from_numpy(cubic(FINE * config.size, config.control))
         self.register_buffer("points", weights, persistent=False)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
@@ -97,26 +96,26 @@ class Deformation(nn.Module):
         ink = moved(q, self.field(z, q, self.points))
         return ink, self.observation(ink).float()
 
-    def drawer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
-        """What draws one condition by rules, with a pen.
+    def renderer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
+        """Make a function that renders one condition by rules, with a pen.
 
         Args:
             q: The condition, (1, 1, size, size).
             detail: The same in (k size, k size), k a whole number, for the pen.
-            scale: Points of a drawing for each pixel, along each side.
+            scale: How many points a picture has for each pixel, along each side.
 
         Returns:
             A function of rules, (N, size, latent_per_row), that gives (N, 1, scale size,
             scale size) in [0, 1].
         """
         size = q.shape[3]
-        line = torch.from_numpy(pen.trace(detail, size)).to(q.device)
-        weights = torch.from_numpy(enlarge(scale * size, self.control[1])).to(q.device)
+        line = torch.from_numpy(pen.measure(detail, size)).to(q.device)
+        weights = torch.from_numpy(cubic(scale * size, self.control[1])).to(q.device)
 
-        def draw(z: Tensor) -> Tensor:
+        def render(z: Tensor) -> Tensor:
             return penned(line, self.field(z, q.expand(len(z), -1, -1, -1), weights), size)
 
-        return draw
+        return render
 
     def field(self, z: Tensor, q: Tensor, weights: Tensor) -> Tensor:
         """Displacements in pixels, x first, (N, 2, count, count), by weights (count, control)."""
@@ -152,7 +151,7 @@ def moved(q: Tensor, field: Tensor) -> Tensor:
 
 
 def penned(line: Tensor, field: Tensor, size: int) -> Tensor:
-    """Draw a line, as `pen.trace` gives it, displaced by a field.
+    """Render a line, as `pen.measure` gives it, displaced by a field.
 
     Args:
         line: (places size + 2, places size + 2, 4, 4).
@@ -170,7 +169,7 @@ def penned(line: Tensor, field: Tensor, size: int) -> Tensor:
     x, y = (x - left)[..., None], (y - top)[..., None]
     a, b, c, d = line[top.long(), left.long()].unbind(3)
     distance, horizontal, mixed, radius = (a + b * x + (c + d * x) * y).unbind(3)
-    # Across the line the drawing shows this much of the condition in a pixel; first its square.
+    # How much of the condition one pixel of the picture shows across the line; first its square.
     slopes = (torch.gradient(scale * part, dim=(1, 2)) for part in field.unbind(1))
     (x_down, x_across), (y_down, y_across) = slopes
     read = horizontal * ((1 + x_across) ** 2 + x_down**2)

@@ -25,7 +25,7 @@ def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
     """-log p(x | z, q) of (N, 1, H, W) logits and targets in [0, 1]; eq. 5.
 
     Grey targets are taken as probabilities, so the value cannot fall below their entropy.
-    With the condition in the place of x it is the style regulariser, eq. 10.
+    It is the style regulariser, eq. 10, if the condition takes the place of x.
     """
     return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
 
@@ -38,8 +38,8 @@ def entropy(x: Tensor) -> Tensor:
 def alignment(drawing: Tensor, x: Tensor) -> Tensor:
     """Squared differences of (N, 1, H, W) drawings and targets, both blurred, summed: (N,).
 
-    By Gaussians of each of `BLURS` pixels. The sum of squares that a misplaced stroke costs
-    falls with the blur, so each is weighted with its square.
+    They are blurred by a Gaussian of each of `BLURS` pixels. A misplaced stroke costs less
+    the wider the blur is, so each sum of squares is weighted with the square of its blur.
     """
     difference = drawing - x
     total = torch.zeros(len(x), device=x.device)
@@ -58,15 +58,15 @@ def _gaussian(side: int, deviation: float, device: torch.device) -> Tensor:
 
 
 def vae(kl: Tensor, reconstruction: Tensor, kl_weight: float | Tensor = 1.0) -> Tensor:
-    """The negative of the bound of eq. 2, both networks' loss in the first two phases."""
+    """The negative of the bound of eq. 2: the loss of both networks in the first two phases."""
     return kl_weight * kl + reconstruction
 
 
 def hinge(kl: Sequence[Tensor], margin: float) -> Tensor:
     """Sum over kinds of generated images of max(0, m - KL), of each image by itself.
 
-    The paper does not say whether the hinge is of each image or of the batch's mean; of
-    each, one image beyond the margin cannot pay for another below it.
+    The paper does not say whether each image has a hinge or the batch's mean has one. Here
+    each has, so that an image beyond the margin cannot pay for another below it.
     """
     return torch.stack([F.relu(margin - value) for value in kl]).sum(0)
 
@@ -81,10 +81,10 @@ def encoder_loss(
     adversarial_weight: float,
     reg_weight: float,
 ) -> Tensor:
-    """Eq. 11; with `reg_weight` 0 eq. 9.
+    """The encoder's loss, eq. 11; with `reg_weight` 0 it is eq. 9.
 
-    With the KL of both converted and sampled images in `kl_generated` and `reg_weight`
-    0 it is eq. 6 with beta 1.
+    It is eq. 6 with beta 1 if `kl_generated` holds the KL of both converted and sampled
+    images, and `reg_weight` is 0.
 
     Args:
         kl: KL of the real drawings' rules, (N,).
@@ -97,7 +97,7 @@ def encoder_loss(
         reg_weight: sigma, in [0, 1].
     """
     adversarial = adversarial_weight * hinge(kl_generated, margin)
-    return kl + adversarial + _drawn(reconstruction, regulariser, reg_weight)
+    return kl + adversarial + _regularised(reconstruction, regulariser, reg_weight)
 
 
 def convertor_loss(
@@ -109,14 +109,17 @@ def convertor_loss(
     adversarial_weight: float,
     reg_weight: float,
 ) -> Tensor:
-    """Eq. 12; with `reg_weight` 0 eq. 8; arguments as in `encoder_loss`.
+    """The convertor's loss, eq. 12; with `reg_weight` 0 it is eq. 8.
 
-    With the KL of both converted and sampled images and `reg_weight` 0 it is eq. 7 with
-    beta 1, and a `kl` that no convertor weight changes.
+    Its arguments are those of `encoder_loss`.
+
+
+    It is eq. 7 with beta 1 if `kl_generated` holds the KL of both converted and sampled
+    images, and `reg_weight` is 0; the `kl` is then added, which no convertor weight changes.
     """
     adversarial = adversarial_weight * torch.stack(tuple(kl_generated)).sum(0)
-    return kl + adversarial + _drawn(reconstruction, regulariser, reg_weight)
+    return kl + adversarial + _regularised(reconstruction, regulariser, reg_weight)
 
 
-def _drawn(reconstruction: Tensor, regulariser: Tensor, reg_weight: float) -> Tensor:
+def _regularised(reconstruction: Tensor, regulariser: Tensor, reg_weight: float) -> Tensor:
     return (1 - reg_weight) * reconstruction + reg_weight * regulariser

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import torch
 
 INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
-"""Of x86 processors; others are not known to be faster."""
+"""Instructions of x86 processors; other processors are not known to be faster."""
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the device has instructions for it: without, it is some ten times slower.
+    """Say whether the device has instructions for it; without them it is ten times slower.
 
-    An older PyTorch cannot say what a processor has; the answer is then no.
+    Where PyTorch is too old to say what a processor has, the answer is no.
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))

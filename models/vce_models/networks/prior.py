@@ -27,12 +27,12 @@ class Prior(nn.Module):
         self.register_buffer("scale", torch.eye(config.latent_size))
 
     def latents(self, rules: Tensor) -> Tensor:
-        """Latent numbers z of rules r, both (N, size, latent_per_row)."""
+        """Turn rules r into latent numbers z, both (N, size, latent_per_row)."""
         latents: Tensor = self.mean + rules.flatten(1) @ self.scale.T
         return latents.view_as(rules)
 
     def rules(self, latents: Tensor) -> Tensor:
-        """Rules r of z, both (N, size, latent_per_row)."""
+        """Turn latent numbers z into rules r, both (N, size, latent_per_row)."""
         centred = (latents.flatten(1) - self.mean).T
         solved: Tensor = torch.linalg.solve_triangular(self.scale, centred, upper=False)
         return solved.T.reshape_as(latents)
@@ -54,11 +54,11 @@ class Prior(nn.Module):
 
 
 def measure(mu: Tensor, logvar: Tensor) -> dict[str, Tensor]:
-    """The Gaussian of rules N(mu, sigma^2) of many pairs, as `Prior` holds it.
+    """Measure the Gaussian of the rules N(mu, sigma^2) of many pairs, as `Prior` holds it.
 
     Args:
         mu: (N, size, latent_per_row).
-        logvar: The same.
+        logvar: The same shape.
     """
     mu, variance = mu.flatten(1), logvar.flatten(1).exp().mean(0)
     covariance = torch.cov(mu.T, correction=0) + variance.diag()

@@ -13,17 +13,14 @@ from vce_models.config import Activation, ModelConfig
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {"relu": F.relu, "silu": F.silu}
 
 Modulation = Tensor
-"""Scale and shift of the channels of every block: (blocks, 2, N, channels)."""
-
-READOUT = 8
-"""Feature maps that a linear read-out takes from a trunk."""
-
-HIDDEN = 128
-"""Hidden units of the perceptron that makes a modulation of a rule."""
+"""Scale and shift of the channels of every block, (blocks, 2, N, channels)."""
 
 
 def coordinates(size: int) -> Tensor:
-    """Row and column of every pixel from -1 to 1, (2, size, size): planes beside the condition."""
+    """Row and column of every pixel from -1 to 1, (2, size, size): planes beside the condition.
+
+    `forward` has them in NumPy, whose `linspace` differs from PyTorch's in the last bit.
+    """
     line = torch.linspace(-1, 1, size)
     return torch.stack(torch.meshgrid(line, line, indexing="ij"))
 

@@ -1,9 +1,9 @@
 """The two networks of Li et al. 2020: q(z | x, q) and p(x | z, q).
 
 Both are a 5x5 convolution and residual blocks of two 3x3 convolutions, stride 1, SAME,
-with a linear read-out the paper does not describe. Of the convertor there are two kinds:
-one draws anew, with the rule entering by one of the `wirings`; `deformation` moves the
-condition's ink.
+with a linear read-out the paper does not describe. There are two kinds of convertor: one
+makes every pixel anew, and the rule enters it by one of the `wirings`; `deformation` moves
+the condition's ink.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
-from vce_models.drawing.pen import Array
 from vce_models.networks.deformation import Deformation
 from vce_models.networks.prior import Prior
-from vce_models.networks.trunk import READOUT, Trunk
+from vce_models.networks.trunk import Trunk
 from vce_models.networks.wirings import WIRINGS
+from vce_models.shapes import READOUT
 
 CALM = -3.0
-"""Log variance of rules at the start, where rules displace: else they would only shake."""
+"""Log variance of rules at the start where rules displace; otherwise they would only shake."""
 
 
 class Encoder(nn.Module):
@@ -53,7 +54,7 @@ class Encoder(nn.Module):
 
 
 class Convertor(nn.Module):
-    """p(x | z, q): the character, drawn anew by a rule."""
+    """p(x | z, q): the character, every pixel of it made anew by a rule."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -80,17 +81,18 @@ class Convertor(nn.Module):
         logits = h.float()[..., self.left : self.left + q.shape[3]]
         return logits.sigmoid(), logits
 
-    def drawer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
-        """What draws one condition by rules, as `Deformation.drawer`, but (N, 1, size, size).
+    def renderer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
+        """Make a function that renders one condition by rules, as `Deformation.renderer` does.
 
-        Drawn anew, no detail of the condition is left, and there are no points between pixels.
+        It gives (N, 1, size, size): a convertor that makes every pixel anew takes no detail of
+        the condition, and has no points between pixels.
         """
 
-        def draw(z: Tensor) -> Tensor:
-            drawing: Tensor = self(z, q.expand(len(z), -1, -1, -1))[0]
-            return drawing
+        def render(z: Tensor) -> Tensor:
+            images: Tensor = self(z, q.expand(len(z), -1, -1, -1))[0]
+            return images
 
-        return draw
+        return render
 
 
 class VCE(nn.Module):

@@ -1,4 +1,4 @@
-"""How a rule enters a convertor that draws anew: what the trunk sees beside the condition."""
+"""How a rule enters a convertor that makes every pixel anew: what its trunk sees."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vce_models.config import ModelConfig, Wiring
-from vce_models.networks.trunk import HIDDEN, Modulation, coordinates
-
-PLANES, COARSE = 4, 7
-"""Planes beside the modulation, and their side before they are enlarged."""
+from vce_models.drawing.splines import linear
+from vce_models.networks.trunk import Modulation, coordinates
+from vce_models.shapes import COARSE, HIDDEN, PLANES
 
 
 class Edge(nn.Module):
@@ -61,12 +60,12 @@ class Plane(nn.Module):
 class Modulate(nn.Module):
     """A perceptron of the rule scales and shifts the channels of every block (FiLM).
 
-    Beside the condition stand two planes of coordinates and `PLANES` coarse planes of the
-    rule, enlarged from 7x7: they can say where, but are too coarse to hold a drawing.
+    Beside the condition stand two planes of coordinates and `PLANES` planes of the rule,
+    interpolated from 7x7: they can say where, but are too coarse to hold a drawing.
     """
 
     coordinates: Tensor
-    enlarge: Tensor
+    weights: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -76,16 +75,14 @@ class Modulate(nn.Module):
         self.hidden = nn.Linear(config.latent_size, HIDDEN)
         self.modulation = nn.Linear(HIDDEN, 2 * config.blocks * config.channels)
         self.register_buffer("coordinates", coordinates(config.size), persistent=False)
-        # linear interpolation of COARSE points to size: (size, COARSE), rows sum to 1
-        places = (torch.arange(config.size) + 0.5) * COARSE / config.size - 0.5
-        distance = places.clamp(0, COARSE - 1)[:, None] - torch.arange(COARSE)
-        self.register_buffer("enlarge", (1 - distance.abs()).clamp(min=0), persistent=False)
+        weights = torch.from_numpy(linear(config.size, COARSE))
+        self.register_buffer("weights", weights, persistent=False)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Modulation]:
         """(N, 3 + PLANES, size, size), and the modulation of every block."""
         z = z.flatten(1)
         coarse = self.dense(z).view(-1, PLANES, COARSE, COARSE)
-        planes = self.enlarge @ coarse @ self.enlarge.T
+        planes = self.weights @ coarse @ self.weights.T
         modulation = self.modulation(F.relu(self.hidden(z))).view(-1, *self.shape)
         places = self.coordinates.expand(len(q), -1, -1, -1)
         return torch.cat((q, places, planes), dim=1), modulation.movedim(0, 2)

@@ -1,7 +1,7 @@
 """More characters out of those there are: both drawings of a pair, moved alike.
 
-What turns one drawing into the other stays a person's doing, while the character becomes
-another. Not in the paper.
+The character becomes another, while what turns one drawing into the other stays a person's
+doing. The paper has none of this.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vce_models.config import ENLARGED, Resize
-from vce_models.drawing.splines import enlarge
+from vce_models.drawing.splines import cubic
 
 CONTROL = 6
-"""Control points of a warp, a side."""
+"""Control points of a warp, along each side."""
 
 ROTATION, SHEAR, STRETCH = 0.2, 0.15, 0.08
-"""Standard deviations: radians, displacement by distance, logarithm of either side's scale."""
+"""Standard deviations, in radians, displacement by distance, and the logarithm of a scale."""
 
 SHIFT, WOBBLE = 1.0, 1.0
 """Standard deviations of the shift, and of every control point beside it, in pixels."""
@@ -39,14 +39,14 @@ def dihedral(x: Tensor, q: Tensor, generator: torch.Generator) -> tuple[Tensor, 
 class Warp:
     """Deforms pairs of drawings kept `ENLARGED` times as large as the model's images.
 
-    By a smooth random field, an affine map and a B-spline's wobble, the same for both. Beside
-    it each drawing moves up to half a pixel by itself, so that its pixels fall elsewhere on
-    the strokes.
+    Both drawings of a pair are moved by the same smooth random field, an affine map and a
+    B-spline's wobble. Each drawing then moves up to half a pixel by itself, so that its pixels
+    fall elsewhere on the strokes.
 
     Args:
         size: Side of the model's images, in pixels.
         resize: How drawings come to that size.
-        device: Of the drawings.
+        device: Where the drawings are.
     """
 
     def __init__(self, size: int, resize: Resize, device: torch.device) -> None:
@@ -55,7 +55,7 @@ class Warp:
         # `subsample` reads the first pixel of a cell, `box` all of them.
         place = 0.5 if self.averages else 0.5 / ENLARGED
         self.places = (torch.arange(read, device=device) + place) * size / read
-        self.weights = torch.from_numpy(enlarge(read, CONTROL)).to(device)
+        self.weights = torch.from_numpy(cubic(read, CONTROL)).to(device)
         line = (torch.arange(CONTROL, device=device) - (CONTROL - 1) / 2) * size / (CONTROL - 3)
         self.points = torch.stack(torch.meshgrid(line, line, indexing="xy")).flatten(1)
 

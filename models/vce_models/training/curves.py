@@ -18,37 +18,38 @@ from vce_models.glyphs import sheets
 from vce_models.weights import Weights
 
 ROWS, ENLARGEMENT = 10, 2
-"""Test characters in a picture, and its points for each pixel of a drawing."""
+"""Test characters in a picture, and the picture's points for each pixel of a drawing."""
 
 
 def draw_conversions(model: Weights, test: Characters, seed: int, columns: int = 12) -> Image.Image:
-    """Fig. 5: each row a test character, its condition in a red box, then conversions.
+    """Render fig. 5: a row for each test character, its condition in a red box and conversions.
 
     Args:
-        model: Redraws them.
+        model: Renders them.
         test: `ROWS` characters are taken at even distances, the same ones every time.
-        seed: Of the rules, which all rows share.
-        columns: Conversions of each.
+        seed: The seed of the rules, which all rows share.
+        columns: How many conversions each row has.
     """
-    drawn = rules.sample(columns, model.config, seed)
+    sampled = rules.sample(columns, model.config, seed)
     chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
     conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
     side = ENLARGEMENT * model.config.size
     rows = []
     for q in conditions:
-        cells = [q, *convert(model, q, drawn, scale=ENLARGEMENT)]
-        rows.append(sheets.draw_grid([sheets.draw_cell(ink, side) for ink in cells], columns + 1))
+        cells = [q, *convert(model, q, sampled, scale=ENLARGEMENT)]
+        pictures = [sheets.render_cell(ink, side) for ink in cells]
+        rows.append(sheets.render_grid(pictures, columns + 1))
     return sheets.stack(rows)
 
 
 def draw_curves(metrics: Path, path: Path) -> None:
-    """Fig. 3: the reconstruction, and the KL of real and of converted drawings.
+    """Plot fig. 3: the reconstruction, and the KL of real and of converted drawings.
 
     Grey lines stand between phases, orange ones where the learning rate was halved.
 
     Args:
         metrics: A run's metrics.jsonl.
-        path: The PNG.
+        path: The PNG that is written.
     """
     from matplotlib.figure import Figure
 

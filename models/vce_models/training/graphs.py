@@ -1,4 +1,4 @@
-"""Training steps replayed from a CUDA graph: one launch in the place of some hundreds."""
+"""Training steps replayed from a CUDA graph: one launch takes the place of hundreds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 import torch
 
 EAGER = 3
-"""Steps before one is captured, in which libraries choose algorithms and Adam makes its state."""
+"""Steps before one is captured; in them libraries choose algorithms and Adam makes its state."""
 
 
 class Replayed:
@@ -17,8 +17,8 @@ class Replayed:
     step, whether called or replayed.
 
     Args:
-        generator: Whose random numbers steps draw.
-        enabled: Whether to capture at all.
+        generator: The generator whose random numbers steps take.
+        enabled: Whether steps are captured at all.
     """
 
     def __init__(self, generator: torch.Generator, enabled: bool) -> None:

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 OUTLIER = 20.0
-"""A gradient this many times longer than the longest is left out."""
+"""A gradient this many times longer than it may be is left out."""
 
 
 def adam(network: nn.Module, learning_rate: float) -> torch.optim.Adam:
-    """Adam of a network; the learning rate is a tensor, to be changed in place."""
+    """Make Adam for a network; its learning rate is a tensor that is changed in place."""
     parameters = list(network.parameters())
     device = parameters[0].device
     rate = torch.tensor(learning_rate, device=device)
@@ -18,11 +18,10 @@ def adam(network: nn.Module, learning_rate: float) -> torch.optim.Adam:
 
 
 def clip(parameters: list[nn.Parameter], longest: float) -> None:
-    """Scale gradients down to a norm of `longest`, and away where it is beyond `OUTLIER` times.
+    """Clip the gradient's norm to `longest`, and zero it beyond `OUTLIER` times that.
 
-    So long a gradient is that of one drawing far from all others, whose variance the encoder
-    overestimates by a power of e; Adam would carry it for a thousand steps. Nothing is read
-    back from the device.
+    One outlying drawing can make exp(logvar) explode, and Adam would remember its gradient
+    for a thousand steps. Nothing is read back from the device.
     """
     gradients = [value.grad for value in parameters if value.grad is not None]
     norm = nn.utils.clip_grad_norm_(parameters, longest)

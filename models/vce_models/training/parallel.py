@@ -1,6 +1,6 @@
-"""Data-parallel training: several processes, each with a share of every batch.
+"""Data-parallel training: several processes, each of which takes a share of every batch.
 
-Every process draws the same whole batch and the same noise from the same seed, and keeps
+Every process samples the same whole batch and the same noise from the same seed, and keeps
 its share. So N processes train as one does, but for the rounding of sums.
 """
 

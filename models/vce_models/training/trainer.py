@@ -29,8 +29,8 @@ PRIOR_PAIRS, PRIOR_BATCH = 2048, 128
 KL_PAIRS = 32
 """Pairs whose converted drawings are read again for a report."""
 
-PATIENCE = 2000
-"""Steps in a row with KL of real drawings above that of converted ones: a collapse."""
+COLLAPSED = 2000
+"""Steps in a row in which real drawings have more KL than converted ones: a collapse."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Trainer:
 
     Args:
         config: The whole run.
-        characters: To train on, at `config.enlarged` times the size of the model's images.
+        characters: Drawings to train on, `config.enlarged` times as large as the model's images.
         device: `cpu` or `cuda`.
-        processes: Those that share every batch.
+        processes: The processes that share every batch.
 
     Raises:
         ConfigError: The batch cannot be shared equally, or drawings are of another size.
@@ -124,7 +124,7 @@ class Trainer:
         return report
 
     def _schedule(self) -> float:
-        """Set what changes from step to step; the learning rate."""
+        """Set what changes from step to step; return the learning rate."""
         rate = self.config.learning_rate_at(self.step)
         for optimiser in (self.encoder, self.convertor):
             optimiser.param_groups[0]["lr"].fill_(rate)
@@ -155,7 +155,7 @@ class Trainer:
         return self.processes.share(x), self.processes.share(q)
 
     def _unmoved(self, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Pairs, each of a character drawn at random, as they are in the data set."""
+        """Pairs, each of a character chosen at random, as they are in the data set."""
         x, q = self.episodes.sample(pairs, 1, generator)
         if self.warp:
             x, q = self.warp.unmoved(x), self.warp.unmoved(q)
@@ -304,7 +304,7 @@ class Trainer:
             )
         wrong = report.phase == "lmvae" and report.terms["kl"] > report.terms["kl_converted"]
         self.collapsing = self.collapsing + steps if wrong and self.config.objective != "vae" else 0
-        if self.collapsing >= PATIENCE:
+        if self.collapsing >= COLLAPSED:
             raise DivergedError(
                 f"KL of real drawings stays above that of converted ones at step {report.step}",
                 hint="give the phase before more steps, or use another margin",
