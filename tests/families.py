@@ -35,7 +35,7 @@ FONTS = {
 
 TEXTS = {
     "Arabic": "السَّلامُ عَلَيْكُمْ",
-    "Devanagari": "क्षत्रिय हिन्दी र्कि",
+    "Devanagari": "हिंदी कुं कें क्षत्रि ड़ु",
     "Thai": "น้ำที่ปู่ กั้ง",
 }
 
@@ -142,7 +142,7 @@ feature ccmp { lookupflag IgnoreMarks; sub eacute by e acutecomb; } ccmp;
 feature smcp { sub a by a.sc; } smcp;
 lookup wide { sub t by t.wide; } wide;
 feature calt { sub A t' lookup wide; } calt;
-feature liga { sub f i by f_i; } liga;
+feature liga { lookupflag IgnoreMarks; sub f i by f_i; } liga;
 @round = [e o p q];
 feature kern {
   pos A V -80;
@@ -153,16 +153,23 @@ feature kern {
 } kern;
 markClass [acutecomb gravecomb] <anchor 150 520> @top;
 markClass [dotbelowcomb] <anchor 150 -60> @bottom;
-feature mark {
+lookup marks {
   pos base [a e o x] <anchor 250 520> mark @top <anchor 250 -10> mark @bottom;
   pos base [i i.dotless] <anchor 120 560> mark @top;
+} marks;
+lookup ligatures {
   pos ligature f_i <anchor 130 700> mark @top ligComponent <anchor 420 600> mark @top;
-} mark;
-feature mkmk { pos mark [acutecomb gravecomb] <anchor 150 760> mark @top; } mkmk;
-feature curs {
+} ligatures;
+lookup towers {
+  pos mark [acutecomb gravecomb] <anchor 150 760> mark @top;
+} towers;
+lookup joins {
   pos cursive n <anchor 20 0> <anchor 480 10>;
   pos cursive k <anchor 30 20> <anchor 470 40>;
-} curs;
+} joins;
+feature mark { lookup marks; lookup ligatures; } mark;
+feature mkmk { lookup towers; } mkmk;
+feature curs { lookup joins; } curs;
 table GDEF { LigatureCaretByPos f_i 260; } GDEF;
 """
 NAMES = {

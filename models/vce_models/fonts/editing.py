@@ -24,6 +24,7 @@ from typing import Literal
 from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables.ttProgram import Program
 
+from vce_models.fonts import anchors
 from vce_models.fonts.family import Family
 from vce_models.fonts.naming import rename
 from vce_models.fonts.quadratics import outlines
@@ -61,6 +62,7 @@ def edited(family: Family, master: int, *, name: str, flavour: Flavour) -> bytes
     cubic = flavour == "otf" or (flavour == "woff2" and "glyf" not in font)
     rename(font, name)
     redraw(font, family, {glyph: (glyph, master) for glyph in family.glyphs}, cubic=cubic)
+    anchors.move(font, family, master)
     finish(font, family, master)
     return saved(font, packed=flavour == "woff2")
 
