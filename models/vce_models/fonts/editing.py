@@ -1,0 +1,161 @@
+"""A font of one hand: the source's file, edited.
+
+What says something about characters or about the makers stays: glyph names, character map,
+GSUB, GPOS, GDEF, BASE, `kern`, names, licence, PANOSE, weight, pitch, code pages, vertical
+metrics. What belongs to the old drawings changes or goes:
+
+- Outlines, advance widths, bearings and bounds are the hand's; x-height and capitals'
+  height go where those of x and H go; carets and anchors go with their glyphs.
+- Instructions and what serves them go, as does `AttachList` of GDEF, which counts points.
+- Pictures of glyphs go: bitmaps and SVG. Layers of `COLR` are glyphs, and stay.
+- MATH stays as it is, constants and accents alike.
+- Places in tables of Apple's and Graphite go, with Graphite's rules, which need them.
+- Signatures and the editors' own tables go.
+
+The vertical metrics are the same in every font of a family: the source's, and where the ink
+of some hand reaches farther than any of the source's, as much more.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Literal
+
+from fontTools.ttLib import TTFont, newTable
+from fontTools.ttLib.tables.ttProgram import Program
+
+from vce_models.fonts import anchors
+from vce_models.fonts.family import Family
+from vce_models.fonts.naming import rename
+from vce_models.fonts.quadratics import outlines
+from vce_models.fonts.redrawing import redraw
+
+Flavour = Literal["ttf", "otf", "woff2"]
+"""Quadratic curves; cubic curves; the source's kind of curves, packed."""
+
+HINTING = "fpgm prep cvt cvar hdmx LTSH VDMX gasp PCLT TTFA VTT TSI0 TSI1 TSI2 TSI3 TSI5"
+PICTURES = "EBDT EBLC EBSC CBDT CBLC sbix bdat bloc SVG BDF"
+PLACES = "ankr lcar opbd just Feat Glat Gloc Silf Sill"
+OTHERS = "DSIG FFTM PfEd TeX webf MERG TSIB TSIC TSID TSIJ TSIP TSIS TSIV"
+DROPPED = [f"{tag:4}" for tag in " ".join((HINTING, PICTURES, PLACES, OTHERS)).split()]
+
+SMOOTH = 0x000F
+"""Behaviour of an unhinted font at all sizes: symmetric smoothing, symmetric grid-fitting."""
+
+DROPOUT = bytes.fromhex("B801FF85B0048D")
+"""The program that every unhinted font has: smart dropout control, always."""
+
+
+def edited(family: Family, master: int, *, name: str, flavour: Flavour) -> bytes:
+    """Make a font of one master.
+
+    Args:
+        family: The source and its hands.
+        master: Which one; 0 is the source itself, without its hinting.
+        name: The family name of the new font; its style is the source's.
+        flavour: `ttf`, `otf`, or `woff2`.
+
+    Returns:
+        The file's bytes, the same ones each time.
+    """
+    font = opened(family)
+    cubic = flavour == "otf" or (flavour == "woff2" and "glyf" not in font)
+    rename(font, name)
+    redraw(font, family, {glyph: (glyph, master) for glyph in family.glyphs}, cubic=cubic)
+    anchors.move(font, family, master)
+    finish(font, family, master)
+    return saved(font, packed=flavour == "woff2")
+
+
+def opened(family: Family) -> TTFont:
+    """The source, without the tables that no hand can keep."""
+    font = TTFont(BytesIO(family.source), recalcTimestamp=False)
+    # One of the two packers of offsets, whichever libraries are installed: the same bytes.
+    font.cfg["fontTools.ttLib.tables.otBase:USE_HARFBUZZ_REPACKER"] = False
+    for tag in DROPPED:
+        if tag in font:
+            del font[tag]
+    if "GDEF" in font and getattr(font["GDEF"].table, "AttachList", None):
+        font["GDEF"].table.AttachList = None
+    if "COLR" in font and font["COLR"].version:
+        font["COLR"].table.ClipList = None
+    return font
+
+
+def finish(font: TTFont, family: Family, master: int) -> None:
+    """Let all measures follow the ink of a font that was redrawn, and its vertical limits."""
+    head = font["head"]
+    head.flags &= ~(1 << 2 | 1 << 4)  # no instruction depends on the size or alters widths
+    if "glyf" in font:
+        _unhinted(font)
+    font["OS/2"].recalcAvgCharWidth(font)
+    _set_heights(font, family, master)
+    _grow(font, family)
+
+
+def saved(font: TTFont, *, packed: bool = False) -> bytes:
+    """The bytes of a font's file, as WOFF2 where it is to be packed."""
+    font.flavor = "woff2" if packed else None
+    file = BytesIO()
+    font.save(file)
+    return file.getvalue()
+
+
+def pack(data: bytes) -> bytes:
+    """The same font as WOFF2."""
+    return saved(TTFont(BytesIO(data), recalcTimestamp=False, recalcBBoxes=False), packed=True)
+
+
+def _unhinted(font: TTFont) -> None:
+    gasp, prep = newTable("gasp"), newTable("prep")
+    gasp.version, gasp.gaspRange = 1, {0xFFFF: SMOOTH}
+    prep.program = Program()
+    prep.program.fromBytecode(DROPOUT)
+    font["gasp"], font["prep"] = gasp, prep
+    profile = font["maxp"]
+    profile.maxZones, profile.maxStackElements = 1, 1
+    for limit in _INSTRUCTED:
+        setattr(profile, limit, 0)
+
+
+_INSTRUCTED = (
+    "maxTwilightPoints",
+    "maxStorage",
+    "maxFunctionDefs",
+    "maxInstructionDefs",
+    "maxSizeOfInstructions",
+)
+
+
+def _set_heights(font: TTFont, family: Family, master: int) -> None:
+    """x-height and capitals' height rise and fall with x and H."""
+    os2, characters, drawn = font["OS/2"], font.getBestCmap() or {}, outlines(family)
+    for measure, letter in (("sxHeight", "x"), ("sCapHeight", "H")):
+        height, glyph = getattr(os2, measure, 0), characters.get(ord(letter))
+        if not height:
+            continue
+        if glyph in drawn:
+            tops = drawn[glyph].places[..., 1].max(axis=1)
+            height += int(tops[master] - tops[0])
+        else:
+            height = round(height * float(family.heights[master]))
+        setattr(os2, measure, height)
+
+
+def _grow(font: TTFont, family: Family) -> None:
+    """Move the lines beyond which Windows cuts ink off as far as ink goes beyond the source's.
+
+    A source whose `hhea` has these very limits, as many have, keeps the two alike.
+    """
+    os2, hhea = font["OS/2"], font["hhea"]
+    places = [outline.places[..., 1] for outline in outlines(family).values()]
+    if not places:
+        return
+    for limit, line, sign in (("usWinAscent", "ascent", 1), ("usWinDescent", "descent", -1)):
+        ink = [(sign * rows).max(axis=1) for rows in places]
+        old, new = max(tops[0] for tops in ink), max(tops.max() for tops in ink)
+        was = getattr(os2, limit)
+        now = int(max(was, min(new, was + new - old)))
+        setattr(os2, limit, now)
+        if sign * getattr(hhea, line) == was:
+            setattr(hhea, line, sign * now)

@@ -1,0 +1,92 @@
+"""Glyphs as TrueType has them: quadratic curves with the same points in every master."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+from fontTools.cu2qu import curves_to_quadratic
+from fontTools.ttLib import TTFont
+from numpy.typing import NDArray
+
+from vce_models.fonts.family import Family, MasterGlyph, Places
+
+TOLERANCE = 0.001
+"""How far a quadratic curve may leave the cubic one, in ems."""
+
+IMPLIED = 0.5
+"""TrueType sees a point halfway between two control points by itself. A point that is no
+farther than this from there, in font units and in every master, is left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """The points of one glyph, contour after contour.
+
+    Outside contours run clockwise, as TrueType has them.
+
+    Attributes:
+        places: (masters, points, 2), whole font units.
+        on: (points,), whether the curve passes through a point; it is a control point if not.
+        ends: The index of each contour's last point.
+    """
+
+    places: NDArray[np.int64]
+    on: NDArray[np.bool_]
+    ends: tuple[int, ...]
+
+
+@lru_cache(maxsize=1)  # the fonts of one family are written one after the other
+def outlines(family: Family) -> dict[str, Outline]:
+    """Convert every glyph of a family that has ink."""
+    with TTFont(BytesIO(family.source), lazy=True) as font:
+        tolerance = TOLERANCE * font["head"].unitsPerEm
+    return {
+        name: outline(glyph, tolerance)
+        for name, glyph in family.glyphs.items()
+        if any(glyph.contours)
+    }
+
+
+def outline(glyph: MasterGlyph, tolerance: float) -> Outline:
+    """Convert one glyph with ink.
+
+    Args:
+        glyph: Its contours are converted, all masters together.
+        tolerance: How far the curves may go astray, in font units.
+
+    Raises:
+        fontTools.cu2qu.errors.ApproxNotFoundError: A hundred curves do not come as near.
+    """
+    drawn = [_contour(contour, tolerance) for contour in glyph.contours if contour]
+    ends = np.cumsum([len(on) for _, on in drawn]) - 1
+    return Outline(
+        np.concatenate([places for places, _ in drawn], axis=1),
+        np.concatenate([on for _, on in drawn]),
+        tuple(ends.tolist()),
+    )
+
+
+def _contour(
+    segments: tuple[Places, ...], tolerance: float
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The points (masters, n, 2) of one contour, turned round, and which are on the curve."""
+    splines = [_quadratic(segment, tolerance)[:, :-1] for segment in segments]
+    on = np.concatenate([np.arange(spline.shape[1]) == 0 for spline in splines])
+    places = np.floor(np.concatenate(splines, axis=1) + 0.5).astype(np.int64)
+    order = np.r_[0, len(on) - 1 : 0 : -1]  # the first point stays the first
+    places, on = places[:, order], on[order]
+    middles = (np.roll(places, 1, axis=1) + np.roll(places, -1, axis=1)) / 2
+    implied = (np.abs(places - middles) <= IMPLIED).all((0, 2))
+    implied &= on & ~np.roll(on, 1) & ~np.roll(on, -1)
+    implied[0] = False  # some programs want a contour to begin on the curve
+    return places[:, ~implied], on[~implied]
+
+
+def _quadratic(segment: Places, tolerance: float) -> Places:
+    """A line as it is, or the control polygon (masters, k, 2) of splines for a cubic."""
+    if segment.shape[1] == 2:
+        return segment
+    return np.array(curves_to_quadratic(segment.tolist(), [tolerance] * len(segment)))

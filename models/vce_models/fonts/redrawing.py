@@ -1,0 +1,255 @@
+"""Outlines of a family's masters put into a font: quadratic in `glyf`, cubic in `CFF `."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from fontTools.cffLib.width import optimizeWidths
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.pens.cu2quPen import Cu2QuPen
+from fontTools.pens.recordingPen import DecomposingRecordingPen
+from fontTools.pens.reverseContourPen import ReverseContourPen
+from fontTools.pens.t2CharStringPen import T2CharStringPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont, newTable
+from fontTools.ttLib.tables._g_l_y_f import (
+    OVERLAP_COMPOUND,
+    Glyph,
+    GlyphCoordinates,
+    flagOverlapSimple,
+)
+
+from vce_models.fonts.family import Family, MasterGlyph
+from vce_models.fonts.quadratics import TOLERANCE, Outline, outlines
+
+Drawings = Mapping[str, tuple[str, int]]
+"""By the name of a glyph to be written: whose glyph of the family it is, in which master."""
+
+
+def redraw(font: TTFont, family: Family, drawings: Drawings, *, cubic: bool) -> None:
+    """Replace outlines, advance widths and bearings; add the glyphs that a font lacks.
+
+    Glyphs that are not among the drawings keep their outlines, converted where the tables
+    change. The vertical origin of every glyph stays where the source has it.
+
+    Args:
+        font: The source, opened.
+        family: Where the outlines come from.
+        drawings: What each glyph shows; those that the font lacks come last.
+        cubic: Write `CFF ` rather than `glyf`.
+    """
+    order = font.getGlyphOrder()
+    kept = [name for name in order if name not in drawings]
+    recorded = {name: _recorded(font, name) for name in kept}
+    overlapping = {name for name in order if "glyf" in font and _overlaps(font["glyf"][name])}
+    order = order + [name for name in drawings if name not in set(order)]
+    for name, (model, master) in drawings.items():
+        font["hmtx"][name] = (int(family.glyphs[model].advances[master]), 0)
+    if "vmtx" in font:
+        _set_tops(font, family, drawings)
+    font.setGlyphOrder(order)
+    font["maxp"].numGlyphs = len(order)
+    if "VORG" in font:
+        _set_origins(font, drawings, cubic)
+    if cubic:
+        _write_cff(font, family, drawings, recorded)
+    else:
+        _write_glyf(font, family, drawings, recorded, overlapping)
+
+
+def simple_glyph(outline: Outline, master: int) -> Any:
+    """A glyph of `glyf`: the outline of one master, without instructions."""
+    glyph = Glyph()
+    glyph.numberOfContours = len(outline.ends)
+    glyph.coordinates = GlyphCoordinates(outline.places[master].tolist())
+    glyph.flags = bytearray(outline.on.tolist())
+    glyph.endPtsOfContours = list(outline.ends)
+    glyph.removeHinting()
+    return glyph
+
+
+def flag_overlaps(glyph: Any) -> None:
+    """Tell rasterisers that contours of a glyph of `glyf` overlap."""
+    if glyph.numberOfContours > 0:
+        glyph.flags[0] |= flagOverlapSimple
+
+
+def draw_master(glyph: MasterGlyph, master: int, pen: Any) -> None:
+    """Draw the cubic outlines of one master with a pen of fontTools."""
+    for contour in glyph.contours:
+        if not contour:
+            continue
+        pen.moveTo(tuple(contour[0][master, 0].tolist()))
+        for segment in contour:
+            points = map(tuple, segment[master, 1:].tolist())
+            (pen.lineTo if segment.shape[1] == 2 else pen.curveTo)(*points)
+        pen.closePath()
+
+
+def _recorded(font: TTFont, name: str) -> DecomposingRecordingPen:
+    glyphs = font.getGlyphSet()
+    pen = DecomposingRecordingPen(glyphs)
+    glyphs[name].draw(pen)
+    return pen
+
+
+def _overlaps(glyph: Any) -> bool:
+    """Whether contours may overlap: components do, and others say so."""
+    if glyph.isComposite():
+        return len(glyph.components) > 1 or bool(glyph.components[0].flags & OVERLAP_COMPOUND)
+    return glyph.numberOfContours > 0 and bool(glyph.flags[0] & flagOverlapSimple)
+
+
+def _set_tops(font: TTFont, family: Family, drawings: Drawings) -> None:
+    """Let vertical bearings follow the ink, so that the origin above it stays."""
+    drawn, metrics = outlines(family), font["vmtx"].metrics
+    old = dict(metrics)
+    for name, (model, master) in drawings.items():
+        height, bearing = old[model]
+        if model in drawn:
+            tops = drawn[model].places[..., 1].max(axis=1)
+            bearing += int(tops[0] - tops[master])
+        metrics[name] = (height, bearing)
+
+
+def _set_origins(font: TTFont, drawings: Drawings, cubic: bool) -> None:
+    """Give new glyphs the vertical origin of their models; only CFF has such a table."""
+    if not cubic:
+        del font["VORG"]
+        return
+    records = font["VORG"].VOriginRecords
+    for name, (model, _) in drawings.items():
+        if model in records:
+            records[name] = records[model]
+
+
+def _write_glyf(
+    font: TTFont,
+    family: Family,
+    drawings: Drawings,
+    recorded: Mapping[str, DecomposingRecordingPen],
+    overlapping: set[str],
+) -> None:
+    glyphs = {}
+    for name in font.getGlyphOrder():
+        model, master = drawings.get(name, (name, 0))
+        if name in drawings:
+            drawn = outlines(family).get(model)
+            glyph = simple_glyph(drawn, master) if drawn else Glyph()
+        elif "glyf" in font:
+            pen = TTGlyphPen(None)
+            recorded[name].replay(pen)
+            glyph = pen.glyph()
+        else:
+            pen = TTGlyphPen(None)
+            tolerance = TOLERANCE * font["head"].unitsPerEm
+            recorded[name].replay(Cu2QuPen(pen, tolerance, reverse_direction=True))
+            glyph = pen.glyph()
+        if model in overlapping:
+            flag_overlaps(glyph)
+        glyphs[name] = glyph
+    if "glyf" not in font:
+        _become_truetype(font)
+    table = font["glyf"] = newTable("glyf")
+    table.glyphOrder, table.glyphs = font.getGlyphOrder(), glyphs
+    for name, glyph in glyphs.items():
+        glyph.recalcBounds(table)
+        font["hmtx"][name] = (font["hmtx"][name][0], getattr(glyph, "xMin", 0))
+
+
+def _become_truetype(font: TTFont) -> None:
+    for tag in ("CFF ", "CFF2"):
+        if tag in font:
+            del font[tag]
+    font["loca"] = newTable("loca")
+    font.sfntVersion = "\x00\x01\x00\x00"
+    profile, post = font["maxp"], font["post"]
+    profile.tableVersion = 0x00010000
+    for limit in _LIMITS:
+        setattr(profile, limit, 0)  # those of the outlines are found when the font is saved
+    profile.maxZones = 1
+    post.formatType, post.extraNames, post.mapping = 2.0, [], {}
+
+
+_LIMITS = (
+    "maxPoints",
+    "maxContours",
+    "maxCompositePoints",
+    "maxCompositeContours",
+    "maxTwilightPoints",
+    "maxStorage",
+    "maxFunctionDefs",
+    "maxInstructionDefs",
+    "maxStackElements",
+    "maxSizeOfInstructions",
+    "maxComponentElements",
+    "maxComponentDepth",
+)
+
+
+def _write_cff(
+    font: TTFont,
+    family: Family,
+    drawings: Drawings,
+    recorded: Mapping[str, DecomposingRecordingPen],
+) -> None:
+    widths = {name: font["hmtx"][name][0] for name in font.getGlyphOrder()}
+    default, nominal = optimizeWidths(list(widths.values()))
+    charstrings = {}
+    for name, width in widths.items():
+        pen = T2CharStringPen(None if width == default else width - nominal, None)
+        if name in drawings:
+            model, master = drawings[name]
+            draw_master(family.glyphs[model], master, pen)
+        else:
+            recorded[name].replay(ReverseContourPen(pen) if "glyf" in font else pen)
+        charstrings[name] = pen.getCharString()
+    about = _about(font)
+    for tag in ("glyf", "loca", "CFF ", "CFF2"):
+        if tag in font:
+            del font[tag]
+    font["maxp"].tableVersion = 0x00005000
+    font["post"].formatType = 3.0
+    private = {"defaultWidthX": default, "nominalWidthX": nominal}
+    FontBuilder(font=font).setupCFF(about.pop("FontName"), about, charstrings, private)
+    font["CFF "].cff.topDictIndex[0].recalcFontBBox()
+    _set_bearings(font, charstrings)
+
+
+def _about(font: TTFont) -> dict[str, Any]:
+    """What a `CFF ` table says about its font beside the outlines."""
+    names, post = font["name"], font["post"]
+    said = {
+        "version": f"{font['head'].fontRevision:.3f}",
+        "Notice": names.getDebugName(7),
+        "Copyright": names.getDebugName(0),
+        "FullName": names.getDebugName(4),
+        "FamilyName": names.getBestFamilyName(),
+    }
+    about: dict[str, Any] = {
+        key: text.encode("latin-1", "replace").decode("latin-1")
+        for key, text in said.items()
+        if text
+    }
+    if "CFF " in font:
+        weight = getattr(font["CFF "].cff.topDictIndex[0], "Weight", None)
+        about |= {"Weight": weight} if weight else {}
+    return about | {
+        "FontName": names.getDebugName(6),
+        "ItalicAngle": post.italicAngle,
+        "isFixedPitch": int(bool(post.isFixedPitch)),
+        "UnderlinePosition": post.underlinePosition,
+        "UnderlineThickness": post.underlineThickness,
+    }
+
+
+def _set_bearings(font: TTFont, charstrings: Mapping[str, Any]) -> None:
+    glyphs = font["CFF "].cff.topDictIndex[0].CharStrings
+    for name in charstrings:
+        pen = BoundsPen(None)
+        glyphs[name].draw(pen)
+        left = int(np.floor(pen.bounds[0])) if pen.bounds else 0
+        font["hmtx"][name] = (font["hmtx"][name][0], left)
