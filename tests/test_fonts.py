@@ -16,7 +16,7 @@ from vce_models.config import ModelConfig
 from vce_models.convert import convert
 from vce_models.errors import OutputError
 from vce_models.fonts import writing
-from vce_models.fonts.outlines import solid, trace
+from vce_models.fonts.tracing import solid, trace
 from vce_models.glyphs import images
 
 CONFIG = ModelConfig()

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from vce_models import rules, weights
 from vce_models.config import ModelConfig
 from vce_models.convert import convert
-from vce_models.fonts.outlines import SPECK, Contour, solid, svg, trace
+from vce_models.fonts.tracing import SPECK, Contour, solid, svg, trace
 from vce_models.glyphs import images
 
 CONFIG = ModelConfig()
@@ -182,6 +182,6 @@ def test_svg_is_short_and_the_same_each_time(drawings):
 
 
 def test_nothing_optional_loads_with_the_modules():
-    loads = "import sys, vce_models.fonts.outlines, vce_models.fonts.writing; print(*sys.modules)"
+    loads = "import sys, vce_models.fonts.tracing, vce_models.fonts.writing; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True)
     assert not {"vtracer", "fontTools", "ufoLib2"} & set(done.stdout.split())

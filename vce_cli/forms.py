@@ -249,7 +249,7 @@ class Outlined(Rendered):
 
     def render(self, conversion: Array, side: int) -> Any:
         """Outlines, whose unit is the canvas; the side of pictures changes nothing."""
-        from vce_models.fonts.outlines import trace
+        from vce_models.fonts.tracing import trace
 
         return trace(conversion)
 
@@ -261,7 +261,7 @@ class Svg(Outlined):
 
     def encode(self, group: Group, style: Style, file: Path) -> None:
         """Write one document; columns are rules."""
-        from vce_models.fonts.outlines import svg
+        from vce_models.fonts.tracing import svg
 
         cells = [[*row.conversions] for row in group.rows]
         file.write_text(svg(cells, CELL, GAP), encoding="utf-8")

@@ -78,7 +78,8 @@ def following(samples: Samples) -> NDArray[np.intp]:
 def gaps(samples: Samples, places: Places) -> Numbers:
     """From every knot to the next, (knots,); places of the samples, (n, 2)."""
     knots = places[::2]
-    return np.maximum(np.linalg.norm(knots[following(samples)] - knots, axis=1), 1e-6)
+    apart = np.linalg.norm(knots[following(samples)] - knots, axis=1)
+    return np.asarray(np.maximum(apart, 1e-6))
 
 
 def _smoothness(samples: Samples, gaps: Numbers) -> Numbers:

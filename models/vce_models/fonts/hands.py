@@ -178,12 +178,12 @@ class Rules:
     def maps(self, glyph: Source) -> Maps:
         """Each rule's own map of a glyph, unfolded where it folds."""
         from vce_models.convert import encode
-        from vce_models.rules import scale
+        from vce_models.rules import strengthen
 
         rules, size = self.rules, self.weights.config.size
         if self.strength != 1:
             own = encode(self.weights, glyph.condition, glyph.condition)
-            rules = scale(rules, own, self.strength)
+            rules = strengthen(rules, own, self.strength)
         points = self._field(glyph.condition, rules)
         pixels = glyph.placement.pixels(glyph.samples.places, size)
         points, moved, slopes = unfold(points, pixels, size)

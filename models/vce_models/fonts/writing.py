@@ -18,7 +18,7 @@ from typing import Any
 from vce_models.errors import OutputError
 from vce_models.files import replacing
 from vce_models.fonts.characters import codepoint_of, glyph_name, parse_characters
-from vce_models.fonts.outlines import Contour, Point
+from vce_models.fonts.tracing import Contour, Point
 from vce_models.fonts.source import Metrics, Placement, SourceFont, read_font
 
 __all__ = [
