@@ -19,9 +19,9 @@ from vce_models.fonts import evenness, widths
 from vce_models.fonts.family import Places
 from vce_models.fonts.field import Points, determinant, invert, unfold
 from vce_models.fonts.outline import Contour, Samples, sample
-from vce_models.fonts.placement import FLIP, Placement
-from vce_models.fonts.raster import fill
-from vce_models.glyphs.images import LONGEST, _inked
+from vce_models.fonts.placement import FLIP, Placement, around
+from vce_models.fonts.raster import condition, polygons
+from vce_models.glyphs.images import LONGEST
 from vce_models.weights import Weights
 
 Matrices = NDArray[np.float64]
@@ -31,9 +31,6 @@ OWN = 0.6
 
 LETTER = 0.35
 """Smaller glyphs, in ems, keep less of their own: a full stop is not wrung like a letter."""
-
-LINES = 16
-"""Lines across a pixel by which the ink of a glyph is measured."""
 
 THIN = 0.05
 """A glyph's affine part is drawn towards none by so many ems: thin ones say little across."""
@@ -69,42 +66,29 @@ class Source:
         return self.placement.side * LONGEST / self.em
 
 
-def source(contours: Sequence[Contour], size: int, em: float) -> Source | None:
+def source(
+    contours: Sequence[Contour],
+    size: int,
+    em: float,
+    seen: tuple[NDArray[np.float32], Placement] | None = None,
+) -> Source | None:
     """Sample a glyph, and frame it as the training's drawings are; None where it has no ink.
 
     Args:
         contours: As `outline.pen` collects them, in font units.
         size: Pixels a side of the model's image.
         em: Font units of the em.
+        seen: What the model sees of it and where that lies, where the glyph is a drawing.
     """
-    ends = [curve for contour in contours for piece in contour for curve in piece]
-    if not ends:
+    if not (outlines := polygons(contours)):
         return None
-    around = np.concatenate(ends)
-    low, high = around.min(0), around.max(0)
-    # Control points may stand far outside: what is sampled says where the ink is.
-    pixel = max(float((high - low).max()) / LONGEST, 1e-3) / size
-    samples = sample(contours, pixel)
+    at = around(np.concatenate(outlines)) if seen is None else seen[1]
+    samples = sample(contours, at.side / size)
     if samples is None:
         return None
-    low, high = samples.places.min(0), samples.places.max(0)
-    side = max(float((high - low).max()), 1e-3) / LONGEST
-    x, y = (low + high - side) / 2
-    placement = Placement(float(x), float(y), side)
-    places = placement.pixels(samples.places, size)
-    polygons = [
-        places[samples.parts[parts[0]][0] :][: _count(samples, parts)] for parts in samples.contours
-    ]
-    condition = _inked(fill(polygons, size, LINES))
-    return Source(samples, condition, placement, widths.chords(samples, places), em)
-
-
-def _count(samples: Samples, parts: range) -> int:
-    """Samples of a contour."""
-    first = samples.parts[parts[0]][0]
-    after = parts[-1] + 1
-    last = samples.parts[after][0] if after < len(samples.parts) else len(samples.places)
-    return int(last - first)
+    image = condition(outlines, at, size) if seen is None else seen[0]
+    across = widths.chords(samples, at.pixels(samples.places, size))
+    return Source(samples, image, at, across, em)
 
 
 @dataclass(frozen=True, eq=False)

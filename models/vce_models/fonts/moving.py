@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vce_models.fonts import crossings, fitting, hands, parts, scripts, spacing
 from vce_models.fonts.family import Family, MasterGlyph, Places
-from vce_models.fonts.outline import Contour, pen
+from vce_models.fonts.outline import Contour, contours
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -132,13 +132,8 @@ def family(
 
 def _outlines(font: TTFont) -> dict[str, list[Contour]]:
     """Every glyph's contours, components taken apart, in the order of glyphs."""
-    glyph_set, found = font.getGlyphSet(), {}
-    for name in font.getGlyphOrder():
-        collected = pen()
-        collected.glyphSet = glyph_set
-        glyph_set[name].draw(collected)
-        found[name] = [contour for contour in collected.contours if contour]
-    return found
+    glyphs = font.getGlyphSet()
+    return {name: contours(glyphs, name) for name in font.getGlyphOrder()}
 
 
 def _parts(

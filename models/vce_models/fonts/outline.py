@@ -89,6 +89,14 @@ def pen() -> BasePen:
     return Pieces()
 
 
+def contours(glyphs: Any, name: str) -> list[Contour]:
+    """The contours of a glyph of fontTools' glyph set, components taken apart."""
+    collected = pen()
+    collected.glyphSet = glyphs
+    glyphs[name].draw(collected)
+    return [contour for contour in collected.contours if contour]
+
+
 def evaluate(curve: Cubic, at: NDArray[np.float64]) -> Places:
     """Places of a line or cubic at parameters from 0 to 1, (n, 2)."""
     t = at[:, None]

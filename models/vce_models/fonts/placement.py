@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vce_models.fonts.family import Places
+from vce_models.glyphs.images import LONGEST
+
+LEAST = 1e-3
+"""Longest side of the ink that is framed at least, in font units."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,14 @@ class Placement:
         scale = self.side / size
         x, y = places[..., 0] * scale + self.x, (size - places[..., 1]) * scale + self.y
         return np.stack((x, y), -1)
+
+
+def around(places: Places) -> Placement:
+    """The canvas on which ink lies as Omniglot's drawings do; places of the ink, (n, 2)."""
+    low, high = places.min(0), places.max(0)
+    side = max(float((high - low).max()), LEAST) / LONGEST
+    x, y = (low + high - side) / 2
+    return Placement(float(x), float(y), side)
 
 
 FLIP = np.array([[1.0, -1.0], [-1.0, 1.0]])

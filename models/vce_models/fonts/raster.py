@@ -1,4 +1,4 @@
-"""Ink of outlines as a picture, by nonzero winding: what a model sees of a font's glyph."""
+"""Pictures of outlines, by nonzero winding: what a model sees of a font's glyph."""
 
 from __future__ import annotations
 
@@ -7,7 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.config import ModelConfig
 from vce_models.fonts.family import Places
+from vce_models.fonts.outline import Contour, evaluate
+from vce_models.fonts.placement import Placement, around
+from vce_models.glyphs.images import Framed, finest, inked, resized
+
+CURVE = np.linspace(0, 1, 13)[:-1]
+"""Where a curve is cut into lines."""
+
+DRAWING_LINES, IMAGE_LINES = 4, 16
+"""Lines across a pixel of a drawing, and of the model's image."""
+
+HINT = 0.05
+"""A drawing of less ink in every pixel is blank."""
+
+EDGES = 4096
+"""Edges that are looked at together."""
 
 
 def edges(polygons: Sequence[Places]) -> tuple[Places, Places]:
@@ -52,15 +68,45 @@ def fill(polygons: Sequence[Places], size: int, lines: int) -> NDArray[np.float3
         (size, size) in [0, 1].
     """
     heights = (np.arange(size * lines) + 0.5) / lines
-    x, sign = crossings(*edges(polygons), heights)
-    line, edge = np.nonzero(sign)
-    x, sign = np.clip(x[line, edge], 0, size), sign[line, edge]
-    pixel = np.minimum(x.astype(np.intp), size - 1)
-    inside = x - pixel
-    cells = line * (size + 1) + pixel
-    # From a crossing on, every pixel changes by 1; its own only by what lies beyond it.
-    change = np.bincount(cells, sign * (1 - inside), len(heights) * (size + 1))
-    change += np.bincount(cells + 1, sign * inside, len(change))[: len(change)]
-    winding = change.reshape(-1, size + 1)[:, :size].cumsum(axis=1)
+    starts, ends = edges(polygons)
+    change = np.zeros(len(heights) * (size + 1) + 1)
+    for at in range(0, len(starts), EDGES):
+        x, sign = crossings(starts[at : at + EDGES], ends[at : at + EDGES], heights)
+        line, edge = np.nonzero(sign)
+        x, sign = np.clip(x[line, edge], 0, size), sign[line, edge]
+        pixel = np.minimum(x.astype(np.intp), size - 1)
+        inside, cells = x - pixel, line * (size + 1) + pixel
+        # From a crossing on, every pixel changes by 1; its own only by what lies beyond it.
+        change += np.bincount(cells, sign * (1 - inside), len(change))
+        change += np.bincount(cells + 1, sign * inside, len(change))
+    winding = change[:-1].reshape(-1, size + 1)[:, :size].cumsum(axis=1)
     ink = np.minimum(np.abs(winding), 1).reshape(size, lines, size).mean(axis=1)
     return np.asarray(ink, np.float32)
+
+
+def polygons(contours: Sequence[Contour]) -> list[Places]:
+    """Contours as closed polygons, near enough for pictures."""
+    return [
+        np.concatenate(
+            [c[:1] if len(c) == 2 else evaluate(c, CURVE) for piece in contour for c in piece]
+        )
+        for contour in contours
+        if contour
+    ]
+
+
+def condition(polygons: Sequence[Places], at: Placement, size: int) -> NDArray[np.float32]:
+    """What a model sees of closed polygons in font units, (size, size)."""
+    return inked(fill([at.pixels(polygon, size) for polygon in polygons], size, IMAGE_LINES))
+
+
+def framed(contours: Sequence[Contour], config: ModelConfig) -> tuple[Framed, Placement] | None:
+    """A glyph as its model sees it and as a pen draws it; None where it has no ink."""
+    if not (found := polygons(contours)):
+        return None
+    at, side = around(np.concatenate(found)), finest(config.size) * config.size
+    drawing = fill([at.pixels(polygon, side) for polygon in found], side, DRAWING_LINES)
+    if drawing.max() < HINT:
+        return None
+    image = resized(drawing, config.size, config.resize)
+    return Framed(inked(image), inked(drawing)), at

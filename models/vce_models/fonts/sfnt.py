@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
@@ -19,8 +20,46 @@ NEEDED = {"head", "hhea", "maxp", "hmtx", "cmap"}
 MAX_BYTES = 1 << 28
 """Of a font file, and of its tables unpacked."""
 
+MAX_UNPACKED = 1 << 26
+"""Bytes that the tables of a packed font unpack to at most."""
+
 MAX_PARTS = 256
 """Glyphs that one is made of, all the way down; an accented letter takes three."""
+
+
+def unpacked(data: bytes) -> bytes:
+    """A packed font without its metadata, once it is sure that it unpacks to a font's size.
+
+    Raises:
+        ValueError: It unpacks to more than it says, or than `MAX_UNPACKED`.
+    """
+    if data.startswith(b"wOFF"):
+        return data[:24] + bytes(20) + data[44:]
+    if data.startswith(b"wOF2"):
+        data = data[:28] + bytes(20) + data[48:]
+        _check_brotli(data)
+    return data
+
+
+def _check_brotli(data: bytes) -> None:
+    import brotli
+    from fontTools.ttLib.woff2 import WOFF2DirectoryEntry, woff2DirectorySize
+
+    count, (packed,) = struct.unpack_from(">H", data, 12)[0], struct.unpack_from(">L", data, 20)
+    file, announced = BytesIO(data), 0
+    file.seek(woff2DirectorySize)
+    for _ in range(count):
+        entry = WOFF2DirectoryEntry()
+        entry.fromFile(file)
+        announced += max(entry.length, entry.origLength)
+    if announced > MAX_UNPACKED:
+        raise ValueError("its tables are too large")
+    try:
+        found = brotli.Decompressor().process(file.read(packed), output_buffer_limit=announced + 1)
+    except brotli.error as error:
+        raise ValueError(str(error)) from error
+    if len(found) > announced:
+        raise ValueError("its tables are longer than they say")
 
 
 def check_tables(reader: Any) -> None:
@@ -45,7 +84,7 @@ def check_tables(reader: Any) -> None:
 
 def _check_compressed(reader: Any) -> None:
     """What fontTools unpacks is no longer than it says; FreeType looks after itself."""
-    if sum(entry.origLength for entry in reader.tables.values()) > MAX_BYTES:
+    if sum(entry.origLength for entry in reader.tables.values()) > MAX_UNPACKED:
         raise ValueError("its tables are too large")
     for tag in (NEEDED | {"OS/2", "glyf", "loca"}) & reader.keys():
         entry = reader.tables[tag]

@@ -172,12 +172,11 @@ def read_glyph(
     if fit:
         return frame(ink, name, config)
     detail = min(finest(config.size), -(-max(ink.shape) // config.size)) * config.size
-    return Framed(
-        _resized(ink, config.size, config.resize), _smoothly(_square(ink), detail, detail)
-    )
+    return Framed(resized(ink, config.size, config.resize), _smoothly(_square(ink), detail, detail))
 
 
-def _resized(ink: Ink, size: int, method: Resize) -> Ink:
+def resized(ink: Ink, size: int, method: Resize) -> Ink:
+    """Bring ink to (size, size) float32 in [0, 1], as `resize`."""
     return np.asarray(resize(ink, size, method), np.float32) / np.float32(255)
 
 
@@ -210,10 +209,10 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Framed:
     left, top = (side - width) // 2, (side - height) // 2
     whole = np.zeros((side, side), np.float32)
     whole[top : top + height, left : left + width] = _smoothly(cut, width, height)
-    return Framed(_inked(_resized(whole, config.size, config.resize)), _inked(whole))
+    return Framed(inked(resized(whole, config.size, config.resize)), inked(whole))
 
 
-def _inked(ink: Ink) -> Ink:
+def inked(ink: Ink) -> Ink:
     """Darken strokes thinner than a pixel until their crests are 1, as Omniglot's are.
 
     Crests are the greatest of nine pixels, but for faint specks; of a training drawing
