@@ -88,12 +88,17 @@ def test_a_colon_may_be_part_of_a_name(tmp_path):
 
 def test_like_reads_the_rule_that_makes_one_drawing_the_other(vce, tmp_path):
     """It redraws the first nearer to the second than sampled rules do, and than no rule."""
-    vce("convert", "a.png", "--like", "a.png", "a-again.png", "-o", "x.npz")
+    files = []
+    for _ in range(2):
+        vce("convert", "a.png", "--like", "a.png", "a-again.png", "-o", "x.npz")
+        files.append((tmp_path / "x.npz").read_bytes())
+    assert files[0] == files[1]
     made, model = array(tmp_path), weights.load()
     (q, detail), (x, _) = (
         read_glyph(tmp_path / f"{n}.png", n, model.config) for n in ("a", "a-again")
     )
-    assert np.array_equal(made["rules"], encode(model, x, q))
+    # The library rounds by the threads that NumPy has here.
+    np.testing.assert_allclose(made["rules"], encode(model, x, q), atol=1e-4)
     others = np.concatenate([rules.sample(9, CONFIG, 0), np.zeros((1, 28, 2), np.float32)])
     distances = ((convert(model, q, others, detail) - x) ** 2).sum((1, 2))
     assert ((made["images"][0, 0] - x) ** 2).sum() < distances.min()

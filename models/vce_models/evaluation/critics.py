@@ -25,6 +25,7 @@ from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import WeightsError
 from vce_models.files import replacing
+from vce_models.networks.layout import channels_last
 
 FORMAT = "vce critics 1"
 SHIPPED = Path(__file__).parents[1] / "pretrained" / "critics.safetensors"
@@ -65,7 +66,7 @@ class Features(nn.Module):
         for inputs, outputs in itertools.pairwise((1, *WIDTHS)):
             convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
             layers += [convolution, nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
-        self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.layers = channels_last(nn.Sequential(*layers))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 1, 28, 28) in [0, 1], ink = 1, to (N, 64) features."""
@@ -151,7 +152,7 @@ def train(
             adam.zero_grad()
             with torch.autocast(where.type, torch.bfloat16):
                 value = loss()
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             adam.step()
             decay.step()
             done += 1

@@ -16,6 +16,7 @@ from vce_models.convert import resized
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.networks import losses
+from vce_models.networks.layout import channels_last
 from vce_models.networks.vce import VCE, reparameterise
 from vce_models.weights import Weights
 
@@ -80,8 +81,7 @@ def from_weights(weights: Weights, device: str = "cpu") -> VCE:
     model = VCE(weights.config)
     state = {name: torch.from_numpy(np.array(value)) for name, value in weights.tensors.items()}
     model.load_state_dict(state)
-    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return model.eval()
+    return channels_last(model.to(device)).eval()
 
 
 def renderers(weights: Weights, device: str) -> Callable[..., Callable[[Array], Array]]:

@@ -44,7 +44,7 @@ class Replayed:
             self.graph.replay()
             return
         # On a stream of its own, as capture will be: gradients remember their stream.
-        beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):
             step()

@@ -14,6 +14,7 @@ from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import ConfigError, DivergedError
 from vce_models.networks import losses, prior
+from vce_models.networks.layout import channels_last
 from vce_models.networks.precision import multiplies_bfloat16
 from vce_models.networks.vce import VCE, reparameterise
 from vce_models.training.augmentation import Warp, dihedral
@@ -82,7 +83,7 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.model = VCE(config.model)
-        self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        channels_last(self.model.to(self.device))
         self.encoder = adam(self.model.encoder, config.learning_rate)
         self.convertor = adam(self.model.convertor, config.learning_rate)
         # What changes from step to step is held by tensors, for a step to be captured once.
@@ -175,7 +176,7 @@ class Trainer:
         parameters = [p for optimiser in optimisers for p in optimiser.param_groups[0]["params"]]
         for optimiser in optimisers:
             optimiser.zero_grad()
-        loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]
+        loss.backward(inputs=parameters)
         self.processes.average(p.grad for p in parameters)
         for optimiser in optimisers:
             if self.config.clip_norm:
