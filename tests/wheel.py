@@ -32,6 +32,8 @@ def look_inside(wheel):
     assert 0 < sizes[shipped] < 8 * MEGABYTE, sizes[shipped]
     assert 0 < sizes["vce_models/pretrained/critics.safetensors"] < MEGABYTE
     assert "vce_models/pretrained/README.md" in sizes
+    for kind in ("html", "css", "js"):
+        assert f"vce_models/fonts/proof.{kind}" in sizes
     assert "vce_cli/py.typed" in sizes
     assert "vce_models/py.typed" in sizes
 
