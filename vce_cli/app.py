@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from vce_cli import options, report, streams
+from vce_cli import options, report, streams, template
 from vce_cli.convert import convert
 from vce_cli.critics import train_critics
 from vce_cli.evaluate import evaluate
@@ -36,6 +36,7 @@ app = typer.Typer(
 app.command("convert", help=options.HELP, epilog=options.EPILOG)(
     options.taking(options.Options, convert)
 )
+app.command("template", help=template.HELP)(options.taking(template.Options, template.template))
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("critics")(train_critics)

@@ -1,0 +1,290 @@
+"""Where a template's page lies in a scan or a photo, and which page it is."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from vce_models.errors import InputError
+from vce_models.glyphs import barcode, parts
+from vce_models.glyphs.barcode import Page
+from vce_models.glyphs.photos import Ink
+from vce_models.glyphs.template import DOT, LAYOUTS, Layout, Points
+
+LOOKED_AT = 2000
+"""Longest side at which rings are looked for, in pixels."""
+
+SMALLEST = 400
+"""Shorter side of an image at least, in pixels, that may show a page."""
+
+DARKER = 0.85
+"""Light of what is dark at most, as a share of what is around it."""
+
+RINGS = 8
+"""Rings that are tried at most."""
+
+ALIKE = 4.0
+"""Ratio of the largest ring to the smallest at most: perspective makes far ones smaller."""
+
+SPREAD = 0.08
+"""Share of the image at least that three rings span where a fourth is missing."""
+
+STEP = 0.15
+"""Between samples around a dot, in millimetres."""
+
+FITS = ((1, 2.4), (2, 1.8), (3, 1.2))
+"""Degrees of the polynomials that bend a page, and how far dots are looked for, in millimetres."""
+
+
+class Registered(NamedTuple):
+    """A page that was found.
+
+    Attributes:
+        page: What its band says.
+        layout: Where things lie on it.
+        homography: From millimetres off its middle to pixels, (3, 3).
+        bend: Coefficients of what lens and curled paper add, in pixels, (K, 2).
+        scale: Pixels to a millimetre, in the middle.
+    """
+
+    page: Page
+    layout: Layout
+    homography: Points
+    bend: Points
+    scale: float
+
+    def pixels(self, points: Points) -> Points:
+        """Pixels of the image, (..., 2), where points of the page are, (..., 2), in millimetres."""
+        return _pixels(points, self.layout, self.homography, self.bend)
+
+
+def register(light: Ink, name: str) -> Registered | None:
+    """Find a template's page in an image; None where there is none.
+
+    Args:
+        light: (H, W) in [0, 1], paper is light.
+        name: What errors call the image.
+
+    Raises:
+        InputError: A ring is hidden, or the page's bands cannot be read.
+    """
+    if min(light.shape) < SMALLEST:
+        return None
+    centres, sizes = _rings(light)
+    for corners in _quadrilaterals(centres, sizes):
+        for layout in LAYOUTS.values():
+            for turn in range(4):
+                found = _read(light, layout, np.roll(corners, turn, axis=0))
+                if found is not None:
+                    return found
+    if len(centres) == 3 and _spread(centres) >= SPREAD * light.size:
+        raise InputError(
+            f"{name} shows three of a template's four rings",
+            hint="scan or photograph the whole page, with nothing upon its corners",
+        )
+    if _quadrilaterals(centres, sizes):
+        raise InputError(
+            f"{name} shows a template's four rings, but its bands cannot be read",
+            hint="lay the page flat, in even light, and fill the picture with it",
+        )
+    return None
+
+
+def sample(light: Ink, points: Points) -> Ink:
+    """Values of an image, (H, W), at pixels, (..., 2), between its own; beyond it, its edge's."""
+    height, width = light.shape
+    x = np.clip(points[..., 0] - 0.5, 0, width - 1.001).astype(np.float32)
+    y = np.clip(points[..., 1] - 0.5, 0, height - 1.001).astype(np.float32)
+    left, top = x.astype(np.int32), y.astype(np.int32)
+    x -= left
+    y -= top
+    at = top * width + left
+    values = light.reshape(-1)
+    upper = values[at] * (1 - x) + values[at + 1] * x
+    lower = values[at + width] * (1 - x) + values[at + width + 1] * x
+    return np.asarray(upper * (1 - y) + lower * y, np.float32)
+
+
+def _rings(light: Ink) -> tuple[Points, Points]:
+    """Centres, (N, 2), and diameters, (N,), of dark rings around dark discs, largest first."""
+    factor = -(-max(light.shape) // LOOKED_AT)
+    picture = Image.fromarray(np.rint(light * 255).astype(np.uint8)).reduce(factor)
+    around = picture.filter(ImageFilter.BoxBlur(max(picture.size) / 40))
+    dark = np.asarray(picture, np.float32) < DARKER * np.asarray(around, np.float32)
+    found = parts.find(dark)
+    sides = found.boxes[:, 2:] - found.boxes[:, :2]
+    filled = found.areas / np.maximum(sides.prod(1), 1)
+    wide = sides.max(1) <= 3 * sides.min(1)
+    discs = np.flatnonzero(wide & (sides.min(1) >= 3) & (filled > 0.45))
+    rings = np.flatnonzero(wide & (sides.min(1) >= 9) & (filled < 0.7))
+    # (rings, discs): a disc in the middle of a ring, and three sevenths as large.
+    apart = np.linalg.norm(found.centres[rings, None] - found.centres[None, discs], axis=2)
+    larger = sides[rings, None] / sides[None, discs]
+    fuller = found.areas[None, discs] / found.areas[rings, None]
+    fits = (apart < 0.12 * sides[rings].max(1)[:, None]) & (larger > 1.6).all(2)
+    fits &= (larger < 3.4).all(2) & (fuller > 0.15) & (fuller < 0.9)
+    outer, inner = np.nonzero(fits)
+    diameters = sides[rings[outer]].max(1) * float(factor)
+    order = np.argsort(-diameters, kind="stable")[:RINGS]
+    return found.centres[discs[inner]][order] * factor, diameters[order]
+
+
+def _quadrilaterals(centres: Points, sizes: Points) -> list[Points]:
+    """Fours of rings about as large that stand clockwise and convex, the largest first."""
+    found = []
+    for chosen in combinations(range(len(centres)), 4):
+        four, size = centres[list(chosen)], sizes[list(chosen)]
+        middle = four - four.mean(0)
+        corners = four[np.argsort(np.arctan2(middle[:, 1], middle[:, 0]))]
+        sides = np.roll(corners, -1, axis=0) - corners
+        turns = _cross(sides, np.roll(sides, -1, axis=0))
+        if size.max() <= ALIKE * size.min() and (turns > 0).all():
+            found.append((float(_cross(corners, np.roll(corners, -1, axis=0)).sum()), corners))
+    return [corners for _, corners in sorted(found, key=lambda one: -one[0])]
+
+
+def _spread(centres: Points) -> float:
+    """Area of the parallelogram of three points."""
+    return abs(float(_cross(centres[1] - centres[0], centres[2] - centres[0])))
+
+
+def _cross(one: Points, other: Points) -> Points:
+    return np.asarray(one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0])
+
+
+def _read(light: Ink, layout: Layout, corners: Points) -> Registered | None:
+    """The page whose rings are at these pixels, (4, 2), its own upper left one first."""
+    homography = _homography(layout.markers() - _middle(layout), corners)
+    bend = _bend(light, layout, homography)
+    if bend is None:
+        return None
+    page = _decoded(sample(light, _pixels(_cells(layout), layout, homography, bend)))
+    if page is None or page.paper != layout.paper:
+        return None
+    area = _cross(corners, np.roll(corners, -1, axis=0)).sum() / 2
+    width, height = np.ptp(layout.markers(), axis=0)
+    return Registered(page, layout, homography, bend, float(np.sqrt(area / (width * height))))
+
+
+def _homography(points: Points, pixels: Points) -> Points:
+    """The projective map that takes four points to four pixels, (3, 3).
+
+    By direct linear transformation (Hartley and Zisserman 2004, section 4.1).
+    """
+    rows = []
+    for (x, y), (u, v) in zip(points, pixels, strict=True):
+        rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y])
+        rows.append([0, 0, 0, x, y, 1, -v * x, -v * y])
+    solved = np.linalg.solve(np.array(rows), pixels.reshape(-1))
+    return np.append(solved, 1.0).reshape(3, 3)
+
+
+def _pixels(points: Points, layout: Layout, homography: Points, bend: Points) -> Points:
+    flat = points - _middle(layout)
+    seen = flat @ homography[:, :2].T + homography[:, 2]
+    return np.asarray(seen[..., :2] / seen[..., 2:] + _powers(flat / 100, len(bend)) @ bend)
+
+
+def _middle(layout: Layout) -> Points:
+    return np.array([layout.width, layout.height]) / 2
+
+
+def _powers(points: Points, count: int) -> Points:
+    """The first terms 1, x, y, x^2, x y, y^2, ... of a polynomial, (..., count)."""
+    powers = np.ones((4, *points.shape))
+    for degree in (1, 2, 3):  # ten times as fast as **
+        powers[degree] = powers[degree - 1] * points
+    x, y = powers[..., 0], powers[..., 1]
+    terms = [x[degree - k] * y[k] for degree in range(4) for k in range(degree + 1)]
+    return np.stack(terms[:count], -1)
+
+
+def _bend(light: Ink, layout: Layout, homography: Points) -> Points | None:
+    """What moves the page's dots to where they are seen, (K, 2); None where too few are."""
+    dots = layout.dots()
+    points = np.concatenate((dots, layout.markers()))
+    terms = (points - _middle(layout)) / 100
+    bend = np.zeros((1, 2))
+    for degree, reach in FITS:
+        seen, shown = _dots_near(light, layout, homography, bend, reach)
+        if np.count_nonzero(shown) < len(dots) / 2:
+            return None
+        marks = _pixels(layout.markers(), layout, homography, np.zeros((1, 2)))
+        target = np.concatenate((seen, marks)) - _pixels(
+            points, layout, homography, np.zeros((1, 2))
+        )
+        used = np.append(shown, np.ones(len(marks), np.bool_))
+        powers = _powers(terms, (degree + 1) * (degree + 2) // 2)
+        for _ in range(3):  # what is no dot, but ink near one, goes
+            bend = np.linalg.lstsq(powers[used], target[used], rcond=None)[0]
+            error = np.linalg.norm(powers @ bend - target, axis=1)
+            used &= error <= max(4 * float(np.median(error[used])), 0.5)
+    return bend
+
+
+def _dots_near(
+    light: Ink, layout: Layout, homography: Points, bend: Points, reach: float
+) -> tuple[Points, NDArray[np.bool_]]:
+    """Pixels of the page's dots, (N, 2), and whether there is one, (N,)."""
+    dots = layout.dots()
+    steps = np.arange(-reach - DOT, reach + DOT + STEP / 2, STEP)
+    offsets = np.stack(np.meshgrid(steps, steps), -1)
+    values = sample(light, _pixels(dots[:, None, None] + offsets, layout, homography, bend))
+    brightest = values.max((1, 2), keepdims=True)
+    dark = 1 - values / np.maximum(brightest, 1e-3)
+    # A dot is dark on a square of its size, and light around.
+    inner, outer = round(DOT / STEP / 2), round(DOT / STEP)
+    score = _mean_around(dark, inner)
+    score -= np.maximum(_mean_around(dark, outer) - score * 0.25, 0)
+    within = np.abs(steps) <= reach
+    score = np.where(within[:, None] & within, score, -1)
+    best = score.reshape(len(dots), -1).argmax(1)
+    at = offsets.reshape(-1, 2)[best]
+    for _ in range(2):
+        near = np.linalg.norm(offsets - at[:, None, None], axis=3) <= DOT
+        weights = np.where(near, np.maximum(dark - 0.25, 0), 0) + 1e-9
+        at = np.einsum("nij,nijk->nk", weights, np.broadcast_to(offsets, (*near.shape, 2)))
+        at /= weights.sum((1, 2))[:, None]
+    shown = score.reshape(len(dots), -1).max(1) > 0.2
+    return _pixels(dots + at, layout, homography, bend), shown
+
+
+def _mean_around(values: Ink, radius: int) -> Ink:
+    """Means over squares of 2 radius + 1 samples, of (N, H, W); the edge goes on."""
+    padded = np.pad(values, ((0, 0), (radius + 1, radius), (radius + 1, radius)), mode="edge")
+    sums = padded.cumsum(1, dtype=np.float64).cumsum(2)
+    side = 2 * radius + 1
+    total = sums[:, side:, side:] - sums[:, :-side, side:]
+    total -= sums[:, side:, :-side] - sums[:, :-side, :-side]
+    return np.asarray(total / side**2, np.float32)
+
+
+def _cells(layout: Layout) -> Points:
+    """Nine points in each cell of the bands, (2, rows, columns, 9, 2)."""
+    steps = np.array([-0.25, 0, 0.25])
+    offsets: Points = np.stack(np.meshgrid(steps, steps), -1).reshape(9, 2)
+    return np.asarray(layout.bands()[..., None, :] + offsets)
+
+
+def _decoded(values: Ink) -> Page | None:
+    """Read either band, or both together, from the light at their cells, (2, R, C, 9)."""
+    light = values.mean(3)
+    window = np.ones(21)
+    count = np.convolve(np.ones(light.shape[2]), window, "same")
+
+    def around(cells: Points) -> Points:
+        means = cells.mean(1)
+        smooth = np.stack([np.convolve(row, window, "same") for row in means])
+        return np.asarray(smooth / count)[:, None]
+
+    darker = around(light) - light
+    darker = darker / np.sqrt(around(darker**2) + 1e-6)
+    for cells in (darker[0], darker[1], darker.sum(0)):
+        page = barcode.decode(cells > 0)
+        if page is not None:
+            return page
+    return None

@@ -1,0 +1,296 @@
+"""Pages of boxes to write characters in, that `scan` reads back."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from vce_models.errors import ConfigError
+from vce_models.files import replacing
+from vce_models.glyphs import barcode
+from vce_models.glyphs.barcode import COLUMNS, PAPERS, ROWS, Page
+from vce_models.glyphs.captions import font_for
+
+DPI = 300
+"""Dots to an inch of the pages."""
+
+EM = 18.0
+"""The em in the boxes, in millimetres, as all lengths here are."""
+
+BASELINE = 7.5
+"""Of the baseline above a box's lower edge."""
+
+X_HEIGHT, CAP_HEIGHT = 0.5, 0.7
+"""Of the guide lines above the baseline, in ems."""
+
+INSET = 1.2
+"""Width of a box's border that is not read."""
+
+CAPTION = (9.5, 5.5)
+"""Width and height of the corner for a box's caption, which is not read."""
+
+MARKER = 9.0
+"""Diameter of the four rings."""
+
+EDGE = 14.5
+"""Of the rings' centres from the upper and lower edge of the paper."""
+
+DOT = 1.1
+"""Diameter of the dots where boxes meet."""
+
+MARGIN = 2.4
+"""Paper between a box's border and its guide lines."""
+
+CELL = 1.2
+"""Side of a cell of the bands."""
+
+MAX_PAGES = 255
+"""Of one template."""
+
+DEFAULT = "latin,digits,punctuation"
+"""What is written unless other characters are named."""
+
+TITLE = "vce template"
+
+BLACK, GREY, WHITE = (0, 0, 0), (150, 150, 150), (255, 255, 255)
+LINE, FAINT = (255, 176, 160), (255, 214, 204)
+"""Light reds, as light as paper in the red channel, which is what `scan` reads."""
+
+Colour = tuple[int, int, int]
+
+Points = NDArray[np.float64]
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything lies on a page, in millimetres from the paper's upper left corner.
+
+    Attributes:
+        paper: One of `PAPERS`.
+        width: Of the paper.
+        height: Of the paper.
+        columns: Boxes in a row.
+        rows: Boxes in a column.
+        box: Width and height of a box.
+    """
+
+    paper: str
+    width: float
+    height: float
+    columns: int
+    rows: int
+    box: tuple[float, float]
+
+    @property
+    def left(self) -> float:
+        """Of the first column."""
+        return (self.width - self.columns * self.box[0]) / 2
+
+    @property
+    def top(self) -> float:
+        """Of the first row."""
+        return (self.height - self.rows * self.box[1]) / 2
+
+    @property
+    def right(self) -> float:
+        """Where the last column ends."""
+        return self.width - self.left
+
+    def markers(self) -> Points:
+        """Centres of the four rings, (4, 2), clockwise from the upper left."""
+        left, right = self.left + MARKER / 2, self.right - MARKER / 2
+        upper, lower = EDGE, self.height - EDGE
+        return np.array([(left, upper), (right, upper), (right, lower), (left, lower)])
+
+    def dots(self) -> Points:
+        """Centres of the dots, (N, 2)."""
+        across = self.left + self.box[0] * np.arange(self.columns + 1)
+        down = self.top + self.box[1] * np.arange(self.rows + 1)
+        return np.stack(np.meshgrid(across, down), -1).reshape(-1, 2)
+
+    def corners(self) -> Points:
+        """Upper left corners of the boxes, row by row, (N, 2)."""
+        across = self.left + self.box[0] * np.arange(self.columns)
+        down = self.top + self.box[1] * np.arange(self.rows)
+        return np.stack(np.meshgrid(across, down), -1).reshape(-1, 2)
+
+    def bands(self) -> Points:
+        """Centres of the cells of the upper and the lower band, (2, `ROWS`, `COLUMNS`, 2)."""
+        across = self.width / 2 + CELL * (np.arange(COLUMNS) - (COLUMNS - 1) / 2)
+        down = CELL * (np.arange(ROWS) - (ROWS - 1) / 2)
+        middles = np.array([EDGE, self.height - EDGE])
+        grid = np.empty((2, ROWS, COLUMNS, 2))
+        grid[..., 0] = across
+        grid[..., 1] = middles[:, None, None] + down[:, None]
+        return grid
+
+
+LAYOUTS = {
+    "a4": Layout("a4", 210.0, 297.0, 6, 8, (31.0, 30.0)),
+    "letter": Layout("letter", 215.9, 279.4, 6, 8, (31.0, 28.0)),
+}
+"""By the name of the paper."""
+
+
+def choose(text: str | None, chars: str | None) -> list[int]:
+    """The code points that are asked for, in order, without repeats or blanks.
+
+    Args:
+        text: Characters, each asked for.
+        chars: What `parse_characters` reads. Without either, it is `DEFAULT`.
+
+    Raises:
+        ConfigError: `chars` cannot be read.
+    """
+    from vce_models.fonts.characters import parse_characters
+
+    wanted = [ord(character) for character in unicodedata.normalize("NFC", text or "")]
+    if text is None and chars is None:
+        chars = DEFAULT
+    wanted += parse_characters(chars) if chars is not None else []
+    return [point for point in dict.fromkeys(wanted) if not _blank(point)]
+
+
+def _blank(point: int) -> bool:
+    return unicodedata.category(chr(point))[0] in "ZC"
+
+
+def paginate(characters: Sequence[int], paper: str) -> list[Page]:
+    """Share characters out among pages, in their order.
+
+    Raises:
+        ConfigError: There are none, too many, or the paper is not known.
+    """
+    if paper not in LAYOUTS:
+        raise ConfigError(f"--paper is {paper!r}", hint=f"use {' or '.join(PAPERS)}")
+    if not characters:
+        raise ConfigError("there is no character to write", hint="for example: --chars latin")
+    layout = LAYOUTS[paper]
+    boxes, pages = layout.columns * layout.rows, [[characters[0]]]
+    for point in characters[1:]:
+        if len(pages[-1]) < boxes and barcode.fits([*pages[-1], point]):
+            pages[-1].append(point)
+        else:
+            pages.append([point])
+    if len(pages) > MAX_PAGES:
+        raise ConfigError(
+            f"{len(characters)} characters are too many: they take {len(pages)} pages",
+            hint=f"choose fewer with --chars; {MAX_PAGES} pages are the most",
+        )
+    return [Page(paper, i, len(pages), tuple(page)) for i, page in enumerate(pages, 1)]
+
+
+def render(page: Page) -> Image.Image:
+    """Draw a page at `DPI`, in RGB."""
+    layout = LAYOUTS[page.paper]
+    image = Image.new("RGB", (_dots(layout.width), _dots(layout.height)), "white")
+    pen = ImageDraw.Draw(image)
+    for (left, top), point in zip(layout.corners(), page.characters, strict=False):
+        _draw_box(pen, float(left), float(top), layout.box, point)
+    for x, y in layout.dots():
+        _disc(pen, x, y, DOT / 2, BLACK)
+    for x, y in layout.markers():
+        for share, colour in ((1, BLACK), (5 / 7, WHITE), (3 / 7, BLACK)):
+            _disc(pen, x, y, share * MARKER / 2, colour)
+    cells = barcode.encode(page)
+    for band in layout.bands():
+        for x, y in band[cells]:
+            pen.rectangle(_box(x - CELL / 2, y - CELL / 2, x + CELL / 2, y + CELL / 2), BLACK)
+    _draw_words(pen, layout, page)
+    return image
+
+
+def write(
+    pages: Sequence[Page],
+    path: Path,
+    form: str,
+    *,
+    clobber: bool = True,
+    progress: Progress = lambda done, total: None,
+) -> None:
+    """Write pages as one file, always the same bytes, whole or not at all.
+
+    Args:
+        pages: One for a `png`, one or more for a `pdf`.
+        path: The file.
+        form: `pdf` or `png`.
+        clobber: Replace a file that is there.
+        progress: Is told how many pages of how many are drawn.
+
+    Raises:
+        OutputError: The file cannot be written, or is there.
+    """
+    with replacing(path, clobber=clobber) as temporary:
+        if form == "png":
+            picture = render(pages[0]).quantize(64)
+            picture.save(temporary, "PNG", dpi=(DPI, DPI), optimize=True)
+            return
+        for i, page in enumerate(pages):
+            first = {} if i else {"title": TITLE, "creationDate": (), "modDate": ()}
+            render(page).save(temporary, "PDF", resolution=DPI, quality=90, append=i > 0, **first)
+            progress(i + 1, len(pages))
+
+
+def _draw_box(
+    pen: ImageDraw.ImageDraw, left: float, top: float, box: tuple[float, float], point: int
+) -> None:
+    right, bottom = left + box[0], top + box[1]
+    for x in (left, right):
+        _bar(pen, x, x, top, bottom, 0.2, FAINT)
+    for y in (top, bottom):
+        _bar(pen, left, right, y, y, 0.2, FAINT)
+    baseline = bottom - BASELINE
+    for height, colour in ((CAP_HEIGHT, FAINT), (X_HEIGHT, FAINT), (0, LINE)):
+        y = baseline - height * EM
+        _bar(pen, left + MARGIN, right - MARGIN, y, y, 0.3, colour)
+    character, code = chr(point), f"U+{point:04X}"
+    font = font_for(character, _dots(4))
+    if font is None:
+        font, character = font_for("U", _dots(2.4)), code
+    pen.text((_dots(left + MARGIN), _dots(top + 4.8)), character, GREY, font, anchor="ls")
+
+
+def _draw_words(pen: ImageDraw.ImageDraw, layout: Layout, page: Page) -> None:
+    of = f"page {page.number} of {page.pages}"
+    above, below = layout.top - 2.2, layout.height - layout.top + 4.6
+    first = "Write each character on its line, with a black or blue pen. Leave out what you like."
+    second = "Scan or photograph the whole page, its four rings in view."
+    for y, words, last in ((above, first, of), (below, second, "vce convert page.jpg -o hand.ttf")):
+        font = font_for("a", _dots(3.2))
+        pen.text((_dots(layout.left), _dots(y)), words, GREY, font, anchor="ls")
+        pen.text((_dots(layout.right), _dots(y)), last, GREY, font, anchor="rs")
+
+
+def _bar(
+    pen: ImageDraw.ImageDraw,
+    left: float,
+    right: float,
+    top: float,
+    bottom: float,
+    width: float,
+    colour: Colour,
+) -> None:
+    """A line of some width, upright or level."""
+    half = width / 2
+    pen.rectangle(_box(left - half, top - half, right + half, bottom + half), fill=colour)
+
+
+def _disc(pen: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: Colour) -> None:
+    pen.ellipse(_box(x - radius, y - radius, x + radius, y + radius), fill=colour)
+
+
+def _box(left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
+    """A rectangle of pixels, whose last row and column Pillow includes."""
+    return _dots(left), _dots(top), _dots(right) - 1, _dots(bottom) - 1
+
+
+def _dots(length: float) -> int:
+    return round(float(length) * DPI / 25.4)

@@ -1,0 +1,93 @@
+"""`vce template`: pages of boxes to write characters in, for `vce convert` to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vce_cli import report
+from vce_cli.extras import require_fonts
+from vce_cli.streams import STDOUT
+from vce_models.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from vce_models.glyphs.barcode import Page
+
+FORMS = ("pdf", "png")
+
+HELP = (
+    "Print pages of boxes to write characters in by hand.\n\n"
+    "Write on them with a dark pen, scan or photograph them, and give the pictures to "
+    "vce convert: every character that was written is a glyph. Boxes may stay empty."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What one call of `vce template` was asked for."""
+
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A .pdf of all pages, or a .png, numbered where there are several pages.",
+        ),
+    ]
+    text: Annotated[
+        str | None,
+        typer.Option(
+            "--text",
+            metavar="TEXT",
+            help="Characters to write: --text Handgloves.",
+            show_default=False,
+        ),
+    ] = None
+    chars: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SET",
+            help="The same by name or code point: latin, digits, U+0041, a-z; "
+            "latin,digits,punctuation by default.",
+            show_default=False,
+        ),
+    ] = None
+    paper: Annotated[str, typer.Option("--paper", metavar="PAPER", help="a4 or letter.")] = "a4"
+    no_clobber: Annotated[bool, typer.Option("--no-clobber", help="Refuse to replace a file.")] = (
+        False
+    )
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False
+
+
+def template(options: Options) -> None:
+    """Choose characters, share them out among pages, write the pages."""
+    form = Path(options.output).suffix.lower()[1:]
+    if form not in FORMS or options.output in STDOUT:
+        raise ConfigError(
+            f"cannot write {options.output}", hint=f"its suffix may be {' or '.join(FORMS)}"
+        )
+    require_fonts("vce template")
+    from vce_models.glyphs import template
+
+    pages = template.paginate(template.choose(options.text, options.chars), options.paper)
+    path = Path(options.output)
+    files = {path: pages}
+    if form == "png" and len(pages) > 1:
+        files = {path.with_stem(f"{path.stem}-{page.number:02}"): [page] for page in pages}
+    for path in files if options.no_clobber else ():
+        if path.exists():
+            raise OutputError(f"{path} is there already", hint="leave out --no-clobber")
+    with report.progress("drawing pages", quiet=options.quiet) as advance:
+        for path, held in files.items():
+            template.write(held, path, form, clobber=not options.no_clobber, progress=advance)
+    if not options.quiet and report.on_terminal():
+        report.say(f"wrote {' and '.join(map(str, files))}, {_counted(pages)}")
+
+
+def _counted(pages: list[Page]) -> str:
+    boxes = sum(len(page.characters) for page in pages)
+    return f"{boxes} characters on {len(pages)} page{'s' if len(pages) > 1 else ''}"
