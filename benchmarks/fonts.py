@@ -160,12 +160,11 @@ def make(source: Path, folder: Path) -> float:
 def measure(name: str, source: Path, hands: list[Path], seconds: float) -> Iterable[Row]:
     """The source's row, then one for each hand."""
     written = reading.words(reading.TEXT)
-    letters = letterforms.read(source)
-    stems = letterforms.stems(letters)
+    original = letterforms.read_source(source)
     with tempfile.TemporaryDirectory() as folder:
         for path in (source, *hands):
             found = reading.read(reading.page(path), Path(folder))
-            even = letterforms.compare(letters, stems, letterforms.read(path))
+            even = letterforms.compare(original, letterforms.read(path))
             count, points = outlines(path)
             yield Row(
                 name=name,

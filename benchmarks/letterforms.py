@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,19 +38,25 @@ STRAY = 60.0
 CURVE = 24
 """Pieces of line that stand for one curve."""
 
-ROWS = 120
-"""Heights at which a letter is cut through."""
+ROWS = 100
+"""Heights at which a letter is cut through to find its straight pieces."""
+
+CUTS = 25
+"""Heights at which such a piece is measured."""
 
 SHORTEST = 150.0
-"""A straight piece of a stem is at least as high."""
+"""A straight piece is at least as high."""
 
 STRAIGHT = (2.5, 5.0, 10.0, 20.0)
-"""How far a stem's middle may leave a line: the first of these that finds enough stems."""
+"""How far an edge may leave a line: the first of these that finds enough pieces."""
 
 ENOUGH = 10
 
+QUARTERS = np.array((0.25, 0.75))
+"""Where two strokes are told apart; a crossbar may join them in the middle."""
+
 UPRIGHT = 8.0
-"""Degrees by which a stem may lean from the font's common slant; diagonals lean further."""
+"""Degrees that a stem may lean off the font's common slant; diagonals lean further."""
 
 
 class _Flattened(BasePen):
@@ -113,13 +119,22 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Stem:
-    """A straight piece of a letter's first or last stem, between two shares of its height."""
+class Piece:
+    """Part of a letter's first or last stroke, between two shares of the letter's height."""
 
     letter: str
     last: bool
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Source:
+    """What hands are compared with: letters, their upright edges, and their stems."""
+
+    letters: Mapping[str, Letter]
+    edges: list[Piece]
+    stems: list[Piece]
 
 
 @dataclass(frozen=True)
@@ -130,8 +145,6 @@ class Evenness:
     xheight: float
     slant: float
     stem: float
-    letters: int
-    stems: int
 
 
 def read(path: Path) -> dict[str, Letter]:
@@ -152,134 +165,171 @@ def read(path: Path) -> dict[str, Letter]:
     return letters
 
 
-def stems(source: Mapping[str, Letter]) -> list[Stem]:
-    """The straight, near-upright stems of a font: the leftmost and rightmost of each letter."""
-    found: list[tuple[Stem, float]] = []
+def read_source(path: Path) -> Source:
+    """A font's letters, and where they have upright edges and stems of one width."""
+    letters = read(path)
+    return Source(letters, _upright(letters, _edge), _upright(letters, _stroke))
+
+
+def compare(source: Source, hand: Mapping[str, Letter]) -> Evenness:
+    """What a hand's letters vary by, beyond the same letters of the source.
+
+    NaN stands where fewer than three letters, edges or stems are found in both.
+    """
+    pairs = {name: (letter, hand[name]) for name, letter in source.letters.items() if name in hand}
+    ends = [(end(of), end(its)) for of, its in pairs.values() for end in (_bottom, _top)]
+    return Evenness(
+        baseline=_spread(_moved(pairs, STANDING, _bottom, _slope(ends))),
+        xheight=_spread(_moved(pairs, XHEIGHT, _top, _slope(ends))),
+        slant=_slants(_measured(pairs, source.edges, _lean)),
+        stem=_weights(_measured(pairs, source.stems, _width)),
+    )
+
+
+def _bottom(letter: Letter) -> float:
+    return letter.bottom
+
+
+def _top(letter: Letter) -> float:
+    return letter.top
+
+
+def _moved(
+    pairs: Mapping[str, tuple[Letter, Letter]],
+    names: str,
+    end: Callable[[Letter], float],
+    scale: float,
+) -> list[float]:
+    """How far letters' ends moved, beyond a scale; those that end elsewhere are left out."""
+    ends = {name: end(pairs[name][0]) for name in names if name in pairs}
+    usual = float(np.median(list(ends.values()))) if ends else 0.0
+    return [
+        end(pairs[name][1]) - scale * place
+        for name, place in ends.items()
+        if abs(place - usual) < STRAY
+    ]
+
+
+def _measured(
+    pairs: Mapping[str, tuple[Letter, Letter]],
+    pieces: Iterable[Piece],
+    measure: Callable[[Piece, Letter], float],
+) -> Array:
+    """A measure of pieces in the source and in the hand, shape (pieces, 2)."""
+    rows = [[measure(p, of) for of in pairs[p.letter]] for p in pieces if p.letter in pairs]
+    values = np.array(rows, float).reshape(-1, 2)
+    return values[np.isfinite(values).all(1)]
+
+
+def _slants(slopes: Array) -> float:
+    """The standard deviation of leans in degrees, after the slant of all is taken out."""
+    common = float((slopes[:, 1] - slopes[:, 0]).mean()) if len(slopes) else 0.0
+    return math.degrees(_spread(np.arctan(slopes[:, 1]) - np.arctan(slopes[:, 0] + common)))
+
+
+def _weights(widths: Array) -> float:
+    """The standard deviation of widths, after what all grow by is taken out.
+
+    Thick stems grow by more than thin ones where all letters grow bolder.
+    """
+    bolder = (widths[:, 0] @ widths[:, 1]) / (widths[:, 0] @ widths[:, 0]) if len(widths) else 1.0
+    return _spread(widths[:, 1] - bolder * widths[:, 0])
+
+
+def _upright(letters: Mapping[str, Letter], kind: Callable[..., Array]) -> list[Piece]:
+    """The straight, near-upright pieces of a font, first and last of each letter."""
+    found: list[Piece] = []
     for straight in STRAIGHT:
-        found = [pair for name in source for pair in _outer(name, source[name], straight)]
+        found = [p for name in letters for p in _outer(name, letters[name], kind, straight)]
         if len(found) >= ENOUGH:
             break
-    if not found:
-        return []
-    common = float(np.median([lean for _, lean in found]))
-    return [stem for stem, lean in found if abs(lean - common) < UPRIGHT]
-
-
-def compare(
-    source: Mapping[str, Letter], upright: Iterable[Stem], hand: Mapping[str, Letter]
-) -> Evenness:
-    """What a hand's letters vary by, beyond the same letters of the source and its stems.
-
-    NaN stands where fewer than three letters or stems are found in both.
-    """
-    both = {name for name in source if name in hand}
-    scale = _scale(
-        [edge for name in sorted(both) for edge in (source[name].bottom, source[name].top)],
-        [edge for name in sorted(both) for edge in (hand[name].bottom, hand[name].top)],
-    )
-    standing = _alike({name: source[name].bottom for name in STANDING if name in both}, 0.0)
-    reaching = _alike({name: source[name].top for name in XHEIGHT if name in both}, None)
-    measured = [
-        (of_source, of_hand)
-        for stem in upright
-        if stem.letter in both
-        and (of_source := _measure(stem, source[stem.letter]))
-        and (of_hand := _measure(stem, hand[stem.letter]))
+    leans = [math.degrees(math.atan(_lean(piece, letters[piece.letter]))) for piece in found]
+    return [
+        piece
+        for piece, lean in zip(found, leans, strict=True)
+        if abs(lean - np.median(leans)) < UPRIGHT
     ]
-    slant = weight = math.nan
-    if len(measured) > 2:
-        slopes, widths = np.moveaxis(np.array(measured), 2, 0)
-        common = np.mean(slopes[:, 1] - slopes[:, 0])
-        lean = np.arctan(slopes[:, 1]) - np.arctan(slopes[:, 0] + common)
-        slant = float(np.degrees(lean.std()))
-        # thick stems grow by more than thin ones where all letters grow bolder
-        bolder = (widths[:, 0] @ widths[:, 1]) / (widths[:, 0] @ widths[:, 0])
-        weight = float((widths[:, 1] - bolder * widths[:, 0]).std())
-    return Evenness(
-        baseline=_spread([hand[n].bottom - scale * source[n].bottom for n in standing]),
-        xheight=_spread([hand[n].top - scale * source[n].top for n in reaching]),
-        slant=slant,
-        stem=weight,
-        letters=len(standing),
-        stems=len(measured),
-    )
 
 
-def _outer(name: str, letter: Letter, straight: float) -> list[tuple[Stem, float]]:
-    """A letter's first and last stem with their leans, one where both are the same."""
-    found = [stem for last in (False, True) if (stem := _straightest(name, letter, last, straight))]
-    # where a letter has one stroke it is its first and its last; the longer of the two stays
-    found.sort(key=lambda pair: pair[0].low - pair[0].high)
-    if len(found) == 2:
-        shorter = found[1][0]
-        height = letter.at((shorter.low + shorter.high) / 2)
-        if letter.run(height, last=False) == letter.run(height, last=True):
-            return found[:1]
+def _outer(name: str, letter: Letter, kind: Callable[..., Array], straight: float) -> list[Piece]:
+    """A letter's first and last straight piece, one where both belong to one stroke."""
+    found = [
+        piece for last in (False, True) if (piece := _longest(name, letter, last, kind, straight))
+    ]
+    found.sort(key=lambda piece: piece.low - piece.high)
+    # where a letter is one stroke, that is its first and its last: the longer piece stays
+    if len(found) == 2 and all(
+        letter.run(height, last=False) == letter.run(height, last=True)
+        for height in letter.at(found[1].low + (found[1].high - found[1].low) * QUARTERS)
+    ):
+        return found[:1]
     return found
 
 
-def _straightest(
-    name: str, letter: Letter, last: bool, straight: float
-) -> tuple[Stem, float] | None:
-    """The longest straight piece of one width in a letter's outer stroke, and its lean."""
+def _longest(
+    name: str, letter: Letter, last: bool, kind: Callable[..., Array], straight: float
+) -> Piece | None:
+    """The longest piece where all that `kind` gives is straight."""
     heights = letter.at((np.arange(ROWS) + 0.5) / ROWS)
-    runs = [letter.run(height, last) for height in heights]
+    lines = kind(_runs(letter, last, heights))
     best, begin = (0, 0), 0
-    for end in range(1, ROWS + 1):
-        while begin < end - 1 and not _is_straight(heights[begin:end], runs[begin:end], straight):
+    for end in range(3, ROWS + 1):
+        while begin < end - 2 and not _is_straight(heights, lines, slice(begin, end), straight):
             begin += 1
         best = max(best, (begin, end), key=lambda span: span[1] - span[0])
     begin, end = best
-    if heights[end - 1] - heights[begin] < SHORTEST:
+    if end == begin or heights[end - 1] - heights[begin] < SHORTEST:
         return None
-    # a sixth from either end keeps clear of joins and serifs that a hand moves a little
-    margin = (end - begin) // 6
-    stem = Stem(name, last, (begin + margin + 0.5) / ROWS, (end - margin - 0.5) / ROWS)
-    measured = _measure(stem, letter)
-    return (stem, math.degrees(math.atan(measured[0]))) if measured else None
+    # an eighth from either end keeps clear of joins and serifs, which a hand moves a little
+    margin = (end - begin) // 8
+    return Piece(name, last, (begin + margin + 0.5) / ROWS, (end - margin - 0.5) / ROWS)
 
 
-def _is_straight(heights: Array, runs: list[tuple[float, float] | None], straight: float) -> bool:
-    found = [run for run in runs if run]
-    if len(found) < len(runs):
+def _runs(letter: Letter, last: bool, heights: Array) -> Array:
+    """Outer and inner side of the outer stroke at heights, shape (heights, 2); NaN for none."""
+    runs = [letter.run(height, last) or (math.nan, math.nan) for height in heights]
+    return np.array(runs)[:, ::-1] if last else np.array(runs)
+
+
+def _edge(runs: Array) -> Array:
+    return runs[:, :1]
+
+
+def _stroke(runs: Array) -> Array:
+    return runs
+
+
+def _is_straight(heights: Array, lines: Array, part: slice, straight: float) -> bool:
+    """Whether lines keep to one straight line, and to one distance if they are two."""
+    y, x = heights[part] - heights[part].mean(), lines[part] - lines[part].mean(0)
+    if np.isnan(x).any() or np.ptp(lines[part, 0] - lines[part, -1]) > 2 * straight:
         return False
-    if len(found) < 3:
-        return True
-    left, right = np.array(found).T
-    if np.ptp(right - left) > 2 * straight:
-        return False
-    middle = (left + right) / 2
-    line = np.polyval(np.polyfit(heights, middle, 1), heights)
-    return float(np.abs(middle - line).max()) <= straight
+    return float(np.abs(x - np.outer(y, y @ x / (y @ y))).max()) <= straight
 
 
-def _measure(stem: Stem, letter: Letter) -> tuple[float, float] | None:
-    """Slope (run over rise) and width, square to it, of a stem where a letter has it."""
-    rows = letter.at(np.linspace(stem.low, stem.high, 25))
-    found = [(y, run) for y in rows if (run := letter.run(y, stem.last))]
-    if len(found) < 3:
-        return None
-    y = np.array([row for row, _ in found])
-    left, right = np.array([run for _, run in found]).T
-    middle = (left + right) / 2
-    first, second = np.triu_indices(len(y), 1)
-    # medians: a row that meets another stroke does not count
-    slope = float(np.median((middle[second] - middle[first]) / (y[second] - y[first])))
-    return slope, float(np.median(right - left)) * math.cos(math.atan(slope))
+def _lean(piece: Piece, letter: Letter) -> float:
+    """Run over rise of the outer edge, the median between every two of its heights.
+
+    A height that meets another stroke does not count so.
+    """
+    heights = letter.at(np.linspace(piece.low, piece.high, CUTS))
+    x = _runs(letter, piece.last, heights)[:, 0]
+    first, second = np.triu_indices(CUTS, 1)
+    return float(np.median((x[second] - x[first]) / (heights[second] - heights[first])))
 
 
-def _scale(source: list[float], hand: list[float]) -> float:
+def _width(piece: Piece, letter: Letter) -> float:
+    """The median width of a stroke, square to its edge."""
+    heights = letter.at(np.linspace(piece.low, piece.high, CUTS))
+    runs = _runs(letter, piece.last, heights)
+    width = float(np.median(np.abs(runs[:, 1] - runs[:, 0])))
+    return width * math.cos(math.atan(_lean(piece, letter)))
+
+
+def _slope(pairs: list[tuple[float, float]]) -> float:
     """How much higher a hand's letters are than the source's, as a factor."""
-    return float(np.polyfit(source, hand, 1)[0]) if len(source) > 2 else 1.0
+    return float(np.polyfit(*np.array(pairs).T, 1)[0]) if len(pairs) > 2 else 1.0
 
 
-def _alike(edges: Mapping[str, float], at: float | None) -> list[str]:
-    """Letters whose edge lies where it does in most, or at a height given."""
-    if not edges:
-        return []
-    place = float(np.median(list(edges.values()))) if at is None else at
-    return [name for name, edge in edges.items() if abs(edge - place) < STRAY]
-
-
-def _spread(values: list[float]) -> float:
+def _spread(values: Sequence[float] | Array) -> float:
     return float(np.std(values)) if len(values) > 2 else math.nan
