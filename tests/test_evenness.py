@@ -1,20 +1,16 @@
 """The benchmark's own measures, on fonts whose unevenness is known because it was put there."""
 
 import math
-import sys
 from pathlib import Path
 
+import letterforms
 import numpy as np
 import pytest
-from conftest import ROOT
+import reading
 from fontTools.misc.transform import Identity
 from fontTools.pens.transformPen import TransformPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
-import letterforms
-import reading
 
 SANS = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 
