@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import font_checks
+import font_judges
 import fonts
 import pytest
 from fontTools import subset
@@ -150,7 +151,7 @@ FAULTS = [
 
 
 def ready(check):
-    if check is font_checks.fontforge and not font_checks.has_fontforge():
+    if check is font_checks.fontforge and not font_judges.has_fontforge():
         pytest.skip("FontForge is not here: apt install fontforge-nox")
     return check
 
@@ -245,7 +246,7 @@ def masters(folder, last):
 def test_fontmake_takes_masters_that_agree_and_no_others(tmp_path):
     for last in (True, False):
         (tmp_path / str(last)).mkdir()
-        findings = font_checks.builds(masters(tmp_path / str(last), last))
+        findings = font_judges.builds(masters(tmp_path / str(last), last))
         assert bool(findings) is not last, findings
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import font_checks
+import font_judges
 import fonts
 import pytest
 from conftest import COMMAND
@@ -79,7 +80,7 @@ def test_fontbakery_finds_no_fault_that_the_source_has_not(hand_fonts):
 
 
 def test_fontforge_finds_no_fault_that_the_source_has_not(hand_fonts):
-    if not font_checks.has_fontforge():
+    if not font_judges.has_fontforge():
         pytest.skip("FontForge is not here: apt install fontforge-nox")
     assert font_checks.fontforge(hand_fonts.source, *hand_fonts.paths) == []
 
@@ -104,4 +105,4 @@ def test_fontbakery_takes_the_variable_font(few_fonts):
 
 
 def test_fontmake_builds_the_designspace_without_a_warning(few_fonts):
-    assert font_checks.builds(few_fonts.paths[0].with_name("hands.designspace")) == []
+    assert font_judges.builds(few_fonts.paths[0].with_name("hands.designspace")) == []
