@@ -38,7 +38,7 @@ def convert(*arguments):
 
 @pytest.fixture(scope="session", params=fonts.SOURCES)
 def hand_fonts(request, tmp_path_factory):
-    """Four hands of each of eight fonts; VCE_HAND_FONTS=FOLDER has some made before."""
+    """Four hands of each of eight fonts; VCE_HAND_FONTS=FOLDER names some made before."""
     path = source(request.param)
     if made := os.environ.get("VCE_HAND_FONTS"):
         folder = Path(made) / request.param
@@ -58,7 +58,7 @@ def few_fonts(request, tmp_path_factory):
     convert(*common, "-o", folder / "hand.ttf")
     convert(*common, "--variable", "-o", folder / "hands.ttf")
     convert(*common, "-o", folder / "hands.designspace")
-    return Hands(path, [folder / f"hand-{number}.ttf" for number in (1, 2)])
+    return Hands(path, sorted(folder.glob("hand-*.ttf")))
 
 
 QUICK = [
