@@ -1,0 +1,104 @@
+"""A font that writes as people do: several drawings of each letter, in turn.
+
+Letters, digits and ASCII's punctuation that the font encodes have a drawing by each hand.
+The first is the glyph itself, the others are glyphs of their own beside it, as `a.alt1`;
+`calt` chooses (see `cycling`), and `salt` offers them by hand. Kerning, marks, joins and
+carets hold for all drawings alike. Letters that become other glyphs before, as small
+capitals or the joined forms of Arabic, have the one drawing that they had.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Mapping
+
+from fontTools.ttLib import TTFont
+
+from vce_models.errors import ConfigError
+from vce_models.fonts import anchors, copies, cycling
+from vce_models.fonts.editing import Flavour, finish, opened, saved
+from vce_models.fonts.family import Family
+from vce_models.fonts.naming import rename
+from vce_models.fonts.redrawing import redraw
+
+MOST_GLYPHS = 0xFFFF
+
+MARK = 3
+"""The class of marks in GDEF. A mark is placed, not set in turn."""
+
+
+def alternates(family: Family, *, name: str, flavour: Flavour) -> bytes:
+    """Make a font whose letters take turns between the drawings of all hands.
+
+    Args:
+        family: The source and its hands, each of which gives one drawing.
+        name: The family name of the new font; its style is the source's.
+        flavour: `ttf`, `otf`, or `woff2`.
+
+    Returns:
+        The file's bytes, the same ones each time.
+
+    Raises:
+        ConfigError: A font cannot hold as many glyphs.
+    """
+    font = opened(family)
+    cubic = flavour == "otf" or (flavour == "woff2" and "glyf" not in font)
+    rename(font, name)
+    drawings = _planned(font, family)
+    attached = anchors.attachments(font, family)
+    whole = {glyph: (glyph, 1) for glyph in family.glyphs}
+    # All second drawings, then all third ones: what is said of them is said of a range.
+    added = {
+        glyphs[hand]: (letter, hand + 1)
+        for hand in range(1, family.hands)
+        for letter, glyphs in drawings.items()
+    }
+    redraw(font, family, whole | added, cubic=cubic)
+    for _, table, places in attached:
+        anchors.put(table, places[1])
+    copies.extend(font, added, attached)
+    characters = font.getBestCmap()
+    spaces = [characters[point] for point in (0x20, 0xA0) if point in characters]
+    if drawings and family.hands > 1:
+        cycling.add(font, drawings, spaces)
+    finish(font, family, 1)
+    if font["OS/2"].version >= 2:
+        # The rule looks at glyphs before a letter only, which do not count.
+        font["OS/2"].usMaxContext = max(font["OS/2"].usMaxContext, 1)
+    return saved(font, packed=flavour == "woff2")
+
+
+def _planned(font: TTFont, family: Family) -> Mapping[str, list[str]]:
+    """By the glyph of each letter the names of all its drawings, itself the first."""
+    definitions = font["GDEF"].table.GlyphClassDef if "GDEF" in font else None
+    classes = definitions.classDefs if definitions else {}
+    characters = sorted((font.getBestCmap() or {}).items())
+    letters = dict.fromkeys(
+        glyph
+        for point, glyph in characters
+        if _varies(chr(point)) and classes.get(glyph) != MARK and _drawn(family, glyph)
+    )
+    order = font.getGlyphOrder()
+    count = len(order) + len(letters) * (family.hands - 1)
+    if count > MOST_GLYPHS:
+        raise ConfigError(
+            f"{family.hands} drawings of {len(letters)} letters make {count} glyphs; "
+            f"a font holds {MOST_GLYPHS}",
+            hint="name fewer characters with --chars, or fewer --alternates",
+        )
+    taken, suffix = set(order), "alt"
+    while any(f".{suffix}" in name for name in taken):
+        suffix = f"v{suffix}"
+    return {
+        letter: [letter, *(f"{letter}.{suffix}{hand}" for hand in range(1, family.hands))]
+        for letter in letters
+    }
+
+
+def _varies(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LN" or character in string.punctuation
+
+
+def _drawn(family: Family, glyph: str) -> bool:
+    return glyph in family.glyphs and any(family.glyphs[glyph].contours)
