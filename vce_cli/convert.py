@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vce_cli import outputs, report, streams, writers
+from vce_cli import fonts, outputs, report, streams, writers
 from vce_cli.extras import require_fonts, require_torch, torch_device
-from vce_cli.forms import Rendered, Style
+from vce_cli.forms import FontForm, Rendered, Style
 from vce_cli.journal import Journal
 from vce_cli.options import DEFAULT_RULES, FRAMES, Options
 from vce_cli.writers import Hands
@@ -18,7 +18,7 @@ from vce_models.errors import InputError
 
 if TYPE_CHECKING:
     from vce_models.arrays import Array
-    from vce_models.fonts.source import Placement
+    from vce_models.fonts.placement import Placement
     from vce_models.glyphs.images import Framed
     from vce_models.listing import Glyph, Reading, Redrawn
     from vce_models.weights import Weights
@@ -45,14 +45,20 @@ def convert(options: Options) -> None:
         model = weights.load(options.weights)
         fingerprint = weights.fingerprint(model)
         reading = listing.Reading(
-            model.config, options.polarity, options.fit, options.text, options.chars
+            model.config,
+            options.polarity,
+            options.fit,
+            options.text,
+            options.chars,
+            options.location,
         )
-        found = _find(options.inputs, reading, journal)
-        inputs = len(found) + len(journal.failures)
         hands = _choose_rules(options, reading, model, fingerprint, journal)
         shown = _walk(hands) if options.walk else hands
-
         target = outputs.choose(options, len(shown.numbers))
+        makes_fonts = isinstance(target.form, FontForm)
+        source = fonts.source_of(options.inputs, reading) if makes_fonts else None
+        found = [] if source else _find(options.inputs, reading, journal)
+        inputs = max(1, len(found) + len(journal.failures))
         outputs.check(target, options, found, shown.numbers, model.config.size, out)
         journal.detail(f"{len(found)} glyphs, {len(shown.numbers)} rules, weights {fingerprint}")
         style = Style(
@@ -62,8 +68,12 @@ def convert(options: Options) -> None:
             walk=options.walk,
             metadata={} if options.no_metadata else _metadata(options, hands, fingerprint),
         )
-        rendered = _render(found, shown, model, options, target.form, journal)
-        for path in writers.write(rendered, shown, target, style, out):
+        if isinstance(target.form, FontForm):
+            paths = fonts.write(source, found, shown, model, options, target, journal, out)
+        else:
+            rendered = _render(found, shown, model, options, target.form, journal)
+            paths = writers.write(rendered, shown, target, style, out)
+        for path in paths:
             journal.wrote(path)
         if options.save_rules and len(journal.failures) < inputs:
             rules.save(options.save_rules, hands.rules, fingerprint)
@@ -83,7 +93,7 @@ def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
         if name in streams.STDIN:
             found.append(listing.from_stream(streams.standard_input(), reading))
             continue
-        if Path(name).suffix.lower() in listing.FONT_SUFFIXES:
+        if listing.is_font(Path(name)):
             require_fonts("reading a font")
         try:
             found.extend(listing.find(Path(name), reading))
@@ -115,7 +125,7 @@ def _choose_rules(
             for path in options.like
         )
         return Hands(encode(model, after, before), [1])
-    count = options.number or DEFAULT_RULES
+    count = options.number or options.alternates or DEFAULT_RULES
     seed = int.from_bytes(os.urandom(4), "big") if options.seed is None else options.seed
     sampled = rules.sample(count, model.config, seed)
     return Hands(sampled, list(range(1, count + 1)), seed)
@@ -147,7 +157,7 @@ def _render(
     with report.progress("converting", quiet=options.quiet) as advance:
         for i, glyph, drawing, placement in readings:
             _warn(glyph, drawing.condition, options, journal)
-            rules = _strengthened(hands.rules, model, drawing.condition, options.strength)
+            rules = _strengthened(hands.rules, model, drawing.condition, options.towards)
             images = _in_parts(renderer(*drawing, points), rules, at_once)
             counted = _counted(images, i * count, total, advance)
             conversions = (form.render(image, options.scale * size) for image in counted)
@@ -237,7 +247,7 @@ def _metadata(options: Options, hands: Hands, fingerprint: str) -> dict[str, str
     text = {"Software": f"vce {_version()}", "vce:weights": fingerprint}
     if hands.seed is not None:
         text["vce:seed"] = str(hands.seed)
-    return text | ({"vce:strength": f"{options.strength:g}"} if options.strength != 1 else {})
+    return text | ({"vce:strength": f"{options.towards:g}"} if options.towards != 1 else {})
 
 
 def _facts(options: Options, found: list[Glyph], hands: Hands, fingerprint: str) -> dict[str, Any]:
@@ -250,7 +260,7 @@ def _facts(options: Options, found: list[Glyph], hands: Hands, fingerprint: str)
             "seed": hands.seed,
             "file": options.rules,
             "like": [str(path) for path in options.like] if options.like else None,
-            "strength": options.strength,
+            "strength": options.towards,
             "walk": options.walk,
         },
     }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from vce_models.arrays import Array
+    from vce_models.fonts.editing import Flavour
+    from vce_models.fonts.family import Family
     from vce_models.listing import Glyph, Redrawn
 
 Per = Literal["conversion", "glyph", "rule", "run"]
@@ -236,10 +238,10 @@ class Gif(Picture):
         sheets.write_gif(frames, file)
 
 
-class Outlined(Rendered):
-    """A form that is made of the outlines of conversions."""
+class Svg(Rendered):
+    """Rows of glyphs as paths."""
 
-    fonts = True
+    suffix, text, fonts = "svg", True, True
 
     def points(self, scale: int, size: int) -> int:
         """One for each pixel of the drawing that the pen follows."""
@@ -253,12 +255,6 @@ class Outlined(Rendered):
 
         return trace(conversion)
 
-
-class Svg(Outlined):
-    """Rows of glyphs as paths."""
-
-    suffix, text = "svg", True
-
     def encode(self, group: Group, style: Style, file: Path) -> None:
         """Write one document; columns are rules."""
         from vce_models.fonts.tracing import svg
@@ -267,54 +263,149 @@ class Svg(Outlined):
         file.write_text(svg(cells, CELL, GAP), encoding="utf-8")
 
 
-class Font(Outlined):
-    """A font: all glyphs by one rule."""
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What goes into one font file.
 
-    least = "rule"
+    Attributes:
+        family: The source and its hands.
+        name: The family name of the font.
+        hand: Which hand, from 1; None where the file holds all.
+        alternates: Whether all hands are drawings of one font, in turn.
+        proof: What a proof shows beside the family.
+    """
+
+    family: Family
+    name: str
+    hand: int | None
+    alternates: bool = False
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """What a proof shows beside the family.
+
+    Attributes:
+        alternates: The family whose hands take turns.
+        characters: Code points, in order.
+        sample: The text that it opens with.
+        command: The command line that makes it again.
+    """
+
+    alternates: Family
+    characters: tuple[int, ...]
+    sample: str
+    command: str
+
+
+class FontForm(Form):
+    """A form that is made of a whole family: a font and its hands.
+
+    Attributes:
+        varies: Whether one file can hold all hands as axes.
+    """
+
+    least: ClassVar[Per] = "rule"
+    fonts = True
+    varies: ClassVar[bool] = False
 
     def check(
         self, per: Per, fields: set[str], glyphs: list[Glyph], numbers: list[int], side: int
     ) -> None:
-        """Raise ConfigError where a font would hold several rules, or two glyphs of a character."""
+        """Raise ConfigError where a font would hold two glyphs of a character."""
         from vce_models.listing import codepoint
 
-        if per == "run" and len(numbers) > 1:
-            raise ConfigError("a font holds one rule", hint="use -n 1")
         if "char" in fields:
             raise ConfigError("a font holds all glyphs", hint="use {rule} alone in -o")
         seen: dict[int, str] = {}
         for glyph in glyphs:
-            other = seen.setdefault(number := codepoint(glyph), glyph.source)
-            if other != glyph.source:
-                raise ConfigError(f"{other} and {glyph.source} are both U+{number:04X}")
+            if glyph.font is None:
+                other = seen.setdefault(number := codepoint(glyph), glyph.source)
+                if other != glyph.source:
+                    raise ConfigError(f"{other} and {glyph.source} are both U+{number:04X}")
 
-    def encode(self, group: Group, style: Style, file: Path) -> None:
-        """Write one font, with the measures of the font that the glyphs came from."""
-        from vce_models.fonts import writing
-        from vce_models.listing import codepoint
+    def encode(self, made: Made, file: Path) -> None:
+        """Write one file, or one folder, in place."""
+        file.write_bytes(self.data(made))
 
-        glyphs = {
-            codepoint(row.glyph): (contours, row.placement or writing.DEFAULT_PLACEMENT)
-            for row in group.rows
-            for contours in row.conversions
-        }
-        source = group.rows[0].glyph.font
-        if any(row.glyph.font is not source for row in group.rows):
-            source = None  # of several, none has the measures of all
-        save = writing.write_ufo if self.folder else writing.write_ttf
-        save(file, group.name, glyphs, source)
+    def data(self, made: Made) -> bytes:
+        """The bytes of one file."""
+        raise NotImplementedError
 
 
-class Ttf(Font):
-    """A TrueType font."""
+class Ttf(FontForm):
+    """A font of quadratic curves."""
 
-    suffix = "ttf"
+    suffix, varies = "ttf", True
+
+    def data(self, made: Made) -> bytes:
+        """One hand, hands in turn, or all hands as axes."""
+        return _font(made, "ttf")
 
 
-class Ufo(Font):
-    """A folder that font editors open."""
+class Otf(FontForm):
+    """A font of cubic curves."""
 
-    suffix, folder = "ufo", True
+    suffix = "otf"
+
+    def data(self, made: Made) -> bytes:
+        """One hand, or hands in turn."""
+        return _font(made, "otf")
+
+
+class Woff2(FontForm):
+    """A packed font, as browsers load it."""
+
+    suffix, varies = "woff2", True
+
+    def data(self, made: Made) -> bytes:
+        """As the font that is packed."""
+        return _font(made, "woff2")
+
+
+def _font(made: Made, flavour: Flavour) -> bytes:
+    from vce_models.fonts.alternates import alternates
+    from vce_models.fonts.editing import edited, pack
+    from vce_models.fonts.variable import variable
+
+    if made.alternates:
+        return alternates(made.family, name=made.name, flavour=flavour)
+    if made.hand:
+        return edited(made.family, made.hand, name=made.name, flavour=flavour)
+    data = variable(made.family, name=made.name)
+    return pack(data) if flavour == "woff2" else data
+
+
+class Html(FontForm):
+    """A page to choose a hand from, its fonts inside."""
+
+    suffix, text, varies = "html", True, True
+    least = "run"
+
+    def data(self, made: Made) -> bytes:
+        """The page, with a variable font, a font of each hand, and one whose hands take turns."""
+        from vce_models.fonts import proof
+        from vce_models.fonts.variable import axis_tag
+
+        assert made.proof is not None
+        hands = range(1, made.family.hands + 1)
+        numbered = [f"{made.name} {hand}" for hand in hands]
+        singles = (
+            proof.SingleFont(f"{name}.ttf", _font(Made(made.family, name, hand), "ttf"))
+            for hand, name in zip(hands, numbered, strict=True)
+        )
+        shown = proof.ProofFonts(
+            family=made.name,
+            variable=_font(Made(made.family, made.name, None), "woff2"),
+            axes=tuple(proof.Axis(axis_tag(hand), f"Hand {hand}") for hand in hands),
+            characters=made.proof.characters,
+            sample=made.proof.sample,
+            command=made.proof.command,
+            alternates=_font(Made(made.proof.alternates, made.name, None, True), "woff2"),
+            singles=tuple(singles),
+        )
+        return proof.page(shown).encode()
 
 
 class Npz(Rendered):
@@ -340,9 +431,9 @@ class Npz(Rendered):
         npz.write(file, images, conditions, names, group.rules, group.numbers)
 
 
-FORMS: dict[str, Rendered] = {
-    form.suffix: form for form in (Png(), Webp(), Gif(), Svg(), Ttf(), Ufo(), Npz())
-}
+_ALL = (Png(), Webp(), Gif(), Svg(), Ttf(), Otf(), Woff2(), Html(), Npz())
+
+FORMS: dict[str, Rendered | FontForm] = {form.suffix: form for form in _ALL}
 """Every form by its suffix."""
 
 

@@ -24,10 +24,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-INPUT, RULES, OUTPUT, RUNNING = "Input", "Rules", "Output", "Running"
+INPUT, RULES, OUTPUT, FONTS, RUNNING = "Input", "Rules", "Output", "Fonts", "Running"
 """The panels of the help page."""
 
 DEFAULT_RULES = 16
+
+LIVELINESS = 0.6
+"""What a letter of a font keeps of its own beyond its hand, by default."""
+
+ALTERNATING = 0.5
+"""How far drawings that take turns go towards their rules, by default."""
 
 FRAMES = 12
 """Steps that a walk takes from one rule to the next."""
@@ -133,6 +139,15 @@ class Options:
         ),
     ] = True
 
+    location: Annotated[
+        str | None,
+        _option(
+            INPUT,
+            metavar="AXES",
+            help="Where to take a variable font: wght=600,wdth=80; elsewhere at its defaults.",
+        ),
+    ] = None
+
     number: Annotated[
         int | None,
         _option(
@@ -172,16 +187,17 @@ class Options:
         ),
     ] = None
     strength: Annotated[
-        float,
+        float | None,
         _option(
             RULES,
             min=0.0,
             max=10.0,
             metavar="X",
             help="How far a glyph goes towards the rule: 0 is its closest redrawing (by the rule "
-            "that the model reads off the glyph itself), 1 is the rule, and more goes beyond.",
+            "that the model reads off the glyph itself), 1 is the rule, and more goes beyond; "
+            f"1 by default, {ALTERNATING} with --alternates.",
         ),
-    ] = 1.0
+    ] = None
     walk: Annotated[
         bool,
         _option(RULES, "--walk", help=f"Go round from rule to rule, {FRAMES} steps each."),
@@ -232,6 +248,42 @@ class Options:
         bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace files.")
     ] = False
 
+    variable: Annotated[
+        bool,
+        _option(FONTS, "--variable", help="Make one font with an axis for each hand, 0 to 100."),
+    ] = False
+    alternates: Annotated[
+        int | None,
+        _option(
+            FONTS,
+            min=2,
+            max=20,
+            metavar="K",
+            help="Make one font with K drawings of each letter, which take turns.",
+        ),
+    ] = None
+    family: Annotated[
+        str | None,
+        _option(
+            FONTS, metavar="NAME", help="The name of the fonts; by default, the name of the file."
+        ),
+    ] = None
+    liveliness: Annotated[
+        float,
+        _option(
+            FONTS,
+            min=0.0,
+            max=2.0,
+            metavar="X",
+            help="How much a letter keeps of what its rule does to it alone: at 0 all letters are "
+            "moved as their hand is, at 1 each by its rule as well.",
+        ),
+    ] = LIVELINESS
+    jobs: Annotated[
+        int | None,
+        _option(FONTS, min=1, metavar="N", help="Processes at work on a font; one for each core."),
+    ] = None
+
     weights: Annotated[
         Path | None, _option(RUNNING, metavar="FILE", help="Weights other than the shipped ones.")
     ] = None
@@ -251,6 +303,13 @@ class Options:
     verbose: Annotated[bool, _option(RUNNING, "-v", "--verbose", help="Print each step.")] = False
 
     @property
+    def towards(self) -> float:
+        """--strength, or its default."""
+        if self.strength is not None:
+            return self.strength
+        return ALTERNATING if self.alternates else 1.0
+
+    @property
     def polarity(self) -> photos.Polarity:
         """--ink, as the core has it."""
         return self.ink.value
@@ -259,11 +318,13 @@ class Options:
         self._exclude("--rules", self.rules, like=self.like)
         source = "--rules" if self.rules else "--like"
         self._exclude(source, self.rules or self.like, number=self.number, seed=self.seed)
+        self._exclude("--alternates", self.alternates, number=self.number)
+        self._exclude("--alternates", self.alternates, variable=self.variable or None)
         self._exclude("-q", self.quiet, verbose=self.verbose or None)
         if self.walk and (self.like or self.number == 1):
             raise ConfigError("--walk has one rule, and nowhere to go", hint="use -n 2 or more")
-        if math.isnan(self.strength):
-            raise ConfigError("--strength is no number", hint="use 0 to 10")
+        if math.isnan(self.towards) or math.isnan(self.liveliness):
+            raise ConfigError("--strength or --liveliness is no number", hint="use 1")
         check_device(self.device)
         if sum(name in STDIN for name in self.inputs) > 1:
             raise ConfigError("standard input can be read once", hint="give one -")

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, NoReturn
 
-from vce_cli.forms import FORMS, Per, Rendered
+from vce_cli.forms import FORMS, FontForm, Per, Rendered
 from vce_cli.options import Options, Polarity
 from vce_cli.streams import STDOUT, Output
 from vce_models.errors import ConfigError, OutputError
@@ -31,7 +31,7 @@ class Target:
     """
 
     pattern: str
-    form: Rendered
+    form: Rendered | FontForm
     per: Per
     makes_folders: bool
     clobber: bool = True
@@ -63,7 +63,9 @@ def choose(options: Options, rules: int) -> Target:
     if options.form is not None:
         named = _form(options.form, f"--format is {options.form!r}", "use")
     if output in STDOUT:
-        return _checked(Target("-", named or _formless("standard output"), "run", False), options)
+        return _checked(
+            Target("-", named or _formless("standard output"), "run", False), options, rules
+        )
     path = Path(output)
     suffix = path.suffix.lower()[1:]
     if output.endswith(os.sep) or (_is_folder(path) and not _makes_folder(suffix)):
@@ -74,10 +76,11 @@ def choose(options: Options, rules: int) -> Target:
         form = named or _form(
             suffix or _formless(output), f"cannot write {output}", "its suffix may be"
         )
-    return _checked(_target(output, form, _fields(output), rules), options)
+    files = 1 if options.variable or options.alternates else rules
+    return _checked(_target(output, form, _fields(output), files), options, rules)
 
 
-def _target(output: str, form: Rendered, fields: set[str], rules: int) -> Target:
+def _target(output: str, form: Rendered | FontForm, fields: set[str], rules: int) -> Target:
     """What the fields of a path ask for, as far as the form can be parted."""
     if form.least == "rule" and rules > 1 and "rule" not in fields:
         path = Path(output)
@@ -139,9 +142,16 @@ def check(
             raise OutputError(f"{path} is there already", hint="leave out --no-clobber")
 
 
-def _checked(target: Target, options: Options) -> Target:
+def _checked(target: Target, options: Options, rules: int) -> Target:
     form = target.form
+    several = rules > 1 and not options.variable and not options.alternates
     form.require()
+    if options.variable and not (isinstance(form, FontForm) and form.varies):
+        raise ConfigError(f"{form.called} has no axes", hint="use --variable with -o hands.ttf")
+    if options.alternates and not (isinstance(form, FontForm) and form.least == "rule"):
+        raise ConfigError(f"{form.called} has no alternates", hint="use -o hand.ttf")
+    if several and target.per == "run" and form.least == "rule":
+        raise ConfigError("a font holds one hand", hint="use -n 1, or --variable")
     if not form.still and not options.walk:
         raise ConfigError(f"{form.called} shows a walk", hint="add --walk")
     if form.folder and target.pattern == "-":
@@ -155,7 +165,7 @@ def _checked(target: Target, options: Options) -> Target:
     return replace(target, clobber=not options.no_clobber)
 
 
-def _form(name: str, wrong: str, hint: str) -> Rendered:
+def _form(name: str, wrong: str, hint: str) -> Rendered | FontForm:
     if name not in FORMS:
         raise ConfigError(wrong, hint=f"{hint} {', '.join(FORMS)}")
     return FORMS[name]

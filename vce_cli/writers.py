@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vce_cli.forms import Group, Style
+from vce_cli.forms import Group, Rendered, Style
 from vce_cli.outputs import Target
 from vce_cli.streams import Output
 from vce_models.errors import OutputError
@@ -44,13 +44,15 @@ def write(
     Yields:
         Each path, once it is written.
     """
+    form = target.form
+    assert isinstance(form, Rendered)
     for rows in _together(rendered, target):
         for part, rules, numbers in _parts(rows, hands, target):
             path = target.path(part[0].glyph.name, numbers[0])
             name = "vce" if str(path) == "-" else path.stem
             group = Group(target.per, part, rules, numbers, name)
-            with _opened(path, target, out) as file:
-                target.form.encode(group, style, file)
+            with opened(path, target, out) as file:
+                form.encode(group, style, file)
             yield path
 
 
@@ -80,7 +82,8 @@ def _parts(
 
 
 @contextmanager
-def _opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
+def opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
+    """Yield where to write one result, which is whole, or not there, at the end."""
     if target.pattern == "-":
         with tempfile.TemporaryDirectory(prefix="vce-") as folder:
             yield (file := Path(folder) / "result")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ from vce_models.glyphs import images
 from vce_models.glyphs.photos import Polarity
 
 if TYPE_CHECKING:
-    from vce_models.fonts.source import Placement, SourceFont
+    from vce_models.fonts.outline import Contour
+    from vce_models.fonts.placement import Placement
+    from vce_models.fonts.source import SourceFont
 
-FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".woff", ".woff2"}
+FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2", ".ufo"}
 """Files that are read as fonts."""
 
 
@@ -31,6 +34,7 @@ class Reading:
         fit: Frame the glyphs of images.
         text: Characters to draw from a font.
         chars: The same as names, code points and ranges.
+        location: Where to take a variable font on its axes.
     """
 
     config: ModelConfig
@@ -38,6 +42,7 @@ class Reading:
     fit: bool = True
     text: str | None = None
     chars: str | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Glyph:
         read: Gives condition and detail, and the place of a font's glyph; raises InputError.
         codepoint: Of a font's glyph.
         font: Where it comes from.
+        outline: Gives the outline of a font's glyph, in font units.
     """
 
     name: str
@@ -57,6 +63,7 @@ class Glyph:
     read: Callable[[], tuple[images.Framed, Placement | None]]
     codepoint: int | None = None
     font: SourceFont | None = None
+    outline: Callable[[], list[Contour]] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def find(path: Path, reading: Reading) -> list[Glyph]:
             or lacks the characters.
         ConfigError: An image cannot be asked for characters.
     """
-    if path.suffix.lower() in FONT_SUFFIXES:
+    if is_font(path):
         return _of_font(path, reading)
     _check_characters(str(path), reading)
     if not path.is_dir():
@@ -97,6 +104,11 @@ def find(path: Path, reading: Reading) -> list[Glyph]:
     if not files:
         raise InputError(f"{path} holds no images", hint="PNG, JPEG, BMP, TIFF, PGM, WebP work")
     return [_of_image(file, reading) for file in files]
+
+
+def is_font(path: Path) -> bool:
+    """Whether a path is read as a font, by its name."""
+    return path.suffix.lower() in FONT_SUFFIXES
 
 
 def codepoint(glyph: Glyph) -> int:
@@ -157,13 +169,13 @@ def _of_font(path: Path, reading: Reading) -> list[Glyph]:
     from vce_models.fonts.characters import called, glyph_name
     from vce_models.fonts.source import read_font
 
-    font = read_font(path)
+    font = read_font(path, reading.location)
 
     def glyph(codepoint: int) -> Glyph:
         def read() -> tuple[images.Framed, Placement]:
-            return font.draw(codepoint, reading.config)
+            return font.read(codepoint, reading.config)
 
         name, source = glyph_name(codepoint), f"{called(codepoint)} of {path}"
-        return Glyph(name, source, read, codepoint, font)
+        return Glyph(name, source, read, codepoint, font, partial(font.contours, codepoint))
 
     return [glyph(codepoint) for codepoint in font.characters(reading.text, reading.chars)]

@@ -196,26 +196,31 @@ def _shuffle(x: Array, fold: int) -> Array:
     return x.transpose(0, 1, 4, 2, 5, 3).reshape(count, height * fold, width * fold, -1)
 
 
-def fields(weights: Weights) -> Callable[[Array, Array], NDArray[np.float64]]:
-    """What gives the control points of fields for a condition and rules.
+class Fields:
+    """The control points of deformations, for a condition and rules.
 
     Args:
         weights: A model whose wiring is `deformation`.
-
-    Returns:
-        A function of a condition (size, size) and rules (N, size, latent_per_row), which
-        gives displacements in pixels, x first, (N, 2, control, control).
     """
-    net, config, prior = network(weights, "convertor"), weights.config, network(weights, "prior")
 
-    def points(q: Array, rules: Array) -> NDArray[np.float64]:
-        stem = _stem(net, config, _seen(q)[None])
+    def __init__(self, weights: Weights) -> None:
+        self.config = weights.config
+        self.net, self.prior = network(weights, "convertor"), network(weights, "prior")
+
+    def __call__(self, q: Array, rules: Array) -> NDArray[np.float64]:
+        """Displacements in pixels, x first, (N, 2, control, control).
+
+        Args:
+            q: The condition, (size, size) in [0, 1], ink = 1.
+            rules: (N, size, latent_per_row).
+        """
+        stem = _stem(self.net, self.config, _seen(q)[None])
         flat = rules.reshape(len(rules), -1)
-        parts = (flat[at : at + BATCH] for at in range(0, len(flat), BATCH))
-        latent = (prior["mean"] + product(prior["scale"], part) for part in parts)
-        return np.concatenate([_points(net, config, stem, z) for z in latent]).astype(np.float64)
-
-    return points
+        parts = []
+        for at in range(0, len(flat), BATCH):
+            z = self.prior["mean"] + product(self.prior["scale"], flat[at : at + BATCH])
+            parts.append(_points(self.net, self.config, stem, z))
+        return np.concatenate(parts).astype(np.float64)
 
 
 def _points(net: dict[str, Array], config: ModelConfig, stem: Array, z: Array) -> Array:

@@ -8,8 +8,9 @@ baseline, and a share of what it has beyond its own affine part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,10 +155,11 @@ class Rules:
     weights: Weights
     rules: NDArray[np.float32]
     strength: float = 1.0
-    _field: Callable[..., Points] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_field", forward.fields(self.weights))
+    @cached_property
+    def fields(self) -> forward.Fields:
+        """What gives their control points for a glyph."""
+        return forward.Fields(self.weights)
 
     def maps(self, glyph: Source) -> Maps:
         """Each rule's own map of a glyph, unfolded where it folds."""
@@ -168,7 +170,7 @@ class Rules:
         if self.strength != 1:
             own = encode(self.weights, glyph.condition, glyph.condition)
             rules = strengthen(rules, own, self.strength)
-        points = self._field(glyph.condition, rules)
+        points = self.fields(glyph.condition, rules)
         pixels = glyph.placement.pixels(glyph.samples.places, size)
         points, moved, slopes = unfold(points, pixels, size)
         moved = glyph.placement.units(moved, size)

@@ -132,8 +132,8 @@ def family(
 
 def _outlines(font: TTFont) -> dict[str, list[Contour]]:
     """Every glyph's contours, components taken apart, in the order of glyphs."""
-    glyphs = font.getGlyphSet()
-    return {name: contours(glyphs, name) for name in font.getGlyphOrder()}
+    glyphs, reverse = font.getGlyphSet(), "glyf" in font
+    return {name: contours(glyphs, name, reverse=reverse) for name in font.getGlyphOrder()}
 
 
 def _parts(
@@ -142,12 +142,12 @@ def _parts(
     """What composite glyphs are made of, simple glyphs only, bases before marks."""
     named, table = font.getBestCmap() or {}, font.get("glyf")
     direct: dict[str, list[parts.Part]] = {}
-    for name, contours in outlines.items():
+    for name, outline in outlines.items():
         found = None
         if table is not None and table[name].isComposite():
             found = parts.components(table[name])
-        elif contours and points.get(name) in named:
-            found = parts.taken_apart(points[name], contours, named, outlines)
+        elif outline and points.get(name) in named:
+            found = parts.taken_apart(points[name], outline, named, outlines)
         if found and all(outlines[part.name] for part in found):
             direct[name] = found
 
@@ -260,8 +260,20 @@ def _run(work: _Work, tasks: list[_Task], jobs: int) -> Iterator[list[tuple[str,
     if jobs == 1 or len(chunks) == 1:
         yield from map(work, chunks)
         return
-    with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(work, chunks)
+    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(work,)) as pool:
+        yield from pool.map(_chunk, chunks)
+
+
+_process: list[_Work] = []
+"""What a process of the pool has to do; it is sent once, and not with every chunk."""
+
+
+def _begin(work: _Work) -> None:
+    _process.append(work)
+
+
+def _chunk(tasks: list[_Task]) -> list[tuple[str, MasterGlyph]]:
+    return _process[0](tasks)
 
 
 def _assembled(

@@ -89,11 +89,19 @@ def pen() -> BasePen:
     return Pieces()
 
 
-def contours(glyphs: Any, name: str) -> list[Contour]:
-    """The contours of a glyph of fontTools' glyph set, components taken apart."""
+def contours(glyphs: Any, name: str, *, reverse: bool = False) -> list[Contour]:
+    """The contours of a glyph of fontTools' glyph set, components taken apart.
+
+    Args:
+        glyphs: The glyph set.
+        name: The glyph's.
+        reverse: Turn every contour round: TrueType's outsides run clockwise, PostScript's not.
+    """
+    from fontTools.pens.reverseContourPen import ReverseContourPen
+
     collected = pen()
     collected.glyphSet = glyphs
-    glyphs[name].draw(collected)
+    glyphs[name].draw(ReverseContourPen(collected) if reverse else collected)
     return [contour for contour in collected.contours if contour]
 
 

@@ -112,7 +112,7 @@ class SourceFont:
             raise InputError(f"{name} cannot be read: {error}") from error
 
     def _glyphs(self) -> Any:
-        """fontTools' glyph set; kept, since characters are read one by one."""
+        """FontTools' glyph set; kept, since characters are read one by one."""
         kept = self.__dict__.get("_kept")
         if kept is None:
             from fontTools.ttLib import TTFont

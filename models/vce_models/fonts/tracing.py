@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vce_models.fonts import outline
 from vce_models.glyphs.photos import Ink
 
 Point = tuple[float, float]
@@ -120,6 +121,21 @@ def trace(probabilities: Ink) -> tuple[Contour, ...]:
             large = (hole for hole in holes if abs(hole.area) >= SPECK)
             contours += (_wound(hole, clockwise=False) for hole in large)
     return tuple(contours)
+
+
+def contours(drawing: Ink) -> list[outline.Contour]:
+    """Trace a drawing as `outline.sample` wants it: the unit is the canvas's side, y up."""
+    return [_upright(contour) for contour in trace(drawing)]
+
+
+def _upright(contour: Contour) -> outline.Contour:
+    """A contour with y upside down; its direction on the page turns, as PostScript's does."""
+    pieces, here = [], contour.start
+    for segment in contour.segments:
+        curve = np.array((here, *segment))
+        pieces.append([np.stack((curve[:, 0], 1 - curve[:, 1]), 1)])
+        here = segment[-1]
+    return [[piece[0][::-1]] for piece in reversed(pieces)]
 
 
 _PATH = re.compile(r'<path d="([^"]+)".*?transform="translate\(([^,]+),([^)]+)\)"')

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vce_models.fonts.source import Metrics, Placement
+from vce_models.fonts.drawn import CAP_HEIGHT, X_HEIGHT
+from vce_models.fonts.placement import Placement
 from vce_models.glyphs.images import LONGEST
 
 Size = tuple[int, int]
@@ -17,10 +18,8 @@ Size = tuple[int, int]
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom of ink on a canvas, in pixels, the last two exclusive."""
 
-MEASURES = Metrics()
-"""Whose x-height and cap height typical places have, 1,000 units to the em."""
-
-X, CAP = MEASURES.x_height, MEASURES.cap_height
+X, CAP = X_HEIGHT, CAP_HEIGHT
+"""Heights of typical places, 1,000 units to the em."""
 
 DESCENT = -220
 """Of g and p."""

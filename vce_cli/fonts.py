@@ -1,0 +1,187 @@
+"""What `vce convert` does where the result is a font: one source, moved by all hands at once."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vce_cli import report
+from vce_cli.extras import require_fonts
+from vce_cli.forms import FontForm, Made, Proof
+from vce_cli.journal import Journal
+from vce_cli.options import ALTERNATING, Options
+from vce_cli.outputs import Target
+from vce_cli.streams import Output
+from vce_cli.writers import Hands, opened
+from vce_models.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from vce_models.fonts.family import Family
+    from vce_models.fonts.source import SourceFont
+    from vce_models.listing import Glyph, Reading
+    from vce_models.weights import Weights
+
+SAMPLE = "The quick brown fox jumps over the lazy dog."
+
+TAKING_TURNS = 3
+"""Hands that take turns in a proof, at most."""
+
+
+def source_of(inputs: list[str], reading: Reading) -> SourceFont | None:
+    """The one font that is given; None where images are.
+
+    Raises:
+        ConfigError: Fonts are several, or images stand beside one.
+        InputError: The font cannot be read.
+    """
+    from vce_models import listing
+
+    fonts = [Path(name) for name in inputs if listing.is_font(Path(name))]
+    if not fonts:
+        return None
+    if len(inputs) > 1:
+        raise ConfigError(
+            f"a font is made of one font or of images, and {len(inputs)} inputs are given",
+            hint=f"give {fonts[0]} alone",
+        )
+    require_fonts("reading a font")
+    from vce_models.fonts.source import read_font
+
+    return read_font(fonts[0], reading.location)
+
+
+def write(
+    source: SourceFont | None,
+    found: list[Glyph],
+    hands: Hands,
+    model: Weights,
+    options: Options,
+    target: Target,
+    journal: Journal,
+    out: Output,
+) -> Iterator[Path]:
+    """Move a font, or images as one, and write what -o asks for.
+
+    Args:
+        source: The font; None for images.
+        found: The glyphs of images.
+        hands: The rules.
+        model: The weights.
+        options: What was asked for.
+        target: Where results go.
+        journal: What is said.
+        out: Standard output.
+
+    Yields:
+        Each path, once it is written.
+    """
+    assert isinstance(target.form, FontForm)
+    if model.config.wiring != "deformation":
+        raise ConfigError(
+            "these weights draw anew, and a font's outlines have to be moved",
+            hint="use weights of the wiring deformation",
+        )
+    data, points = _source(source, found, options, journal)
+    if data is None:
+        return
+    family = _family(data, hands, model, options, options.towards, journal)
+    proof = None
+    if target.form.least == "run":
+        proof = _proof(data, points, hands, model, options, journal)
+    several = target.per == "rule" and len(hands.numbers) > 1
+    for hand, number in enumerate(hands.numbers, start=1):
+        path = target.path("", number)
+        name = _name(path, options.family, number if several else None)
+        alone = target.per == "rule" or len(hands.numbers) == 1
+        whole = options.variable or options.alternates or target.form.least == "run"
+        made = Made(family, name, None if whole else hand, bool(options.alternates), proof)
+        with opened(path, target, out) as file:
+            target.form.encode(made, file)
+        yield path
+        if whole or not alone:
+            return
+
+
+def _name(path: Path, family: str | None, number: int | None) -> str:
+    if family is None:
+        return "vce" if str(path) == "-" else path.stem
+    return family if number is None else f"{family} {number}"
+
+
+def _source(
+    source: SourceFont | None, found: list[Glyph], options: Options, journal: Journal
+) -> tuple[bytes | None, list[int]]:
+    """The font to move, and the characters that were asked for."""
+    if source is not None:
+        chosen = options.text is not None or options.chars is not None
+        points = source.characters(options.text, options.chars) if chosen else None
+        journal.detail(f"read {source.file}")
+        return source.cut(points), points or sorted(source.named)
+    from vce_models.fonts import drawn, tracing
+    from vce_models.listing import codepoint
+
+    drawings = {}
+    for glyph in found:
+        try:
+            drawing, placement = glyph.read()
+        except InputError as error:
+            journal.fail(glyph.source, error)
+            continue
+        journal.detail(f"read {glyph.source}")
+        contours = tracing.contours(drawing.detail)
+        drawings[codepoint(glyph)] = drawn.Drawing(contours, placement or drawn.FRAMED)
+    if not drawings:
+        return None, []
+    return drawn.font(drawings, "drawings"), sorted(drawings)
+
+
+def _family(
+    data: bytes,
+    hands: Hands,
+    model: Weights,
+    options: Options,
+    strength: float,
+    journal: Journal,
+) -> Family:
+    from vce_models.fonts import moving
+    from vce_models.fonts.hands import Rules
+
+    if hands.seed is not None and options.seed is None:
+        journal.say(f"seed {hands.seed}")
+    jobs = options.jobs or len(os.sched_getaffinity(0))
+    with report.progress("moving outlines", quiet=options.quiet) as advance:
+        return moving.family(
+            data,
+            Rules(model, hands.rules, strength),
+            options.liveliness,
+            jobs=jobs,
+            progress=advance,
+        )
+
+
+def _proof(
+    data: bytes,
+    points: list[int],
+    hands: Hands,
+    model: Weights,
+    options: Options,
+    journal: Journal,
+) -> Proof:
+    """What a proof shows beside its family: letters in turn, a text, the command."""
+    count = max(2, min(TAKING_TURNS, len(hands.rules)))
+    rules = hands.rules[:count]
+    turning = replace(hands, rules=rules, numbers=hands.numbers[:count], seed=None)
+    family = _family(data, turning, model, options, ALTERNATING, journal)
+    has = set(points)
+    text = options.text or SAMPLE
+    if not all(ord(character) in has for character in text if not character.isspace()):
+        text = "".join(map(chr, points[:40]))
+    command = shlex.join(["vce", *sys.argv[1:]])
+    if hands.seed is not None and options.seed is None:
+        command += f" --seed {hands.seed}"
+    return Proof(family, tuple(points), text, command)
