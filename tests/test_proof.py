@@ -233,6 +233,14 @@ def test_the_page_is_as_dark_as_the_system_until_told_otherwise(scheme, fonts, v
     assert light.min() < 40
 
 
+def test_a_dark_page_prints_black_on_white(fonts, visit):
+    tab = visit(fonts, "#dark=1")
+    tab.emulate_media(media="print")
+    shown = picture(line(tab, "Source"))
+    assert np.median(shown) > 215
+    assert shown.min() < 40
+
+
 def test_sizes_go_from_12_to_200(fonts, visit):
     tab = visit(fonts, "#text=o")
     heights = []
@@ -366,7 +374,7 @@ def test_a_narrow_screen_folds_the_controls_and_never_scrolls_sideways(fonts, vi
 
 
 HOSTILE = (
-    """</script></style></title><script>document.title = "out"</script>"""
+    """</script></style></title><script>document.title = "out"</script ></script/>"""
     """"><img src=x onerror="document.title = 'out'"> ' $data ${script} \u2028 <!--"""
 )
 
