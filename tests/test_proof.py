@@ -331,6 +331,19 @@ def test_each_font_is_saved_by_its_link(fonts, visit):
     assert Path(coming.value.path()).read_bytes() == fonts.singles[1].data
 
 
+def test_the_command_and_the_mix_are_copied(fonts, visit):
+    tab = visit(fonts, "#HND1=40&HND2=0")
+    for button, copied in (
+        ("Copy CSS", 'font-variation-settings: "HND1" 40;'),
+        ("Copy", fonts.command),
+    ):
+        tab.get_by_role("button", name=button, exact=True).click()
+        tab.locator("#said", has_text="Copied").wait_for(state="attached")
+        tab.get_by_role("searchbox").fill("")
+        tab.get_by_role("searchbox").press("Control+V")
+        assert tab.get_by_role("searchbox").input_value() == copied
+
+
 def test_characters_that_the_font_lacks_are_named(fonts, visit):
     tab = visit(fonts)
     assert not tab.locator("#missing").is_visible()
