@@ -233,6 +233,14 @@ def test_the_page_is_as_dark_as_the_system_until_told_otherwise(scheme, fonts, v
     assert light.min() < 40
 
 
+def test_a_dark_page_prints_black_on_white(fonts, visit):
+    tab = visit(fonts, "#dark=1")
+    tab.emulate_media(media="print")
+    shown = picture(line(tab, "Source"))
+    assert np.median(shown) > 215
+    assert shown.min() < 40
+
+
 def test_sizes_go_from_12_to_200(fonts, visit):
     tab = visit(fonts, "#text=o")
     heights = []
@@ -323,6 +331,19 @@ def test_each_font_is_saved_by_its_link(fonts, visit):
     assert Path(coming.value.path()).read_bytes() == fonts.singles[1].data
 
 
+def test_the_command_and_the_mix_are_copied(fonts, visit):
+    tab = visit(fonts, "#HND1=40&HND2=0")
+    for button, copied in (
+        ("Copy CSS", 'font-variation-settings: "HND1" 40;'),
+        ("Copy", fonts.command),
+    ):
+        tab.get_by_role("button", name=button, exact=True).click()
+        tab.locator("#said", has_text="Copied").wait_for(state="attached")
+        tab.get_by_role("searchbox").fill("")
+        tab.get_by_role("searchbox").press("Control+V")
+        assert tab.get_by_role("searchbox").input_value() == copied
+
+
 def test_characters_that_the_font_lacks_are_named(fonts, visit):
     tab = visit(fonts)
     assert not tab.locator("#missing").is_visible()
@@ -366,7 +387,7 @@ def test_a_narrow_screen_folds_the_controls_and_never_scrolls_sideways(fonts, vi
 
 
 HOSTILE = (
-    """</script></style></title><script>document.title = "out"</script>"""
+    """</script></style></title><script>document.title = "out"</script ></script/>"""
     """"><img src=x onerror="document.title = 'out'"> ' $data ${script} \u2028 <!--"""
 )
 

@@ -25,7 +25,8 @@
   };
   const firstLine = (lines) => lines.split("\n").find((line) => line.trim()) ?? "";
   const hex = (point) => point.toString(16).toUpperCase().padStart(4, "0");
-  const settings = (mix) => axes.map(({ tag }, i) => `"${tag}" ${mix[i]}`).join(", ");
+  // Axes at 0 need no word: there the font is its source.
+  const settings = (mix) => axes.flatMap(({ tag }, i) => (mix[i] ? [`"${tag}" ${mix[i]}`] : [])).join(", ") || "normal";
   const alone = (hand) => axes.map((_, i) => (i === hand ? 100 : 0));
   const hands = [["Source", alone(-1)], ...axes.map(({ name }, i) => [name, alone(i)])];
 

@@ -14,7 +14,8 @@ from string import Template
 LIMIT = 24 * 2**20
 """Characters of a page beyond which the single fonts are left out."""
 
-FORMATS = {".ttf": "font/ttf", ".otf": "font/otf", ".woff": "font/woff", ".woff2": "font/woff2"}
+MEDIA_TYPES = {".ttf": "font/ttf", ".otf": "font/otf", ".woff": "font/woff", ".woff2": "font/woff2"}
+"""What a link calls the font behind it, by the suffix of its file."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _downloads(fonts: ProofFonts, singles: tuple[SingleFont, ...]) -> list[str]:
 
 
 def _link(identity: str, font: SingleFont, kind: str) -> str:
-    media = FORMATS.get(Path(font.name).suffix.lower(), "application/octet-stream")
+    media = MEDIA_TYPES.get(Path(font.name).suffix.lower(), "application/octet-stream")
     data = base64.b64encode(font.data).decode("ascii")
     name = _escape(font.name)
     return (
