@@ -157,11 +157,33 @@ def _render(
     with report.progress("converting", quiet=options.quiet) as advance:
         for i, glyph, drawing, placement in readings:
             _warn(glyph, drawing.condition, options, journal)
-            rules = _strengthened(hands.rules, model, drawing.condition, options.towards)
-            images = _in_parts(renderer(*drawing, points), rules, at_once)
-            counted = _counted(images, i * count, total, advance)
-            conversions = (form.render(image, options.scale * size) for image in counted)
+            if form.outlined and model.config.wiring == "deformation":
+                conversions = _outlines(glyph, drawing, placement, hands, model, options)
+                conversions = _counted(conversions, i * count, total, advance)
+            else:
+                rules = _strengthened(hands.rules, model, drawing.condition, options.towards)
+                images = _in_parts(renderer(*drawing, points), rules, at_once)
+                counted = _counted(images, i * count, total, advance)
+                conversions = (form.render(image, options.scale * size) for image in counted)
             yield Redrawn(glyph, drawing, placement, conversions)
+
+
+def _outlines(
+    glyph: Glyph,
+    drawing: Framed,
+    placement: Placement | None,
+    hands: Hands,
+    model: Weights,
+    options: Options,
+) -> Iterator[Any]:
+    """The glyph's own outline, or the one traced around its drawing, moved by every rule."""
+    from vce_models.fonts import outlines, tracing
+
+    if glyph.outline and placement:
+        outline = glyph.outline(), placement
+    else:
+        outline = tracing.contours(drawing.detail), outlines.CANVAS
+    return outlines.moved(model, hands.rules, options.towards, drawing.condition, outline)
 
 
 def _read(
@@ -213,8 +235,8 @@ def _in_parts(render: Callable[[Array], Array], rules: Array, at_once: int) -> I
 
 
 def _counted(
-    images: Iterator[Array], before: int, total: int, advance: Callable[[int, int], None]
-) -> Iterator[Array]:
+    images: Iterator[Any], before: int, total: int, advance: Callable[[int, int], None]
+) -> Iterator[Any]:
     """Report each conversion once it is used."""
     for done, image in enumerate(images, start=before + 1):
         yield image

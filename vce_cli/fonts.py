@@ -89,7 +89,8 @@ def write(
     data, points = _source(source, found, options, journal)
     if data is None:
         return
-    family = _family(data, hands, model, options, options.towards, journal)
+    alike = options.alternates is not None
+    family = _family(data, hands, model, options, options.towards, alike, journal)
     proof = None
     if target.form.least == "run":
         proof = _proof(data, points, hands, model, options, journal)
@@ -146,6 +147,7 @@ def _family(
     model: Weights,
     options: Options,
     strength: float,
+    alike: bool,
     journal: Journal,
 ) -> Family:
     from vce_models.fonts import moving
@@ -158,7 +160,8 @@ def _family(
         return moving.family(
             data,
             Rules(model, hands.rules, strength),
-            options.liveliness,
+            1.0 if alike and options.liveliness is None else options.own,
+            alike=alike,
             jobs=jobs,
             progress=advance,
         )
@@ -176,7 +179,7 @@ def _proof(
     count = max(2, min(TAKING_TURNS, len(hands.rules)))
     rules = hands.rules[:count]
     turning = replace(hands, rules=rules, numbers=hands.numbers[:count], seed=None)
-    family = _family(data, turning, model, options, ALTERNATING, journal)
+    family = _family(data, turning, model, options, ALTERNATING, True, journal)
     has = set(points)
     text = options.text or SAMPLE
     if not all(ord(character) in has for character in text if not character.isspace()):

@@ -121,7 +121,13 @@ class Form:
 
 
 class Rendered(Form, ABC):
-    """A form that is made of conversions, each rendered by itself."""
+    """A form that is made of conversions, each rendered by itself.
+
+    Attributes:
+        outlined: Whether it is made of outlines, which rules that move ink move themselves.
+    """
+
+    outlined: ClassVar[bool] = False
 
     @abstractmethod
     def points(self, scale: int, size: int) -> int:
@@ -241,7 +247,7 @@ class Gif(Picture):
 class Svg(Rendered):
     """Rows of glyphs as paths."""
 
-    suffix, text, fonts = "svg", True, True
+    suffix, text, fonts, outlined = "svg", True, True, True
 
     def points(self, scale: int, size: int) -> int:
         """One for each pixel of the drawing that the pen follows."""

@@ -269,16 +269,17 @@ class Options:
         ),
     ] = None
     liveliness: Annotated[
-        float,
+        float | None,
         _option(
             FONTS,
             min=0.0,
             max=2.0,
             metavar="X",
             help="How much a letter keeps of what its rule does to it alone: at 0 all letters are "
-            "moved as their hand is, at 1 each by its rule as well.",
+            "moved as their hand is, at 1 each by its rule as well; "
+            f"{LIVELINESS} by default, 1 with --alternates.",
         ),
-    ] = LIVELINESS
+    ] = None
     jobs: Annotated[
         int | None,
         _option(FONTS, min=1, metavar="N", help="Processes at work on a font; one for each core."),
@@ -310,6 +311,13 @@ class Options:
         return ALTERNATING if self.alternates else 1.0
 
     @property
+    def own(self) -> float:
+        """--liveliness, or its default."""
+        if self.liveliness is not None:
+            return self.liveliness
+        return 1.0 if self.alternates else LIVELINESS
+
+    @property
     def polarity(self) -> photos.Polarity:
         """--ink, as the core has it."""
         return self.ink.value
@@ -323,7 +331,7 @@ class Options:
         self._exclude("-q", self.quiet, verbose=self.verbose or None)
         if self.walk and (self.like or self.number == 1):
             raise ConfigError("--walk has one rule, and nowhere to go", hint="use -n 2 or more")
-        if math.isnan(self.towards) or math.isnan(self.liveliness):
+        if math.isnan(self.towards) or math.isnan(self.own):
             raise ConfigError("--strength or --liveliness is no number", hint="use 1")
         check_device(self.device)
         if sum(name in STDIN for name in self.inputs) > 1:

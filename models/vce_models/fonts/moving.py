@@ -81,6 +81,7 @@ def family(
     rules: hands.Rules,
     own: float = hands.OWN,
     *,
+    alike: bool = False,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Family:
@@ -90,6 +91,7 @@ def family(
         data: The font, one instance, with outlines.
         rules: The hands.
         own: The share of its own that a glyph keeps beyond its hand.
+        alike: Whether all rules are drawings of one hand, of the size and slant of their mean.
         jobs: Processes at work.
         progress: Called with glyphs done, and all.
     """
@@ -107,6 +109,7 @@ def family(
     alphabet = [rules.maps(source) for source in sources if source]
     count = len(rules.rules)
     linear = hands.hand(alphabet) if alphabet else np.tile(np.eye(2), (count, 1, 1))
+    linear = np.broadcast_to(linear.mean(0), linear.shape) if alike else linear
     masters = np.concatenate((np.eye(2)[None], linear))
     joins = _joining(outlines, advances, named, points)
     tasks = [
