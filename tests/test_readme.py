@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -98,6 +99,19 @@ def test_the_constraints_name_every_dependency_exactly():
     missing = {name for name, *_ in needed} - named - {"vce-cli"}
     missing = {name for name in missing if not name.startswith("nvidia-")}
     assert not missing, [f"{name}=={metadata.version(name)}" for name in sorted(missing)]
+
+
+def test_the_picture_of_the_house_names_every_module():
+    picture = (ROOT / "CONTRIBUTING.md").read_text()
+    for root in ("vce_cli", "models/vce_models"):
+        for path in (ROOT / root).rglob("[!_]*.py"):
+            assert re.search(rf"\b{path.stem}\b", picture), path
+
+
+def test_the_version_stands_in_three_places():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert (ROOT / "CHANGELOG.md").read_text().startswith(f"# Changelog\n\n## {version} (")
 
 
 def test_every_linked_file_is_there():
