@@ -60,6 +60,12 @@ def one_line(done, words):
     assert words in done.stderr
 
 
+def test_a_shell_completes_commands_and_options(vce):
+    for words, at, wanted in (("vce con", 1, "convert"), ("vce convert --no", 2, "--no-metadata")):
+        asked = {"COMP_WORDS": words, "COMP_CWORD": str(at), "_VCE_COMPLETE": "complete_bash"}
+        assert wanted in vce(env={**os.environ, **asked}).stdout.split()
+
+
 def test_train_evaluate_convert(vce, tree, glyph, tmp_path):
     done = vce("train", "--data", tree, "--out", "run", *SHORT)
     assert done.stdout == ""

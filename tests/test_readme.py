@@ -4,12 +4,16 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import COMMAND, ROOT, draw
 from matplotlib import get_data_path
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image, ImageSequence
 
 from vce_models import weights
@@ -69,6 +73,45 @@ def test_ci_runs_the_commands_that_install():
     ci = (ROOT / ".ci/run").read_text()
     assert r"'-n 16 -o styles\.png$'" in ci
     assert r"'\./check$'" in ci
+    assert "pip install" not in ci
+    assert second in (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_the_constraints_name_every_dependency_exactly():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    assert all(str(pin.specifier).startswith("==") for pin in pins)
+    named = {canonicalize_name(pin.name) for pin in pins}
+    waiting, needed = [Requirement("vce-cli[dev]")], set()
+    while waiting:
+        wanted = waiting.pop()
+        for text in metadata.requires(wanted.name) or ():
+            requirement = Requirement(text)
+            extras = wanted.extras or {""}
+            if requirement.marker and not any(
+                requirement.marker.evaluate({"extra": extra}) for extra in extras
+            ):
+                continue
+            name = canonicalize_name(requirement.name)
+            if (name, *sorted(requirement.extras)) not in needed:
+                needed.add((name, *sorted(requirement.extras)))
+                waiting.append(requirement)
+    missing = {name for name, *_ in needed} - named - {"vce-cli"}
+    missing = {name for name in missing if not name.startswith("nvidia-")}
+    assert not missing, [f"{name}=={metadata.version(name)}" for name in sorted(missing)]
+
+
+def test_the_picture_of_the_house_names_every_module():
+    picture = (ROOT / "CONTRIBUTING.md").read_text()
+    for root in ("vce_cli", "models/vce_models"):
+        for path in (ROOT / root).rglob("[!_]*.py"):
+            assert re.search(rf"\b{path.stem}\b", picture), path
+
+
+def test_the_version_stands_in_three_places():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert (ROOT / "CHANGELOG.md").read_text().startswith(f"# Changelog\n\n## {version} (")
 
 
 def test_every_linked_file_is_there():

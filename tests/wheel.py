@@ -42,7 +42,8 @@ def use(wheel, folder):
     """Convert in a new environment; what needs PyTorch says so in one line."""
     venv.create(folder / "env", with_pip=True)
     programs = folder / "env" / ("Scripts" if os.name == "nt" else "bin")
-    subprocess.run([programs / "pip", "install", "--quiet", wheel], check=True)
+    pip = [programs / "pip", "install", "--quiet", "-c", ROOT / "constraints.txt"]
+    subprocess.run([*pip, wheel], check=True)
 
     def vce(*arguments):
         command = [programs / "vce", *arguments]

@@ -29,7 +29,6 @@ EXIT_CODES = {
 app = typer.Typer(
     name="vce",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="One drawing of a character in, the character in many hands out.",
 )

@@ -1,5 +1,5 @@
 """The Variational Convertor-Encoder: data, model, training, evaluation, conversion.
 
-Nothing here prints or knows of a terminal. Modules that need PyTorch are
-`networks`, `losses`, `training` and `evaluation`; the others run on NumPy alone.
+Nothing here prints or knows of a terminal. `networks`, `evaluation`, `training` and
+`datasets.episodes` need PyTorch; everything else runs on NumPy alone.
 """
