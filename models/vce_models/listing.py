@@ -119,7 +119,7 @@ def codepoint(glyph: Glyph) -> int:
     """
     if glyph.codepoint is not None:
         return glyph.codepoint
-    from vce_models.fonts.characters import codepoint_of
+    from vce_models.characters import codepoint_of
 
     if (found := codepoint_of(glyph.name)) is None:
         raise ConfigError(
@@ -166,7 +166,7 @@ def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> images
 
 
 def _of_font(path: Path, reading: Reading) -> list[Glyph]:
-    from vce_models.fonts.characters import called, glyph_name
+    from vce_models.characters import called, glyph_name
     from vce_models.fonts.source import read_font
 
     font = read_font(path, reading.location)

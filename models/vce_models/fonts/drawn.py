@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vce_models.fonts.characters import glyph_name
+from vce_models.characters import glyph_name
 from vce_models.fonts.family import Places
 from vce_models.fonts.naming import postscript_name
 from vce_models.fonts.outline import Contour, Cubic

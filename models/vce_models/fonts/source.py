@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vce_models.characters import called, parse_parts
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
-from vce_models.fonts.characters import called, parse_parts
 from vce_models.fonts.placement import Placement
 from vce_models.fonts.sfnt import MAX_BYTES, check_tables, unpacked
 

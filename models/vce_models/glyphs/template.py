@@ -150,7 +150,7 @@ def choose(text: str | None, chars: str | None) -> list[int]:
     Raises:
         ConfigError: `chars` cannot be read.
     """
-    from vce_models.fonts.characters import parse_characters
+    from vce_models.characters import parse_characters
 
     wanted = [ord(character) for character in unicodedata.normalize("NFC", text or "")]
     if text is None and chars is None:
