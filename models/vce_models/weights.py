@@ -14,7 +14,7 @@ from safetensors.numpy import save as to_bytes
 
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, WeightsError
-from vce_models.files import replacing
+from vce_models.files import is_file, replacing
 
 FORMAT = "vce 1"
 """The one key of the metadata: with two, their order in the file would be left to chance."""
@@ -54,7 +54,7 @@ def load(path: Path | None = None) -> Weights:
             exactly the finite float32 tensors that its config asks for.
     """
     path = path or SHIPPED
-    if not path.is_file():
+    if not is_file(path):
         raise WeightsError(
             f"{path} is no weights file", hint="vce train writes weights.safetensors"
         )
