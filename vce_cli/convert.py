@@ -146,7 +146,7 @@ def _redraw(
     """Read and convert glyph by glyph, as the writer asks for them."""
     from vce_cli import writers
     from vce_models.convert import encode
-    from vce_models.glyphs import strokes
+    from vce_models.glyphs import marks, strokes
     from vce_models.glyphs.listing import Redrawn
     from vce_models.rules import scale
 
@@ -176,6 +176,7 @@ def _redraw(
                 journal.say(f"seed {hands.seed}")
                 unsaid = False
             condition = drawing.condition
+            journal.unusual(glyph.source, [] if glyph.font else marks.unusual(drawing.detail))
             if options.weights is None:  # of others nobody knows what they were trained on
                 journal.unusual(glyph.source, strokes.unusual(condition))
             rules = hands.rules
