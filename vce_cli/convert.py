@@ -97,6 +97,7 @@ def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
             require_fonts("reading a font")
         try:
             found.extend(listing.find(Path(name), reading))
+            journal.left_out(name, listing.left_out(Path(name)))
         except InputError as error:
             journal.fail(name, error)
         except OSError as error:  # too long a name, or a folder that may not be entered
@@ -156,7 +157,7 @@ def _render(
     readings = _read(found, journal, partial(_say_seed, hands, options, journal))
     with report.progress("converting", quiet=options.quiet) as advance:
         for i, glyph, drawing, placement in readings:
-            _warn(glyph, drawing.condition, options, journal)
+            _warn(glyph, drawing, options, journal)
             if form.outlined and model.config.wiring == "deformation":
                 conversions = _outlines(glyph, drawing, placement, hands, model, options)
                 conversions = _counted(conversions, i * count, total, advance)
@@ -210,12 +211,14 @@ def _say_seed(hands: Hands, options: Options, journal: Journal) -> None:
         journal.say(f"seed {hands.seed}")
 
 
-def _warn(glyph: Glyph, condition: Array, options: Options, journal: Journal) -> None:
-    """Note how a glyph is unlike the drawings that the shipped weights were trained on."""
-    from vce_models.glyphs import strokes
+def _warn(glyph: Glyph, drawing: Framed, options: Options, journal: Journal) -> None:
+    """Note how a glyph is unlike one drawing of a character, and unlike the training's."""
+    from vce_models.glyphs import marks, strokes
 
-    if options.weights is None:
-        journal.unusual(glyph.source, strokes.unusual(condition))
+    if glyph.font is None:
+        journal.unusual(glyph.source, marks.unusual(drawing.detail))
+    if options.weights is None:  # of others nobody knows what they were trained on
+        journal.unusual(glyph.source, strokes.unusual(drawing.condition))
 
 
 def _strengthened(rules: Array, model: Weights, condition: Array, strength: float) -> Array:
