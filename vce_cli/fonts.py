@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -157,7 +158,7 @@ def _family(
         journal.say(f"seed {hands.seed}")
     jobs = options.jobs or len(os.sched_getaffinity(0))
     with report.progress("moving outlines", quiet=options.quiet) as advance:
-        return moving.family(
+        family, weakened = moving.family(
             data,
             Rules(model, hands.rules, strength),
             1.0 if alike and options.liveliness is None else options.own,
@@ -165,6 +166,13 @@ def _family(
             jobs=jobs,
             progress=advance,
         )
+    for name, hand, why in weakened:
+        journal.detail(f"{name} is moved less in hand {hand}: it would {why}")
+    if weakened:
+        counted = Counter(why for _, _, why in weakened)
+        times = ", ".join(f"{number} would {why}" for why, number in counted.items())
+        journal.detail(f"of {len(family.glyphs) * family.hands} glyphs of hands {times}")
+    return family
 
 
 def _proof(

@@ -18,7 +18,7 @@ from vce_models.fonts.outline import Samples
 LEAN, STAND = 4.0, 1.0
 """Weights of walls that lean as their hand does, and of feet that stand on the line."""
 
-LEANS, STANDS = 0.85, 0.5
+LEANS, STANDS = 0.9, 0.5
 """What is taken of the leaning of a letter's walls, and of its standing higher or lower."""
 
 UPRIGHT = 0.96

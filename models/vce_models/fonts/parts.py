@@ -7,12 +7,18 @@ shift, for characters that Unicode takes apart.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from vce_models.fonts.family import MasterGlyph, Places
 from vce_models.fonts.outline import Contour
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 DOTLESS = {0x69: 0x131, 0x6A: 0x237}
 """i and j lose their dot below another mark."""
@@ -36,10 +42,89 @@ class Part:
     y: float
 
 
-def components(glyph: object) -> list[Part] | None:
+def find(
+    font: TTFont, outlines: dict[str, list[Contour]], points: dict[str, int]
+) -> dict[str, list[Part]]:
+    """What composite glyphs are made of: simple glyphs only, bases before marks.
+
+    Args:
+        font: The font.
+        outlines: Every glyph's contours, by name.
+        points: The character that each glyph stands for.
+    """
+    named, table = font.getBestCmap() or {}, font.get("glyf")
+    direct: dict[str, list[Part]] = {}
+    for name, outline in outlines.items():
+        found = None
+        if table is not None and table[name].isComposite():
+            found = _components(table[name])
+        elif outline and points.get(name) in named:
+            found = _taken_apart(points[name], outline, named, outlines)
+        if found and all(outlines[part.name] for part in found):
+            direct[name] = found
+
+    def simple(name: str, x: float, y: float, depth: int) -> Iterator[Part]:
+        if name not in direct or depth > 8:
+            yield Part(name, x, y)
+            return
+        for part in direct[name]:
+            yield from simple(part.name, x + part.x, y + part.y, depth + 1)
+
+    return {name: list(simple(name, 0.0, 0.0, 0)) for name in direct}
+
+
+def assemble(
+    made: list[Part],
+    glyphs: dict[str, MasterGlyph],
+    advances: dict[str, int],
+    name: str,
+    masters: Places,
+) -> MasterGlyph:
+    """A glyph of the very glyphs that it is made of, marks where their base has moved.
+
+    Args:
+        made: The parts.
+        glyphs: What was moved, by name.
+        advances: The source's widths.
+        name: The glyph.
+        masters: The linear maps of the source and of every hand, (masters, 2, 2).
+    """
+    base, contours = glyphs[made[0].name], []
+    for part in made:
+        glyph = glyphs[part.name]
+        by = np.array([part.x, part.y])
+        offset = masters @ by
+        if part is not made[0] and (meets := _meeting(base, made[0], glyph, part)) is not None:
+            offset = base.move(meets - [made[0].x, made[0].y])[:, 0] - glyph.move(meets - by)[:, 0]
+            offset += masters @ [made[0].x, made[0].y]
+        contours += [
+            tuple(curve + offset[:, None] for curve in contour) for contour in glyph.contours
+        ]
+    more = masters[:, 0, 0] * (advances[name] - advances[made[0].name])
+    wide = np.maximum(base.advances + np.rint(more).astype(np.int64), 0)
+    return MasterGlyph(tuple(contours), wide, base.move)
+
+
+def _meeting(base: MasterGlyph, at: Part, glyph: MasterGlyph, part: Part) -> Places | None:
+    """The place of the base nearest to a mark, (1, 2); None where they stand side by side."""
+    low, high = _bounds(base, at)
+    first, last = _bounds(glyph, part)
+    if last[0] <= low[0] or first[0] >= high[0]:
+        return None
+    return np.clip((first + last) / 2, low, high)[None]
+
+
+def _bounds(glyph: MasterGlyph, at: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The lower left and upper right corner of a part's ink in the source."""
+    ends = np.concatenate([curve[0] for contour in glyph.contours for curve in contour])
+    by = np.array([at.x, at.y])
+    return ends.min(0) + by, ends.max(0) + by
+
+
+def _components(glyph: Any) -> list[Part] | None:
     """The parts of a composite glyph of `glyf`; None where one is more than moved."""
     found = []
-    for component in glyph.components:  # type: ignore[attr-defined]
+    for component in glyph.components:
         scaled = hasattr(component, "transform") or not hasattr(component, "x")
         if scaled:
             return None
@@ -47,7 +132,7 @@ def components(glyph: object) -> list[Part] | None:
     return found
 
 
-def taken_apart(
+def _taken_apart(
     point: int,
     contours: Sequence[Contour],
     named: Mapping[int, str],
@@ -89,13 +174,13 @@ SPACING = {
 """Marks as characters of their own, whose glyphs fonts often use for the combining ones."""
 
 
-def _key(contour: Contour) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _key(contour: Contour) -> Places:
     return np.concatenate([curve[:-1] for piece in contour for curve in piece])
 
 
 def _within(
-    whole: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]],
-    part: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]],
+    whole: list[Places],
+    part: list[Places],
 ) -> tuple[tuple[float, float], set[int]] | None:
     """The shift that makes every contour of a part one of the whole's, and which these are."""
     if not part:

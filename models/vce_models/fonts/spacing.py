@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vce_models.fonts.family import Places
+from vce_models.fonts import scripts
+from vce_models.fonts.family import MasterGlyph, Places
 from vce_models.fonts.raster import crossings
 
 LINES = 60
@@ -70,3 +71,43 @@ def space(
     shift = wide * left[0] - left
     advances = right + shift + wide * (advance - right[0])
     return shift, np.maximum(np.rint(advances), 0).astype(np.int64)
+
+
+def even(
+    glyphs: dict[str, MasterGlyph], advances: dict[str, int], named: dict[int, str]
+) -> dict[str, MasterGlyph]:
+    """Widths that are equal in the source stay equal: those of monospaced fonts, and of figures.
+
+    Args:
+        glyphs: What was moved, by name.
+        advances: The source's widths.
+        named: Names of glyphs by code point.
+    """
+    figures = [named[point] for point in range(0x30, 0x3A) if point in named]
+    letters = [named[point] for point in scripts.LATIN if point in named]
+    for group in (letters, figures):
+        widths = {advances[name] for name in group if name in glyphs}
+        if len(group) < scripts.ENOUGH or len(widths) != 1:
+            continue
+        (width,) = widths
+        mean = np.rint(np.mean([glyphs[name].advances for name in group], axis=0)).astype(np.int64)
+        mean[0] = width
+        alike = [n for n in glyphs if advances[n] == width] if group is letters else group
+        glyphs |= {name: _widened(glyphs[name], mean) for name in alike}
+        if group is letters:  # a monospaced font: wider glyphs are so many cells wide
+            for name in glyphs:
+                if advances[name] % width == 0 and advances[name] > width:
+                    glyphs[name] = _widened(glyphs[name], mean * (advances[name] // width))
+    return glyphs
+
+
+def _widened(glyph: MasterGlyph, advances: NDArray[np.int64]) -> MasterGlyph:
+    """A glyph of another width, its ink in the middle of the difference."""
+    shift = (advances - glyph.advances) / 2
+    by = np.stack((shift, 0 * shift), -1)[:, None]
+    contours = tuple(tuple(curve + by for curve in contour) for contour in glyph.contours)
+
+    def move(places: Places) -> Places:
+        return np.asarray(glyph.move(places) + by)
+
+    return MasterGlyph(contours, advances, move)

@@ -1,0 +1,86 @@
+"""No hand turns a character into another: which moved glyphs are nearer to another glyph.
+
+A glyph of a hand is compared, as a small blurred picture, with every glyph of the font as the
+hand's linear map alone moves it: with its own, and with all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vce_models.fonts.crossings import flatten
+from vce_models.fonts.family import MasterGlyph, Places
+from vce_models.fonts.raster import fill
+
+SIDE, LINES = 32, 3
+"""Pixels a side of the pictures, and lines across one."""
+
+BELOW, HEIGHT = 0.35, 1.5
+"""What the pictures show, in ems: how far below the baseline it begins, and how high it is."""
+
+TWIN = 0.05
+"""Glyphs that differ by less, as a share of their ink, are drawings of one thing: A and Alpha."""
+
+Pictures = NDArray[np.float32]
+
+
+def confused(
+    glyphs: Mapping[str, MasterGlyph], names: Sequence[str], masters: Places, em: float
+) -> dict[str, NDArray[np.bool_]]:
+    """Find glyphs that are nearer to another glyph of the font than to their own.
+
+    Args:
+        glyphs: All that were moved, by name.
+        names: Those to compare.
+        masters: The linear maps of the source and of every hand, (masters, 2, 2).
+        em: Font units.
+
+    Returns:
+        For each glyph that is nearer to another in some hand, in which, (hands,).
+    """
+    shapes = [flatten(glyphs[name].contours) for name in names]
+    names = [name for name, shape in zip(names, shapes, strict=True) if shape]
+    shapes = [shape for shape in shapes if shape]
+    found = np.zeros((len(names), len(masters) - 1), bool)
+    for hand in range(1, len(masters)):
+        linear = masters[hand]
+        own = _pictures([[polygon[0] @ linear.T for polygon in s] for s in shapes], em)
+        moved = _pictures([[polygon[hand] for polygon in s] for s in shapes], em)
+        near, apart = _distances(moved, own), _distances(own, own)
+        twins = apart < TWIN * (own**2).sum(1)
+        itself = np.diagonal(near).copy()
+        near[twins] = np.inf
+        found[:, hand - 1] = near.min(1, initial=np.inf) < itself
+    return {name: hands for name, hands in zip(names, found, strict=True) if hands.any()}
+
+
+def _pictures(shapes: Sequence[Sequence[Places]], em: float) -> Pictures:
+    """Blurred pictures of closed polygons in font units, each in the middle, (n, pixels)."""
+    scale = SIDE / (HEIGHT * em)
+    pictures = np.empty((len(shapes), SIDE, SIDE), np.float32)
+    for picture, polygons in zip(pictures, shapes, strict=True):
+        across = np.concatenate([polygon[:, 0] for polygon in polygons])
+        middle = (across.min() + across.max()) / 2
+        placed = [
+            np.stack(
+                (
+                    (polygon[:, 0] - middle) * scale + SIDE / 2,
+                    SIDE - (polygon[:, 1] + BELOW * em) * scale,
+                ),
+                1,
+            )
+            for polygon in polygons
+        ]
+        picture[:] = fill(placed, SIDE, LINES)
+    for axis in (1, 2):
+        pictures += (np.roll(pictures, 1, axis) + np.roll(pictures, -1, axis)) / 2
+    return np.asarray(pictures.reshape(len(shapes), -1), np.float32)
+
+
+def _distances(these: Pictures, those: Pictures) -> NDArray[np.float32]:
+    """Squared distances, (these, those)."""
+    squares = (these**2).sum(1)[:, None] + (those**2).sum(1)
+    return np.asarray(np.maximum(squares - 2 * these @ those.T, 0))

@@ -1,0 +1,170 @@
+"""One glyph of a font, moved by every hand: its outline, its width, and where its anchors go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vce_models.fonts import crossings, fitting, hands, spacing
+from vce_models.fonts.corrections import Numbers
+from vce_models.fonts.family import MasterGlyph, Places
+from vce_models.fonts.outline import Contour
+
+WEAKER, TRIES = 0.6, 5
+"""What is left of a glyph's own at each try to keep its outline from crossing itself."""
+
+DETAILED = 1000
+"""Curves from which on an outline is too fine to be bent, and its hands' linear maps move it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A glyph to move.
+
+    Attributes:
+        name: The glyph's.
+        contours: Its outline, in font units.
+        advance: Its width.
+        joined: Whether it meets its neighbours edge to edge.
+        share: What of its own it may keep in each hand, (hands,), where that is less than all.
+    """
+
+    name: str
+    contours: list[Contour]
+    advance: int
+    joined: bool
+    share: Numbers | None = None
+
+
+class Weakened(NamedTuple):
+    """A glyph that keeps less of its own in a hand than was asked for.
+
+    Attributes:
+        name: The glyph's.
+        hand: Which hand, from 1.
+        why: What it would do otherwise.
+    """
+
+    name: str
+    hand: int
+    why: str
+
+
+CROSSES, CONFUSED = "cross itself", "be nearer to another glyph"
+
+
+@dataclass(frozen=True, eq=False)
+class Mover:
+    """What moves the glyphs of a font one by one, the same for all.
+
+    Attributes:
+        rules: The hands.
+        masters: Linear maps of the source and of every hand, (masters, 2, 2).
+        own: The share of its own that a glyph keeps beyond its hand.
+        em: Font units.
+        lines: Heights at which letters stand or end, in font units.
+    """
+
+    rules: hands.Rules
+    masters: Places
+    own: float
+    em: float
+    lines: tuple[float, ...]
+
+    def __call__(self, task: Task) -> tuple[MasterGlyph, list[Weakened]]:
+        """Move one glyph, and say where it had to be weakened."""
+        size, curves = self.rules.weights.config.size, sum(map(len, task.contours))
+        source = hands.source(task.contours, size, self.em) if curves < DETAILED else None
+        if source is None:
+            return self._straight(task), []
+        maps = hands.in_hand(
+            self.rules.maps(source), self.masters[1:], 0.0 if task.joined else self.own
+        )
+        if task.share is not None:
+            maps = replace(maps, share=maps.share * task.share)
+        allowed = maps.share
+        maps, contours = _uncrossed(maps, self.em, () if task.joined else self.lines)
+        (crossed,) = np.nonzero(maps.share < allowed)
+        shift, advances = self._spaced(task, contours)
+        moved = _shifted(contours, shift)
+        weakened = [Weakened(task.name, int(hand) + 1, CROSSES) for hand in crossed]
+        return MasterGlyph(moved, advances, _Moved(maps, shift)), weakened
+
+    def blank(self, advance: int) -> MasterGlyph:
+        """A glyph without ink."""
+        return MasterGlyph((), self._widened(advance), Straight(self.masters))
+
+    def _straight(self, task: Task) -> MasterGlyph:
+        """A glyph moved by its hands' linear maps alone."""
+        contours = tuple(
+            tuple(curve @ self.masters.transpose(0, 2, 1) for piece in contour for curve in piece)
+            for contour in task.contours
+        )
+        return MasterGlyph(contours, self._widened(task.advance), Straight(self.masters))
+
+    def _spaced(
+        self, task: Task, contours: tuple[tuple[Places, ...], ...]
+    ) -> tuple[Numbers, NDArray[np.int64]]:
+        """What to add to every x, and advances, (masters,) each."""
+        if task.joined:
+            return np.zeros(len(self.masters)), self._widened(task.advance)
+        polygons = crossings.flatten(contours)
+        starts = np.concatenate(polygons, axis=1)
+        ends = np.concatenate([np.roll(polygon, -1, axis=1) for polygon in polygons], axis=1)
+        return spacing.space(starts, ends, task.advance, self.masters, self.em)
+
+    def _widened(self, advance: int) -> NDArray[np.int64]:
+        return np.rint(self.masters[:, 0, 0] * advance).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Straight:
+    """`MasterGlyph.move` of a glyph that linear maps alone move, (masters, 2, 2)."""
+
+    linear: Places
+
+    def __call__(self, places: Places) -> Places:
+        """Places, (n, 2), in every master, (masters, n, 2)."""
+        return np.asarray(places @ self.linear.transpose(0, 2, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Moved:
+    """`MasterGlyph.move` of a glyph that its maps move, and its spacing shifts."""
+
+    maps: hands.Maps
+    shift: Numbers
+
+    def __call__(self, places: Places) -> Places:
+        moved = np.concatenate((places[None], self.maps(places)))
+        moved[..., 0] += self.shift[:, None]
+        return moved
+
+
+def _shifted(
+    contours: tuple[tuple[Places, ...], ...], shift: Numbers
+) -> tuple[tuple[Places, ...], ...]:
+    by = np.stack((shift, np.zeros_like(shift)), -1)[:, None]
+    return tuple(tuple(curve + by for curve in contour) for contour in contours)
+
+
+def _uncrossed(
+    maps: hands.Maps, em: float, lines: Sequence[float]
+) -> tuple[hands.Maps, tuple[tuple[Places, ...], ...]]:
+    """Fit the moved outline, with as much of the glyph's own as does not make it cross itself."""
+    source = maps.source
+    for left in range(TRIES, -1, -1):
+        masters = np.concatenate((source.samples.places[None], hands.outline(maps, lines)))
+        fitted = fitting.fit(source.samples, masters, em)
+        times = crossings.count(crossings.flatten(fitted))
+        worse = times[1:] > times[0]
+        if not worse.any():
+            break
+        share = maps.share.copy()
+        share[worse] *= WEAKER if left > 1 else 0
+        maps = replace(maps, share=share)
+    return maps, fitted
