@@ -1,0 +1,210 @@
+"""Masters as UFO, the form in which font editors keep their sources.
+
+A UFO holds the cubic outlines of one master, with the same points in every master; advance
+widths, characters and the order of glyphs; names, licence, metrics and all else that the
+source says about itself; and all of its layout rules as feature code, anchors where the
+master has them. Compilers are told to add no rules of their own. Not carried are vertical
+layout of single glyphs, the tables MATH, BASE and COLR, and what `feature_code` leaves out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fontTools.misc.timeTools import timestampToString
+from fontTools.pens.recordingPen import DecomposingRecordingPen
+from fontTools.pens.reverseContourPen import ReverseContourPen
+from fontTools.pens.roundingPen import RoundingPen
+from ufoLib2 import Font
+
+from vce_models.fonts import anchors
+from vce_models.fonts.editing import finish, opened
+from vce_models.fonts.feature_code import feature_code
+from vce_models.fonts.naming import rename, style_of
+from vce_models.fonts.redrawing import draw_master
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
+
+    from vce_models.fonts.family import Family
+
+WRITERS = "com.github.googlei18n.ufo2ft.featureWriters"
+"""Where a compiler looks for what may add rules: here nothing."""
+
+SMOOTH = [0, 1, 2, 3]
+"""What an unhinted font asks of rasterisers, at all sizes."""
+
+
+def write_ufo(path: Path, family: Family, master: int, *, name: str) -> None:
+    """Write one master as a UFO 3 folder.
+
+    Args:
+        path: The folder, which is made.
+        family: The source and its hands.
+        master: Which one; 0 is the source.
+        name: The family name of the new font; its style is the source's.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    master_ufo(family, master, name=name).save(path)
+
+
+def master_ufo(family: Family, master: int, *, name: str) -> Font:
+    """Make the UFO of one master, in memory."""
+    font = opened(family)
+    rename(font, name)
+    anchors.move(font, family, master)
+    finish(font, family, master)
+    ufo = Font()
+    _inform(ufo.info, font)
+    characters: dict[str, list[int]] = {}
+    for point, glyph in sorted((font.getBestCmap() or {}).items()):
+        characters.setdefault(glyph, []).append(point)
+    source = font.getGlyphSet()
+    for glyph in font.getGlyphOrder():
+        made = ufo.newGlyph(glyph)
+        made.unicodes = characters.get(glyph, [])
+        pen = RoundingPen(made.getPen())
+        if glyph in family.glyphs:
+            made.width = int(family.glyphs[glyph].advances[master])
+            draw_master(family.glyphs[glyph], master, pen)
+        else:
+            made.width = font["hmtx"][glyph][0]
+            recorded = DecomposingRecordingPen(source)
+            source[glyph].draw(recorded)
+            recorded.replay(ReverseContourPen(pen) if "glyf" in font else pen)
+    ufo.glyphOrder = font.getGlyphOrder()
+    ufo.lib[WRITERS] = []
+    ufo.lib["com.github.googlei18n.ufo2ft.useProductionNames"] = False
+    variants = _variants(font)
+    if variants:
+        ufo.lib["public.unicodeVariationSequences"] = variants
+    ufo.features.text = feature_code(font)
+    return ufo
+
+
+def _variants(font: TTFont) -> dict[str, dict[str, str]]:
+    """The glyphs of characters with a variation selector behind them."""
+    found: dict[str, dict[str, str]] = {}
+    default = font.getBestCmap() or {}
+    for table in font["cmap"].tables:
+        for selector, pairs in getattr(table, "uvsDict", {}).items() if table.format == 14 else ():
+            for point, glyph in pairs:
+                named = glyph or default.get(point)
+                if named:
+                    found.setdefault(f"{selector:04X}", {})[f"{point:04X}"] = named
+    return found
+
+
+NAMES = {
+    0: "copyright",
+    3: "openTypeNameUniqueID",
+    4: "postscriptFullName",
+    5: "openTypeNameVersion",
+    6: "postscriptFontName",
+    7: "trademark",
+    8: "openTypeNameManufacturer",
+    9: "openTypeNameDesigner",
+    10: "openTypeNameDescription",
+    11: "openTypeNameManufacturerURL",
+    12: "openTypeNameDesignerURL",
+    13: "openTypeNameLicense",
+    14: "openTypeNameLicenseURL",
+    16: "openTypeNamePreferredFamilyName",
+    17: "openTypeNamePreferredSubfamilyName",
+    19: "openTypeNameSampleText",
+}
+"""Names by number, and what a UFO calls them."""
+
+MEASURES = {
+    "hhea": {
+        "ascent": "openTypeHheaAscender",
+        "descent": "openTypeHheaDescender",
+        "lineGap": "openTypeHheaLineGap",
+        "caretSlopeRise": "openTypeHheaCaretSlopeRise",
+        "caretSlopeRun": "openTypeHheaCaretSlopeRun",
+        "caretOffset": "openTypeHheaCaretOffset",
+    },
+    "OS/2": {
+        "usWidthClass": "openTypeOS2WidthClass",
+        "usWeightClass": "openTypeOS2WeightClass",
+        "sTypoAscender": "openTypeOS2TypoAscender",
+        "sTypoDescender": "openTypeOS2TypoDescender",
+        "sTypoLineGap": "openTypeOS2TypoLineGap",
+        "usWinAscent": "openTypeOS2WinAscent",
+        "usWinDescent": "openTypeOS2WinDescent",
+        "ySubscriptXSize": "openTypeOS2SubscriptXSize",
+        "ySubscriptYSize": "openTypeOS2SubscriptYSize",
+        "ySubscriptXOffset": "openTypeOS2SubscriptXOffset",
+        "ySubscriptYOffset": "openTypeOS2SubscriptYOffset",
+        "ySuperscriptXSize": "openTypeOS2SuperscriptXSize",
+        "ySuperscriptYSize": "openTypeOS2SuperscriptYSize",
+        "ySuperscriptXOffset": "openTypeOS2SuperscriptXOffset",
+        "ySuperscriptYOffset": "openTypeOS2SuperscriptYOffset",
+        "yStrikeoutSize": "openTypeOS2StrikeoutSize",
+        "yStrikeoutPosition": "openTypeOS2StrikeoutPosition",
+    },
+    "post": {
+        "italicAngle": "italicAngle",
+        "underlinePosition": "postscriptUnderlinePosition",
+        "underlineThickness": "postscriptUnderlineThickness",
+    },
+}
+"""Numbers by table, and what a UFO calls them."""
+
+
+def _inform(info: Any, font: TTFont) -> None:
+    """Say about a UFO what a font says about itself."""
+    names, head, os2 = font["name"], font["head"], font["OS/2"]
+    for number, attribute in NAMES.items():
+        text = names.getDebugName(number)
+        if text:
+            setattr(info, attribute, text)
+    for tag, measures in MEASURES.items():
+        for measure, attribute in measures.items():
+            setattr(info, attribute, getattr(font[tag], measure))
+    info.familyName, info.styleName = names.getBestFamilyName(), style_of(font)
+    linked = names.getDebugName(2) or "Regular"
+    info.styleMapFamilyName = names.getDebugName(1)
+    four = ("regular", "italic", "bold", "bold italic")
+    info.styleMapStyleName = linked.lower() if linked.lower() in four else "regular"
+    whole, _, part = f"{head.fontRevision:.3f}".partition(".")
+    info.versionMajor, info.versionMinor = int(whole), int(part)
+    info.unitsPerEm = head.unitsPerEm
+    info.ascender, info.descender = os2.sTypoAscender, os2.sTypoDescender
+    info.xHeight = getattr(os2, "sxHeight", 0) or round(0.5 * head.unitsPerEm)
+    info.capHeight = getattr(os2, "sCapHeight", 0) or round(0.7 * head.unitsPerEm)
+    info.postscriptIsFixedPitch = bool(font["post"].isFixedPitch)
+    info.openTypeHeadFlags = _bits(head.flags, 16)
+    info.openTypeHeadLowestRecPPEM = head.lowestRecPPEM
+    info.openTypeHeadCreated = _date(head.created)
+    info.openTypeOS2VendorID = f"{os2.achVendID:4.4}"
+    info.openTypeOS2Type = _bits(os2.fsType, 16)
+    # The style says the bits for italic, bold and regular.
+    info.openTypeOS2Selection = [b for b in _bits(os2.fsSelection, 16) if b not in (0, 5, 6)]
+    info.openTypeOS2Panose = list(vars(os2.panose).values())
+    family_class = os2.sFamilyClass & 0xFFFF
+    info.openTypeOS2FamilyClass = [family_class >> 8, family_class & 0xFF]
+    ranges = [getattr(os2, f"ulUnicodeRange{k}", 0) for k in (1, 2, 3, 4)]
+    pages = [getattr(os2, f"ulCodePageRange{k}", 0) for k in (1, 2)]
+    info.openTypeOS2UnicodeRanges = [
+        32 * k + bit for k, bits in enumerate(ranges) for bit in _bits(bits, 32)
+    ]
+    info.openTypeOS2CodePageRanges = [
+        32 * k + bit for k, bits in enumerate(pages) for bit in _bits(bits, 32)
+    ]
+    info.openTypeGaspRangeRecords = [{"rangeMaxPPEM": 0xFFFF, "rangeGaspBehavior": SMOOTH}]
+
+
+def _bits(number: int, count: int) -> list[int]:
+    return [bit for bit in range(count) if number >> bit & 1]
+
+
+def _date(created: int) -> str:
+    """A date as a UFO has it, `2001/02/03 04:05:06`."""
+    from datetime import datetime
+
+    parsed = datetime.strptime(timestampToString(created), "%a %b %d %H:%M:%S %Y")
+    return parsed.strftime("%Y/%m/%d %H:%M:%S")
