@@ -80,7 +80,7 @@ class Form:
         suffix: The suffix of its files, without the dot.
         least: The least that one of its files holds.
         still: Whether it can show something that does not move.
-        folder: Whether a result is a folder, which no stream can carry.
+        folder: Whether a result is a folder, or has some beside it: no stream can carry that.
         text: Whether a terminal can show it.
         fonts: Whether it needs the extra `fonts`.
     """
@@ -383,6 +383,31 @@ def _font(made: Made, flavour: Flavour) -> bytes:
     return pack(data) if flavour == "woff2" else data
 
 
+class Ufo(FontForm):
+    """A folder that font editors open: one hand."""
+
+    suffix, folder = "ufo", True
+
+    def encode(self, made: Made, file: Path) -> None:
+        """Write the folder."""
+        from vce_models.fonts.ufo import master_ufo
+
+        master_ufo(made.family, made.hand or 1, name=made.name).save(file)
+
+
+class Designspace(FontForm):
+    """The source and every hand as UFO, and the file that relates them."""
+
+    suffix, folder = "designspace", True
+    least = "run"
+
+    def encode(self, made: Made, file: Path) -> None:
+        """Write the file, and the folders beside it."""
+        from vce_models.fonts.designspace import write_designspace
+
+        write_designspace(file, made.family, name=made.name)
+
+
 class Html(FontForm):
     """A page to choose a hand from, its fonts inside."""
 
@@ -437,7 +462,7 @@ class Npz(Rendered):
         npz.write(file, images, conditions, names, group.rules, group.numbers)
 
 
-_ALL = (Png(), Webp(), Gif(), Svg(), Ttf(), Otf(), Woff2(), Html(), Npz())
+_ALL = (Png(), Webp(), Gif(), Svg(), Ttf(), Otf(), Woff2(), Ufo(), Designspace(), Html(), Npz())
 
 FORMS: dict[str, Rendered | FontForm] = {form.suffix: form for form in _ALL}
 """Every form by its suffix."""

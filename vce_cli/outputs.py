@@ -172,7 +172,7 @@ def _form(name: str, wrong: str, hint: str) -> Rendered | FontForm:
 
 
 def _makes_folder(suffix: str) -> bool:
-    return suffix in FORMS and FORMS[suffix].folder
+    return suffix == "ufo"
 
 
 def _literal(text: str) -> str:

@@ -14,6 +14,7 @@ from vce_cli.outputs import Target
 from vce_cli.streams import Output
 from vce_models.errors import OutputError
 from vce_models.files import replacing
+from vce_models.folders import beside
 
 if TYPE_CHECKING:
     from vce_models.arrays import Array
@@ -94,8 +95,9 @@ def opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot make {path.parent}: {error.strerror}") from error
-    if target.form.folder:  # what writes it writes it whole
-        yield path
+    if target.form.folder:
+        with beside(path, clobber=target.clobber) as file:
+            yield file
         return
     with replacing(path, clobber=target.clobber) as file:
         yield file
