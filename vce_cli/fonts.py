@@ -22,6 +22,7 @@ from vce_cli.writers import Hands, opened
 from vce_models.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
+    from vce_models.config import ModelConfig
     from vce_models.fonts.family import Family
     from vce_models.fonts.source import SourceFont
     from vce_models.listing import Glyph, Reading
@@ -87,7 +88,7 @@ def write(
             "these weights draw anew, and a font's outlines have to be moved",
             hint="use weights of the wiring deformation",
         )
-    data, points = _source(source, found, options, journal)
+    data, points = _source(source, found, model.config, options, journal)
     if data is None:
         return
     alike = options.alternates is not None
@@ -116,7 +117,11 @@ def _name(path: Path, family: str | None, number: int | None) -> str:
 
 
 def _source(
-    source: SourceFont | None, found: list[Glyph], options: Options, journal: Journal
+    source: SourceFont | None,
+    found: list[Glyph],
+    config: ModelConfig,
+    options: Options,
+    journal: Journal,
 ) -> tuple[bytes | None, list[int]]:
     """The font to move, and the characters that were asked for."""
     if source is not None:
@@ -124,21 +129,30 @@ def _source(
         points = source.characters(options.text, options.chars) if chosen else None
         journal.detail(f"read {source.file}")
         return source.cut(points), points or sorted(source.named)
-    from vce_models.fonts import drawn, tracing
+    from vce_models.fonts import drawn, frames, tracing
+    from vce_models.glyphs import images
     from vce_models.listing import codepoint
 
-    drawings = {}
+    pages = []
     for glyph in found:
         try:
-            drawing, placement = glyph.read()
+            assert glyph.page is not None
+            ink, placement = glyph.page()
+            pages.append((codepoint(glyph), ink, images.bounds(ink, glyph.source), placement))
         except InputError as error:
             journal.fail(glyph.source, error)
             continue
         journal.detail(f"read {glyph.source}")
-        contours = tracing.contours(drawing.detail)
-        drawings[codepoint(glyph)] = drawn.Drawing(contours, placement or drawn.FRAMED)
-    if not drawings:
+    if not pages:
         return None, []
+    sizes = [(ink.shape[1], ink.shape[0]) for _, ink, _, _ in pages]
+    alone = zip((p for p, *_ in pages), sizes, (box for _, _, box, _ in pages), strict=True)
+    places = frames.placements(list(alone))
+    drawings = {}
+    for (point, ink, box, told), size, place in zip(pages, sizes, places, strict=True):
+        framed = images.frame(ink, chr(point), config)
+        placed = frames.framed(told or place, size, box)
+        drawings[point] = drawn.Drawing(tracing.contours(framed.detail), placed)
     return drawn.font(drawings, "drawings"), sorted(drawings)
 
 

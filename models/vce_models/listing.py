@@ -15,7 +15,7 @@ from vce_models.errors import ConfigError, InputError
 from vce_models.files import is_folder
 from vce_models.glyphs import images
 from vce_models.glyphs.decoding import READERS, SUFFIXES
-from vce_models.glyphs.photos import Polarity
+from vce_models.glyphs.photos import Ink, Polarity
 
 if TYPE_CHECKING:
     from vce_models.fonts.outline import Contour
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2", ".ufo"}
 """Files that are read as fonts."""
+
+
+PAGE_BYTES = 30_000
+"""Smaller files hold no picture of a page."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Glyph:
         codepoint: Of a font's glyph.
         font: Where it comes from.
         outline: Gives the outline of a font's glyph, in font units.
+        page: Gives the ink of an image's page, and where it lies in a font if a template says so.
     """
 
     name: str
@@ -66,6 +71,7 @@ class Glyph:
     codepoint: int | None = None
     font: SourceFont | None = None
     outline: Callable[[], list[Contour]] | None = None
+    page: Callable[[], tuple[Ink, Placement | None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,11 +104,11 @@ def find(path: Path, reading: Reading) -> list[Glyph]:
         return _of_font(path, reading)
     _check_characters(str(path), reading)
     if not is_folder(path):
-        return [_of_image(path, reading)]
+        return _of_image(path, reading)
     files = sorted(Path(entry.path) for entry in _entries(path) if _is_image(entry))
     if not files:
         raise InputError(f"{path} holds no images", hint=f"{', '.join(READERS)} work")
-    return [_of_image(file, reading) for file in files]
+    return [glyph for file in files for glyph in _of_image(file, reading)]
 
 
 def is_font(path: Path) -> bool:
@@ -174,11 +180,45 @@ def _is_special(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _of_image(path: Path, reading: Reading) -> Glyph:
+def _of_image(path: Path, reading: Reading) -> list[Glyph]:
+    """The one glyph of an image, or all that are written on a template."""
+    if is_large(path) and (written := _of_template(path, reading)):
+        return written
+
     def read() -> tuple[images.Framed, None]:
         return _read_image(path, str(path), reading), None
 
-    return Glyph(path.stem, str(path), read)
+    def page() -> tuple[Ink, None]:
+        return images.read_page(path, str(path), reading.polarity), None
+
+    return [Glyph(path.stem, str(path), read, page=page)]
+
+
+def is_large(path: Path) -> bool:
+    """Whether a file may be the picture of a whole page."""
+    try:
+        return path.stat().st_size >= PAGE_BYTES
+    except OSError:
+        return False
+
+
+def _of_template(path: Path, reading: Reading) -> list[Glyph]:
+    from vce_models.characters import called, glyph_name
+    from vce_models.fonts.frames import on_template
+    from vce_models.glyphs import scan
+
+    def glyph(written: scan.Written) -> Glyph:
+        name = f"{called(written.codepoint)} of {path}"
+
+        def read() -> tuple[images.Framed, None]:
+            return images.frame(written.ink, name, reading.config), None
+
+        def page() -> tuple[Ink, Placement]:
+            return written.ink, on_template(written)
+
+        return Glyph(glyph_name(written.codepoint), name, read, written.codepoint, page=page)
+
+    return [glyph(written) for written in scan.read(path) or []]
 
 
 def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> images.Framed:

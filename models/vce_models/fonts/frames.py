@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vce_models.fonts.drawn import CAP_HEIGHT, X_HEIGHT
+from vce_models.fonts.drawn import CAP_HEIGHT, EM, X_HEIGHT
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs.images import LONGEST
+from vce_models.glyphs.scan import Written
 
 Size = tuple[int, int]
 """Width and height of a canvas, in pixels."""
@@ -204,3 +205,13 @@ def _frame(extents: Sequence[Extent], boxes: Sequence[Box]) -> tuple[float, floa
 
 def _median(values: list[float]) -> float:
     return float(np.median(values))
+
+
+def on_template(written: Written) -> Placement:
+    """Where the canvas of what is written in a template's box lies."""
+    height, width = written.ink.shape
+    scale = EM * written.em
+    side = max(height, width)
+    x = -(side - width) / 2 * scale
+    below = side - written.baseline - (side - height) / 2
+    return Placement(x, -below * scale, side * scale)

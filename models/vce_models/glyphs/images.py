@@ -105,19 +105,37 @@ def read_glyph(
     Raises:
         InputError: The image cannot be read, or holds no glyph.
     """
+    if fit:
+        return frame(read_page(source, name, polarity), name, config)
     image = decoding.decode(decoding.contents(source, name), name)
-    ink = None
-    if fit:
-        small = decoding.reduced(image, MAX_PHOTO)
-        if small.mode != "LA" or np.asarray(small.getchannel("A")).min() == 255:
-            ink = photographed(paper.light(small, polarity), polarity)
-    ink = levels(grey(decoding.reduced(image, MAX_PAGE), polarity)) if ink is None else ink
-    if ink is None:
-        raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
-    if fit:
-        return frame(paper.cleared(ink, polarity), name, config)
+    ink = _levelled(image, name, polarity)
     detail = min(finest(config.size), -(-max(ink.shape) // config.size)) * config.size
     return Framed(resized(ink, config.size, config.resize), _smoothly(_square(ink), detail, detail))
+
+
+def read_page(source: Path | IO[bytes], name: str, polarity: Polarity = "auto") -> Ink:
+    """Read the ink of an image's page, (H, W) in [0, 1], larger images made smaller.
+
+    Args:
+        source: A path, or an open binary file.
+        name: What errors call it.
+        polarity: Which is the ink.
+
+    Raises:
+        InputError: The image cannot be read, or is blank.
+    """
+    image = decoding.decode(decoding.contents(source, name), name)
+    small, ink = decoding.reduced(image, MAX_PHOTO), None
+    if small.mode != "LA" or np.asarray(small.getchannel("A")).min() == 255:
+        ink = photographed(paper.light(small, polarity), polarity)
+    return paper.cleared(_levelled(image, name, polarity) if ink is None else ink, polarity)
+
+
+def _levelled(image: Image.Image, name: str, polarity: Polarity) -> Ink:
+    ink = levels(grey(decoding.reduced(image, MAX_PAGE), polarity))
+    if ink is None:
+        raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
+    return ink
 
 
 def resized(ink: Ink, size: int, method: Resize) -> Ink:
@@ -138,6 +156,23 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Framed:
     Raises:
         InputError: No stroke is left once single specks are.
     """
+    left, top, right, bottom = bounds(ink, name)
+    cut = ink[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1]
+    side = finest(config.size) * config.size
+    scale = LONGEST * side / max(bottom - top, right - left)
+    height, width = (max(1, min(side, round(length * scale))) for length in cut.shape)
+    left, top = (side - width) // 2, (side - height) // 2
+    whole = np.zeros((side, side), np.float32)
+    whole[top : top + height, left : left + width] = _smoothly(cut, width, height)
+    return Framed(inked(resized(whole, config.size, config.resize)), inked(whole))
+
+
+def bounds(ink: Ink, name: str) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the strokes, the last two exclusive; specks do not count.
+
+    Raises:
+        InputError: No stroke is left.
+    """
     solid = ink >= 0.5
     if min(ink.shape) > 2 * CANVAS:  # in small images a speck may be a dot
         filtered = Image.fromarray(solid).convert("L").filter(ImageFilter.MedianFilter(3))
@@ -147,14 +182,7 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Framed:
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
     if not len(rows):
         raise InputError(f"{name} holds no glyph", hint="use dark ink on light paper")
-    cut = ink[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
-    side = finest(config.size) * config.size
-    scale = LONGEST * side / max(len(solid[rows[0] : rows[-1] + 1]), columns[-1] + 1 - columns[0])
-    height, width = (max(1, min(side, round(length * scale))) for length in cut.shape)
-    left, top = (side - width) // 2, (side - height) // 2
-    whole = np.zeros((side, side), np.float32)
-    whole[top : top + height, left : left + width] = _smoothly(cut, width, height)
-    return Framed(inked(resized(whole, config.size, config.resize)), inked(whole))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def inked(ink: Ink) -> Ink:
