@@ -7,7 +7,7 @@ import pytest
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
-from vce_models.glyphs import frames, parts
+from vce_models.glyphs import frames, parts, scan
 
 FONT = ImageFont.truetype(str(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")), 120)
 
@@ -106,6 +106,15 @@ def test_a_framed_canvas_holds_the_same_ink_in_its_middle():
     assert framed.side * 0.64 == pytest.approx(top - bottom)
     assert framed.x + framed.side / 2 == pytest.approx((left + right) / 2)
     assert framed.y + framed.side / 2 == pytest.approx((bottom + top) / 2)
+
+
+def test_a_written_character_lies_where_its_guides_say():
+    ink = np.zeros((300, 200), np.float32)
+    ink[80:230, 50:140] = 1  # the baseline is 30 rows above its lower edge
+    one = scan.Written(ord("p"), ink, 200.0, 0.005)
+    assert frames.box_of(ink) == (50, 80, 140, 230)
+    found = place(frames.placement_of(one), (200, 300), frames.box_of(ink))
+    assert found == pytest.approx((-150, 600, 0))
 
 
 def drawn(*lines):

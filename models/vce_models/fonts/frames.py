@@ -11,6 +11,8 @@ import numpy as np
 from vce_models.fonts.drawn import CAP_HEIGHT, X_HEIGHT
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs.images import LONGEST
+from vce_models.glyphs.photos import Ink
+from vce_models.glyphs.scan import Written
 
 Size = tuple[int, int]
 """Width and height of a canvas, in pixels."""
@@ -159,6 +161,22 @@ def framed(placement: Placement, size: Size, box: Box) -> Placement:
     x = placement.x + ((left + right) / 2 + (max(size) - size[0]) / 2) * scale
     y = placement.y + (max(size) - (top + bottom) / 2 - (max(size) - size[1]) / 2) * scale
     return Placement(x - side / 2, y - side / 2, side)
+
+
+def placement_of(one: Written) -> Placement:
+    """The square that the frame of a written character stands in the middle of.
+
+    The guide lines of its page say where; its ink begins at x = 0.
+    """
+    box, scale = box_of(one.ink), one.em * MEASURES.units_per_em
+    height, width = one.ink.shape
+    return _square((width, height), box, scale, (one.baseline - box[3]) * scale)
+
+
+def box_of(ink: Ink) -> Box:
+    """Where the ink of a canvas is, (H, W) in [0, 1], of which some is 0.5 or more."""
+    rows, columns = (np.flatnonzero((ink >= 0.5).any(axis=axis)) for axis in (1, 0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _square(size: Size, box: Box, scale: float, bottom: float) -> Placement:
