@@ -7,7 +7,8 @@ import pytest
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
-from vce_models.glyphs import frames, parts, scan
+from vce_models.fonts import frames
+from vce_models.glyphs import parts, scan
 
 FONT = ImageFont.truetype(str(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")), 120)
 

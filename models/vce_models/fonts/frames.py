@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vce_models.fonts.drawn import CAP_HEIGHT, X_HEIGHT
+from vce_models.fonts.drawn import CAP_HEIGHT, EM, X_HEIGHT
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs.images import LONGEST
 from vce_models.glyphs.photos import Ink
@@ -21,7 +21,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom of ink on a canvas, in pixels, the last two exclusive."""
 
 X, CAP = X_HEIGHT, CAP_HEIGHT
-"""Heights of typical places, 1,000 units to the em."""
+"""Heights of typical places, in font units."""
 
 DESCENT = -220
 """Of g and p."""
@@ -168,7 +168,7 @@ def placement_of(one: Written) -> Placement:
 
     The guide lines of its page say where; its ink begins at x = 0.
     """
-    box, scale = box_of(one.ink), one.em * MEASURES.units_per_em
+    box, scale = box_of(one.ink), one.em * EM
     height, width = one.ink.shape
     return _square((width, height), box, scale, (one.baseline - box[3]) * scale)
 
