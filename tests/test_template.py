@@ -142,6 +142,14 @@ def test_all_boxes_share_a_frame_with_a_baseline(page):
     assert heights["."] == pytest.approx((0.124, 0), abs=0.01)
 
 
+@pytest.mark.parametrize("text", ["—", "W", "g"])
+def test_a_page_of_one_character_is_read(text):
+    image, truth = fill(text=text)
+    (one,) = scan.written(jpeg(turn(image.convert("L"), 2)), "page")
+    ink, drawn = one.ink >= 0.5, truth[text]
+    assert (ink & drawn).sum() / (ink | drawn).sum() > 0.9
+
+
 def test_letter_paper_is_read_too():
     image, truth = fill("letter", "Rg")
     found = scan.written(jpeg(turn(image, 4)), "page")
