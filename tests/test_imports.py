@@ -28,7 +28,9 @@ with contextlib.suppress(SystemExit), contextlib.redirect_stdout(sys.stderr):
     return set(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["convert", "--help"], ["train", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["convert", "--help"], ["train", "--help"], ["template", "--help"]]
+)
 def test_help_loads_neither_torch_nor_numpy(arguments, tmp_path):
     assert not loaded(arguments, tmp_path) & {"torch", "numpy", "PIL", "safetensors"}
 

@@ -204,7 +204,7 @@ def is_large(path: Path) -> bool:
 
 def _of_template(path: Path, reading: Reading) -> list[Glyph]:
     from vce_models.characters import called, glyph_name
-    from vce_models.fonts.frames import on_template
+    from vce_models.fonts.frames import placement_of
     from vce_models.glyphs import scan
 
     def glyph(written: scan.Written) -> Glyph:
@@ -214,7 +214,7 @@ def _of_template(path: Path, reading: Reading) -> list[Glyph]:
             return images.frame(written.ink, name, reading.config), None
 
         def page() -> tuple[Ink, Placement]:
-            return written.ink, on_template(written)
+            return written.ink, placement_of(written)
 
         return Glyph(glyph_name(written.codepoint), name, read, written.codepoint, page=page)
 

@@ -11,6 +11,7 @@ import numpy as np
 from vce_models.fonts.drawn import CAP_HEIGHT, EM, X_HEIGHT
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs.images import LONGEST
+from vce_models.glyphs.photos import Ink
 from vce_models.glyphs.scan import Written
 
 Size = tuple[int, int]
@@ -20,7 +21,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom of ink on a canvas, in pixels, the last two exclusive."""
 
 X, CAP = X_HEIGHT, CAP_HEIGHT
-"""Heights of typical places, 1,000 units to the em."""
+"""Heights of typical places, in font units."""
 
 DESCENT = -220
 """Of g and p."""
@@ -162,6 +163,22 @@ def framed(placement: Placement, size: Size, box: Box) -> Placement:
     return Placement(x - side / 2, y - side / 2, side)
 
 
+def placement_of(one: Written) -> Placement:
+    """The square that the frame of a written character stands in the middle of.
+
+    The guide lines of its page say where; its ink begins at x = 0.
+    """
+    box, scale = box_of(one.ink), one.em * EM
+    height, width = one.ink.shape
+    return _square((width, height), box, scale, (one.baseline - box[3]) * scale)
+
+
+def box_of(ink: Ink) -> Box:
+    """Where the ink of a canvas is, (H, W) in [0, 1], of which some is 0.5 or more."""
+    rows, columns = (np.flatnonzero((ink >= 0.5).any(axis=axis)) for axis in (1, 0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
 def _square(size: Size, box: Box, scale: float, bottom: float) -> Placement:
     """The square of a canvas at a scale whose ink begins at x = 0 and at `bottom`."""
     side = max(size)
@@ -205,13 +222,3 @@ def _frame(extents: Sequence[Extent], boxes: Sequence[Box]) -> tuple[float, floa
 
 def _median(values: list[float]) -> float:
     return float(np.median(values))
-
-
-def on_template(written: Written) -> Placement:
-    """Where the canvas of what is written in a template's box lies."""
-    height, width = written.ink.shape
-    scale = EM * written.em
-    side = max(height, width)
-    x = -(side - width) / 2 * scale
-    below = side - written.baseline - (side - height) / 2
-    return Placement(x, -below * scale, side * scale)

@@ -20,7 +20,7 @@ SPECK = 0.15
 
 SOLID, SIMPLE = 0.62, 0.4
 """Share of its box that a part covers at most where it is strokes, and not a dot; the second
-where it has but one run of pixels in a row."""
+where each of its rows and columns is one run of pixels, as of a lozenge."""
 
 LINE = 0.3
 """Shorter side of a part at least, as a share of its longer, where it is no single stroke."""
@@ -56,13 +56,16 @@ class Parts(NamedTuple):
     areas: Integers
     centres: NDArray[np.float64]
 
+    def labels(self, shape: tuple[int, int]) -> Integers:
+        """The part of each pixel, (H, W); -1 for paper."""
+        steps = np.zeros((shape[0], shape[1] + 1), np.int64)
+        steps[self.rows, self.starts] = self.part + 1
+        steps[self.rows, self.ends] -= self.part + 1
+        return np.asarray(np.cumsum(steps, axis=1)[:, :-1] - 1)
+
     def mask(self, kept: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
         """The pixels of some parts, (H, W), by a truth value for each part, (N,)."""
-        chosen = kept[self.part]
-        steps = np.zeros((shape[0], shape[1] + 1), np.int8)
-        steps[self.rows[chosen], self.starts[chosen]] = 1
-        steps[self.rows[chosen], self.ends[chosen]] = -1
-        return np.asarray(np.cumsum(steps, axis=1)[:, :-1] > 0)
+        return np.append(kept, False)[self.labels(shape)]
 
 
 def find(mask: NDArray[np.bool_]) -> Parts:
@@ -125,14 +128,17 @@ def several(ink: Ink) -> int:
     """
     reduce = -(-max(ink.shape) // LOOKED_AT)
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).reduce(reduce)
-    parts = find(np.asarray(picture) >= 96)
+    mask = np.asarray(picture) >= 96
+    parts = find(mask)
     if len(parts.boxes) < 2:
         return 1
     sides = parts.boxes[:, 2:] - parts.boxes[:, :2]
     longest, shortest = sides.max(1), sides.min(1)
     filled = parts.areas / sides.prod(1)
-    simple = np.bincount(parts.part) <= 1.1 * sides[:, 1]
-    dots = (filled > SOLID) | (simple & (filled > SIMPLE))
+    above = np.pad(mask, ((1, 0), (0, 0)))[:-1]
+    columns = np.bincount(parts.labels(mask.shape)[mask & ~above])
+    runs = np.stack((columns, np.bincount(parts.part)), 1)
+    dots = (filled > SOLID) | ((runs <= 1.1 * sides).all(1) & (filled > SIMPLE))
     letters = (longest >= SPECK * longest.max()) & ~dots & (shortest >= LINE * longest)
     if np.count_nonzero(letters) < 2:
         return 1
@@ -140,7 +146,7 @@ def several(ink: Ink) -> int:
     extent = np.ptp(parts.boxes.reshape(-1, 2, 2), axis=(0, 1))
     line = extent.max() >= LONG * extent.min()
     many = _groups(parts.boxes, letters, size, 0 if line else NEAR * size)
-    return many if many >= MANY else max(1, _groups(parts.boxes, letters, size, FAR * size))
+    return many if many >= MANY or _groups(parts.boxes, letters, size, FAR * size) > 1 else 1
 
 
 def _groups(boxes: Integers, letters: NDArray[np.bool_], size: float, gap: float) -> int:

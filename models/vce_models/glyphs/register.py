@@ -12,23 +12,28 @@ from PIL import Image, ImageFilter
 from vce_models.errors import InputError
 from vce_models.glyphs import barcode, parts
 from vce_models.glyphs.barcode import Page
+from vce_models.glyphs.parts import Parts
 from vce_models.glyphs.photos import Ink
 from vce_models.glyphs.template import DOT, LAYOUTS, Layout, Points
 
-LOOKED_AT = 2000
-"""Longest side at which rings are looked for, in pixels."""
+LOOKED_AT, ENLARGED = 2000, 1200
+"""Longest sides in pixels: at which rings are looked for, and up to which images are doubled."""
 
 SMALLEST = 400
 """Shorter side of an image at least, in pixels, that may show a page."""
 
-DARKER = 0.85
-"""Light of what is dark at most, as a share of what is around it."""
+DARKER = (0.85, 0.6)
+"""Light of what is dark at most, as a share of what is around it; the second parts what a
+blurred photo runs together."""
 
 RINGS = 8
 """Rings that are tried at most."""
 
 ALIKE = 4.0
 """Ratio of the largest ring to the smallest at most: perspective makes far ones smaller."""
+
+DISTANT = 6.0
+"""Between two rings of a page at least, in diameters of the larger."""
 
 SPREAD = 0.08
 """Share of the image at least that three rings span where a fourth is missing."""
@@ -75,21 +80,21 @@ def register(light: Ink, name: str) -> Registered | None:
     if min(light.shape) < SMALLEST:
         return None
     centres, sizes = _rings(light)
-    for corners in _quadrilaterals(centres, sizes):
+    for corners in (fours := _quadrilaterals(centres, sizes)):
         for layout in LAYOUTS.values():
             for turn in range(4):
                 found = _read(light, layout, np.roll(corners, turn, axis=0))
                 if found is not None:
                     return found
-    if len(centres) == 3 and _spread(centres) >= SPREAD * light.size:
-        raise InputError(
-            f"{name} shows three of a template's four rings",
-            hint="scan or photograph the whole page, with nothing upon its corners",
-        )
-    if _quadrilaterals(centres, sizes):
+    if fours:
         raise InputError(
             f"{name} shows a template's four rings, but its bands cannot be read",
             hint="lay the page flat, in even light, and fill the picture with it",
+        )
+    if len(centres) == 3 and _three(centres, sizes, light.size):
+        raise InputError(
+            f"{name} shows three of a template's four rings",
+            hint="scan or photograph the whole page, sharply, with nothing upon its corners",
         )
     return None
 
@@ -111,26 +116,42 @@ def sample(light: Ink, points: Points) -> Ink:
 
 def _rings(light: Ink) -> tuple[Points, Points]:
     """Centres, (N, 2), and diameters, (N,), of dark rings around dark discs, largest first."""
-    factor = -(-max(light.shape) // LOOKED_AT)
-    picture = Image.fromarray(np.rint(light * 255).astype(np.uint8)).reduce(factor)
-    around = picture.filter(ImageFilter.BoxBlur(max(picture.size) / 40))
-    dark = np.asarray(picture, np.float32) < DARKER * np.asarray(around, np.float32)
-    found = parts.find(dark)
+    picture = Image.fromarray(np.rint(light * 255).astype(np.uint8))
+    longest = max(picture.size)
+    if longest <= ENLARGED:
+        picture = picture.resize((2 * picture.width, 2 * picture.height))
+    else:
+        picture = picture.reduce(-(-longest // LOOKED_AT))
+    values = np.asarray(picture, np.float32)
+    around = np.asarray(picture.filter(ImageFilter.BoxBlur(max(picture.size) / 40)), np.float32)
+    centres, sizes = np.empty((0, 2)), np.empty(0)
+    for share in DARKER:
+        more, larger = _nested(parts.find(values < share * around))
+        for centre, size in zip(more, larger, strict=True):
+            if not (np.linalg.norm(centres - centre, axis=1) < size / 2).any():
+                centres, sizes = np.vstack((centres, centre)), np.append(sizes, size)
+        if len(centres) in (0, 4):
+            break
+    order = np.argsort(-sizes, kind="stable")[:RINGS]
+    factor = longest / max(picture.size)
+    return centres[order] * factor, sizes[order] * factor
+
+
+def _nested(found: Parts) -> tuple[Points, Points]:
+    """Centres and diameters of discs in the middle of rings of seven thirds their size."""
     sides = found.boxes[:, 2:] - found.boxes[:, :2]
     filled = found.areas / np.maximum(sides.prod(1), 1)
     wide = sides.max(1) <= 3 * sides.min(1)
     discs = np.flatnonzero(wide & (sides.min(1) >= 3) & (filled > 0.45))
     rings = np.flatnonzero(wide & (sides.min(1) >= 9) & (filled < 0.7))
-    # (rings, discs): a disc in the middle of a ring, and three sevenths as large.
+    # (rings, discs)
     apart = np.linalg.norm(found.centres[rings, None] - found.centres[None, discs], axis=2)
     larger = sides[rings, None] / sides[None, discs]
     fuller = found.areas[None, discs] / found.areas[rings, None]
     fits = (apart < 0.12 * sides[rings].max(1)[:, None]) & (larger > 1.6).all(2)
     fits &= (larger < 3.4).all(2) & (fuller > 0.15) & (fuller < 0.9)
     outer, inner = np.nonzero(fits)
-    diameters = sides[rings[outer]].max(1) * float(factor)
-    order = np.argsort(-diameters, kind="stable")[:RINGS]
-    return found.centres[discs[inner]][order] * factor, diameters[order]
+    return found.centres[discs[inner]], sides[rings[outer]].max(1).astype(np.float64)
 
 
 def _quadrilaterals(centres: Points, sizes: Points) -> list[Points]:
@@ -142,14 +163,25 @@ def _quadrilaterals(centres: Points, sizes: Points) -> list[Points]:
         corners = four[np.argsort(np.arctan2(middle[:, 1], middle[:, 0]))]
         sides = np.roll(corners, -1, axis=0) - corners
         turns = _cross(sides, np.roll(sides, -1, axis=0))
-        if size.max() <= ALIKE * size.min() and (turns > 0).all():
+        if _apart(four, size) and size.max() <= ALIKE * size.min() and (turns > 0).all():
             found.append((float(_cross(corners, np.roll(corners, -1, axis=0)).sum()), corners))
     return [corners for _, corners in sorted(found, key=lambda one: -one[0])]
 
 
-def _spread(centres: Points) -> float:
-    """Area of the parallelogram of three points."""
-    return abs(float(_cross(centres[1] - centres[0], centres[2] - centres[0])))
+def _three(centres: Points, sizes: Points, pixels: int) -> bool:
+    """Whether three rings may be those of a page whose fourth is hidden."""
+    sides = np.roll(centres, -1, axis=0) - centres
+    spread = abs(float(_cross(sides[0], sides[1])))
+    alike = sizes.max() <= ALIKE * sizes.min()
+    return bool(alike and _apart(centres, sizes) and spread >= SPREAD * pixels)
+
+
+def _apart(centres: Points, sizes: Points) -> bool:
+    """Whether any two rings are as far apart as those of a page."""
+    return all(
+        float(np.linalg.norm(centres[i] - centres[j])) >= DISTANT * max(sizes[i], sizes[j])
+        for i, j in combinations(range(len(sizes)), 2)
+    )
 
 
 def _cross(one: Points, other: Points) -> Points:

@@ -12,14 +12,14 @@ from vce_models.errors import InputError
 from vce_models.glyphs import images, parts
 from vce_models.glyphs.decoding import contents, decode, reduced
 from vce_models.glyphs.photos import Ink, levels
-from vce_models.glyphs.register import Registered, register, sample
+from vce_models.glyphs.register import LOOKED_AT, Registered, register, sample
 from vce_models.glyphs.template import BASELINE, CAPTION, EM, INSET, Points
 
 FINENESS = 12
 """Pixels to a millimetre of what is read."""
 
-SIDE = 5000
-"""Longest side of an image that is looked at, in pixels; larger ones are made smaller."""
+FINEST = 5000
+"""Longest side of an image that is read, in pixels; larger ones are made smaller."""
 
 COARSE = 2
 """Pixels to a millimetre of the paper's light, which changes slowly."""
@@ -65,13 +65,14 @@ def read(path: Path) -> list[Written] | None:
 
 def written(image: Image.Image, name: str) -> list[Written] | None:
     """Do the same for an image that is open; errors call it `name`."""
-    if max(image.size) > SIDE and image.mode in ("L", "RGB"):
-        image = image.reduce(-(-max(image.size) // SIDE))
-    light = 1 - images.grey(reduced(image, max(image.size)), "dark")
-    found = register(light, name)
+    if image.mode.startswith(("P", "1")):  # these cannot be averaged
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image, _ = _at_most(image, FINEST)
+    small, factor = _at_most(image, 2 * LOOKED_AT)
+    found = register(1 - images.grey(reduced(small, max(small.size)), "dark"), name)
     if found is None:
         return None
-    inks = _inks(_red(image, light), found)
+    inks = _inks(_red(image), found, factor)
     if inks is not None:
         boxes = zip(found.page.characters, map(_cleaned, inks), strict=True)
         above = (found.layout.box[1] - BASELINE - INSET) * FINENESS
@@ -86,31 +87,47 @@ def written(image: Image.Image, name: str) -> list[Written] | None:
     )
 
 
-def _red(image: Image.Image, light: Ink) -> Ink:
+def _at_most(image: Image.Image, side: int) -> tuple[Image.Image, int]:
+    """Make an image smaller whose longest side is longer than this; by which whole number."""
+    factor = -(-max(image.size) // side)
+    if factor == 1 or image.mode.startswith(("I", "F")):
+        return image, 1
+    return image.reduce(factor), factor
+
+
+def _red(image: Image.Image) -> Ink:
     """The red channel, in which guides are paper, (H, W) in [0, 1]; light, where there is none."""
-    if image.mode.startswith(("I", "F", "L", "1")):
-        return light
+    if image.mode.startswith(("I", "F", "L")):  # of grey, or LAB
+        return 1 - images.grey(image, "dark")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.asarray(image.convert("RGB").getchannel("R"), np.float32) / np.float32(255)
 
 
-def _inks(red: Ink, found: Registered) -> Ink | None:
-    """What is written in each box, (N, H, W) in [0, 1]; None where nothing is."""
-    coarse = _reduced(red, found.scale / COARSE)
-    paper = _paper(*coarse, found)
-    fine, factor = _reduced(red, found.scale / FINENESS)
+def _inks(red: Ink, found: Registered, enlarged: int) -> Ink | None:
+    """What is written in each box, (N, H, W) in [0, 1]; None where nothing is.
+
+    Args:
+        red: The image.
+        found: The page in it.
+        enlarged: Pixels of `red` to one of the image that the page was found in.
+    """
+    scale = found.scale * enlarged
+    factor = _whole(scale / COARSE)
+    paper = _paper(_reduced(red, factor), found, enlarged / factor)
+    factor = _whole(scale / FINENESS)
+    fine = _reduced(red, factor)
     width, height = (length - 2 * INSET for length in found.layout.box)
     rows, columns = (_middles(length) for length in (height, width))
     grid = np.stack(np.meshgrid(columns, rows), -1) + INSET
     boxes = []
     for corner in found.layout.corners()[: len(found.page.characters)]:
-        seen = sample(fine, found.pixels(corner + grid) / factor)
+        seen = sample(fine, found.pixels(corner + grid) * (enlarged / factor))
         boxes.append(1 - seen / np.maximum(sample(paper, (corner + grid) * COARSE), 0.05))
     ink = np.clip(np.stack(boxes), 0, 1)
-    # Of what is at the same height in all boxes, guides, the halves without ink tell.
-    ink -= np.median(ink, axis=(0, 2), keepdims=True)
+    # Guides go from side to side in all boxes; even of dashes a quarter is without ink.
+    ink -= np.quantile(ink, 0.25, axis=(0, 2), keepdims=True)
     ink[:, : round((CAPTION[1] - INSET) * FINENESS), : round((CAPTION[0] - INSET) * FINENESS)] = 0
     stretched = levels(np.asarray(np.clip(ink, 0, 1), np.float32).reshape(-1, ink.shape[2]))
     return None if stretched is None else stretched.reshape(ink.shape)
@@ -121,17 +138,25 @@ def _middles(length: float) -> Points:
     return (np.arange(round(length * FINENESS)) + 0.5) / FINENESS
 
 
-def _reduced(light: Ink, factor: float) -> tuple[Ink, int]:
-    """An image made smaller by at most a factor, and by what whole number it is."""
-    whole = max(1, int(factor))
-    return np.asarray(Image.fromarray(light).reduce(whole), np.float32), whole
+def _whole(factor: float) -> int:
+    return max(1, int(factor))
 
 
-def _paper(light: Ink, factor: int, found: Registered) -> Ink:
-    """The light of the paper behind all strokes, over the whole page, at `COARSE`."""
+def _reduced(light: Ink, factor: int) -> Ink:
+    return np.asarray(Image.fromarray(light).reduce(factor), np.float32)
+
+
+def _paper(light: Ink, found: Registered, shrunk: float) -> Ink:
+    """The light of the paper behind all strokes, over the whole page, at `COARSE`.
+
+    Args:
+        light: The image.
+        found: The page in it.
+        shrunk: Pixels of `light` to one of the image that the page was found in.
+    """
     across = (np.arange(round(found.layout.width * COARSE)) + 0.5) / COARSE
     down = (np.arange(round(found.layout.height * COARSE)) + 0.5) / COARSE
-    seen = sample(light, found.pixels(np.stack(np.meshgrid(across, down), -1)) / factor)
+    seen = sample(light, found.pixels(np.stack(np.meshgrid(across, down), -1)) * shrunk)
     picture = Image.fromarray(np.rint(seen * 255).astype(np.uint8))
     width = 2 * round(PEN * COARSE / 2) + 1
     for filtering in (

@@ -50,6 +50,9 @@ MARGIN = 2.4
 CELL = 1.2
 """Side of a cell of the bands."""
 
+SMOOTH = 8
+"""Shades of a disc's edge along either side of a pixel."""
+
 MAX_PAGES = 255
 """Of one template."""
 
@@ -160,7 +163,7 @@ def choose(text: str | None, chars: str | None) -> list[int]:
 
 
 def _blank(point: int) -> bool:
-    return unicodedata.category(chr(point))[0] in "ZC"
+    return unicodedata.category(chr(point)) in ("Zs", "Zl", "Zp", "Cc", "Cf")
 
 
 def paginate(characters: Sequence[int], paper: str) -> list[Page]:
@@ -196,10 +199,10 @@ def render(page: Page) -> Image.Image:
     for (left, top), point in zip(layout.corners(), page.characters, strict=False):
         _draw_box(pen, float(left), float(top), layout.box, point)
     for x, y in layout.dots():
-        _disc(pen, x, y, DOT / 2, BLACK)
+        _paste_disc(image, x, y, DOT, BLACK)
     for x, y in layout.markers():
         for share, colour in ((1, BLACK), (5 / 7, WHITE), (3 / 7, BLACK)):
-            _disc(pen, x, y, share * MARKER / 2, colour)
+            _paste_disc(image, x, y, share * MARKER, colour)
     cells = barcode.encode(page)
     for band in layout.bands():
         for x, y in band[cells]:
@@ -251,11 +254,13 @@ def _draw_box(
     for height, colour in ((CAP_HEIGHT, FAINT), (X_HEIGHT, FAINT), (0, LINE)):
         y = baseline - height * EM
         _bar(pen, left + MARGIN, right - MARGIN, y, y, 0.3, colour)
-    character, code = chr(point), f"U+{point:04X}"
+    character = caption = chr(point)
     font = font_for(character, _dots(4))
     if font is None:
-        font, character = font_for("U", _dots(2.4)), code
-    pen.text((_dots(left + MARGIN), _dots(top + 4.8)), character, GREY, font, anchor="ls")
+        font, caption = font_for("U", _dots(2.4)), f"U+{point:04X}"
+    elif unicodedata.combining(character):
+        caption = f"\N{DOTTED CIRCLE}{caption}"
+    pen.text((_dots(left + MARGIN), _dots(top + 4.8)), caption, GREY, font, anchor="ls")
 
 
 def _draw_words(pen: ImageDraw.ImageDraw, layout: Layout, page: Page) -> None:
@@ -278,13 +283,23 @@ def _bar(
     width: float,
     colour: Colour,
 ) -> None:
-    """A line of some width, upright or level."""
-    half = width / 2
-    pen.rectangle(_box(left - half, top - half, right + half, bottom + half), fill=colour)
+    """A line of some width, upright or level; all lines of one width have as many pixels."""
+    thick = _dots(width)
+    x, y = _dots(left) - thick // 2, _dots(top) - thick // 2
+    far = (x + _dots(right - left) + thick - 1, y + _dots(bottom - top) + thick - 1)
+    pen.rectangle(((x, y), far), fill=colour)
 
 
-def _disc(pen: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: Colour) -> None:
-    pen.ellipse(_box(x - radius, y - radius, x + radius, y + radius), fill=colour)
+def _paste_disc(image: Image.Image, x: float, y: float, diameter: float, colour: Colour) -> None:
+    """A disc with smooth edges, its centre between pixels where it has to be."""
+    middle, radius = np.array((x, y)) * DPI / 25.4, diameter / 2 * DPI / 25.4
+    corner = np.floor(middle - radius).astype(int)
+    side = int(2 * radius) + 3
+    disc = Image.new("L", (side * SMOOTH, side * SMOOTH))
+    left, top = ((middle - radius - corner) * SMOOTH).tolist()
+    right, bottom = ((middle + radius - corner) * SMOOTH - 1).tolist()
+    ImageDraw.Draw(disc).ellipse((left, top, right, bottom), fill=255)
+    image.paste(colour, tuple(corner.tolist()), disc.reduce(SMOOTH))
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
