@@ -143,7 +143,7 @@ def frames(path):
 def test_the_pictures_shown_are_of_these_weights():
     """Otherwise `sh examples/pipeline.sh` draws them again."""
     with Image.open(ROOT / "examples/styles/ampersand.png") as sheet:
-        assert sheet.text["vce:weights"] == weights.fingerprint(weights.load())
+        assert sheet.info["vce:weights"] == weights.fingerprint(weights.load())
 
 
 def test_the_pipeline_draws_the_pictures_shown(examples):
