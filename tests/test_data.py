@@ -11,10 +11,10 @@ from conftest import draw
 from PIL import Image
 
 from vce_models.config import ModelConfig
-from vce_models.datasets import drawings
 from vce_models.datasets.download import fetch
 from vce_models.datasets.drawings import load
 from vce_models.errors import DataError
+from vce_models.glyphs import decoding
 
 CONFIG = ModelConfig()
 SUBSAMPLE = ModelConfig(resize="subsample")
@@ -249,7 +249,9 @@ def test_hidden_files_are_no_drawings(tree, tmp_path):
     assert same(load(copy, CONFIG).train, load(tree, CONFIG).train)
 
 
-def test_an_image_of_absurd_size_is_refused(tree, tmp_path, monkeypatch):
-    monkeypatch.setattr(drawings, "MAX_BYTES", 100)
-    with pytest.raises(DataError, match="more than any drawing has"):
-        load(tree, CONFIG)
+def test_a_file_of_absurd_length_is_refused(tree, tmp_path):
+    copy = shutil.copytree(tree, tmp_path / "copy")
+    with (copy / "alphabet0/character00/0.png").open("r+b") as file:
+        file.truncate(decoding.MAX_BYTES + 1)
+    with pytest.raises(DataError, match="more than 64 MB"):
+        load(copy, CONFIG)

@@ -60,7 +60,7 @@ def test_rules_of_other_weights_are_a_warning_and_of_another_shape_an_error(vce,
     (tmp_path / "text.safetensors").write_text("no rules")
     save_file({"z": small}, tmp_path / "bare.safetensors")
     for given, status, words in [
-        ("small.safetensors", 3, "small.safetensors holds float32 (2, 20, 2)"),
+        ("small.safetensors", 3, "small.safetensors holds F32 (2, 20, 2)"),
         ("text.safetensors", 3, "text.safetensors is damaged"),
         ("bare.safetensors", 3, "bare.safetensors holds no rules"),
         ("gone.safetensors:2", 3, "gone.safetensors is no rules file"),

@@ -1,5 +1,6 @@
 """`python -m vce_cli`, for launchers that start modules."""
 
-from vce_cli.app import main
+from vce_cli.start import main
 
-main()
+if __name__ == "__main__":
+    main()

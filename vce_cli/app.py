@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from typing import Annotated, NoReturn
@@ -26,6 +27,9 @@ EXIT_CODES = {
     errors.DivergedError: 8,
 }
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a device says that takes no more."""
+
 app = typer.Typer(
     name="vce",
     no_args_is_help=True,
@@ -46,7 +50,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"vce {version('vce-cli')}")
+        report.out(f"vce {version('vce-cli')}\n")
         raise typer.Exit
 
 
@@ -70,4 +74,11 @@ def main() -> NoReturn:
     except errors.VCEError as error:
         report.error(str(error), error.hint)
         sys.exit(EXIT_CODES[type(error)])
+    except OSError as error:
+        # Only help pages are printed by others; a file would have a name.
+        if error.filename is not None or error.errno not in FULL:
+            raise
+        report.drop()
+        report.error(f"cannot write standard output: {error.strerror}")
+        sys.exit(EXIT_CODES[errors.OutputError])
     sys.exit(0)

@@ -97,6 +97,7 @@ def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
             require_fonts("reading a font")
         try:
             found.extend(listing.find(Path(name), reading))
+            journal.left_out(name, listing.left_out(Path(name)))
         except InputError as error:
             journal.fail(name, error)
         except OSError as error:  # too long a name, or a folder that may not be entered

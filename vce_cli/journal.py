@@ -53,6 +53,12 @@ class Journal:
             self._unusual[kind] += 1
             self._first.setdefault(kind, (source, finding))
 
+    def left_out(self, folder: str, names: list[str]) -> None:
+        """Say what of a folder is no image that can be read."""
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            self.warn(f"{folder}: {names[0]}{more} left out, which cannot be read as an image")
+
     def wrote(self, path: Path) -> None:
         """One output."""
         if str(path) != "-":

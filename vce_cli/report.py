@@ -30,16 +30,27 @@ LOG_SECONDS = 10.0
 
 def error(message: str, hint: str | None = None) -> None:
     """Print `error: ...` and, where there is one, `hint: ...`."""
-    lines = [f"error: {message}", *([f"hint: {hint}"] if hint else [])]
-    say("\n".join(" ".join(line.split()) for line in lines))
+    say(f"error: {message}")
+    if hint:
+        say(f"hint: {hint}")
 
 
 def say(message: str) -> None:
-    """Print one line on stderr."""
+    """Print one line on stderr, where it can be written; nothing in it moves the cursor."""
     if sys.stderr is None:  # closed
         return
-    sys.stderr.write(f"{message}\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(f"{plain(' '.join(message.split()))}\n")
+        sys.stderr.flush()
+    except OSError:  # nobody reads it, or its device is full: there is nowhere left to say so
+        sys.stderr = None
+
+
+def plain(text: str) -> str:
+    """Text with what a terminal would obey, not show, written out: names come from anywhere."""
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )
 
 
 def on_terminal() -> bool:
@@ -55,9 +66,16 @@ def out(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes stdout once more at exit, and would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        drop()
         sys.exit(141)
+    except OSError as error:
+        drop()
+        raise OutputError(f"cannot write standard output: {error.strerror}") from error
+
+
+def drop() -> None:
+    """Lose what stdout still holds: Python flushes it once more at exit, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @contextmanager

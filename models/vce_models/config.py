@@ -43,7 +43,7 @@ class _Config:
                 if value not in choices:
                     raise ConfigError(f"{item.name} is {value!r}", hint=f"use one of {choices}")
                 continue
-            if hint is float and type(value) is int:
+            if hint is float and type(value) is int and abs(value) < 2**63:
                 value = float(value)
                 object.__setattr__(self, item.name, value)
             if hint in (int, float, bool) and type(value) is not hint:
@@ -61,7 +61,7 @@ class _Config:
         """Read what `to_json` wrote; unknown, missing and bad keys raise ConfigError."""
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"the config is not JSON: {error}") from error
         return cls.from_dict(values)
 

@@ -1,34 +1,69 @@
-"""Outputs that are written whole or not at all."""
+"""Outputs that are written whole or not at all, and survive what comes after."""
 
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 from vce_models.errors import OutputError
 
+_PREFIX, _SUFFIX = ".vce-", ".tmp"
+
 _unfinished: set[Path] = set()
+_swept: set[Path] = set()
 
 
 @atexit.register
 def _remove_unfinished() -> None:
     """A signal may end a run between any two steps, those of `replacing` among them."""
     for path in _unfinished:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file is there; a name that is too long for the system is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there that can be looked into."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def exists(path: Path) -> bool:
+    """Whether something is there, and can be known to be."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 @contextmanager
 def replacing(path: Path, *, clobber: bool = True) -> Iterator[Path]:
-    """Yield a temporary file beside `path`, and rename it there when the block succeeds.
+    """Yield a temporary file, and put it in the place of `path` when the block succeeds.
 
     A block that fails leaves `path` as it was. A link is followed, so that the file it
-    names is replaced and the link stays. A device or a pipe stays too, and is written to.
+    names is replaced and the link stays; its mode stays, too. A device, a pipe or a file that
+    has no name stays, and is written to. File and folder are on the disk when this returns.
+
+    Where the system has files without a name, a process that is killed leaves nothing;
+    elsewhere the next one that writes into the folder removes what it left.
 
     Args:
         path: The file.
@@ -38,36 +73,174 @@ def replacing(path: Path, *, clobber: bool = True) -> Iterator[Path]:
         OutputError: The folder is missing or cannot be written; a file is there.
         BrokenPipeError: `path` is a pipe, and its reader has gone.
     """
-    target = path.resolve()
     try:
-        if target.is_dir():
-            raise OutputError(f"cannot write {path}: it is a folder")
-        special = path.exists() and not path.is_file()
-        folder = Path(tempfile.gettempdir()) if special else target.parent
-        # As tempfile would, but for the name, which is known before the file is there.
-        temporary = folder / f".{target.name}.{secrets.token_hex(4)}.tmp"
-        _unfinished.add(temporary)
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        yield temporary
-        if special:
-            with temporary.open("rb") as whole, path.open("wb") as device:
-                shutil.copyfileobj(whole, device)
+        target, before = _followed(path)
+        if before and not (stat.S_ISREG(before.st_mode) and _is(target, before)):
+            with scratch() as temporary:
+                yield temporary
+                with temporary.open("rb") as whole, path.open("wb") as device:
+                    shutil.copyfileobj(whole, device)
             return
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        if not clobber:
-            target.touch(exist_ok=False)  # taken, for no other to write
-        temporary.replace(target)
+        _sweep(target.parent)
+        with _Temporary(target.parent) as file:
+            yield file.path
+            file.place(target, before, clobber)
     except BrokenPipeError:
         raise
     except FileExistsError as error:
         raise OutputError(f"{path} is there already", hint="leave out --no-clobber") from error
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-        _unfinished.discard(temporary)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield an empty file that is gone after the block: in memory where the system can."""
+    if hasattr(os, "memfd_create") and _can_name_descriptors():
+        descriptor = os.memfd_create("vce")
+        try:
+            yield _named(descriptor)
+        finally:
+            os.close(descriptor)
+        return
+    with tempfile.TemporaryDirectory(prefix="vce-") as folder:
+        (file := Path(folder, "result")).touch()
+        yield file
+
+
+def _can_name_descriptors() -> bool:
+    return is_folder(Path("/proc/self/fd"))
+
+
+def _named(descriptor: int) -> Path:
+    """A path by which this process, and those it starts, can open an open file again."""
+    return Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+
+
+def _followed(path: Path) -> tuple[Path, os.stat_result | None]:
+    """What a path leads to, and what is there now.
+
+    Raises:
+        OutputError: It is a folder.
+        OSError: It leads nowhere, or cannot be looked at.
+    """
+    try:
+        target = path.resolve()
+    except RuntimeError as error:  # a link to itself, before Python 3.13
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
+    try:
+        before = path.stat()
+    except FileNotFoundError:
+        return target, None
+    if stat.S_ISDIR(before.st_mode):
+        raise OutputError(f"cannot write {path}: it is a folder")
+    return target, before
+
+
+def _is(target: Path, before: os.stat_result) -> bool:
+    """Whether a file has that name; what `replacing` yields has none."""
+    try:
+        return os.path.samestat(target.stat(), before)
+    except FileNotFoundError:
+        return False
+
+
+class _Temporary:
+    """A file in a folder, open and locked, that has no name until it is placed where it can.
+
+    Attributes:
+        path: Where to write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name: Path | None = None
+        self.descriptor, self.path = self._opened()
+        _lock(self.descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.name:
+            with suppress(OSError):
+                self.name.unlink(missing_ok=True)
+            _unfinished.discard(self.name)
+        os.close(self.descriptor)
+
+    def _opened(self) -> tuple[int, Path]:
+        if hasattr(os, "O_TMPFILE") and _can_name_descriptors():
+            try:
+                descriptor = os.open(self.folder, os.O_TMPFILE | os.O_RDWR, 0o600)
+                return descriptor, _named(descriptor)
+            except OSError as error:
+                if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+                    raise  # those say that the file system, or the kernel, has no such files
+        name = self._new_name()
+        return os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), name
+
+    def _new_name(self) -> Path:
+        self.name = self.folder / f"{_PREFIX}{secrets.token_hex(6)}{_SUFFIX}"
+        _unfinished.add(self.name)  # before it is there
+        return self.name
+
+    def place(self, target: Path, before: os.stat_result | None, clobber: bool) -> None:
+        """Give the file its mode and its place, and wait until both are on the disk.
+
+        Raises:
+            FileExistsError: A file is there, and must not be replaced.
+        """
+        if before:
+            with suppress(OSError):
+                os.fchown(self.descriptor, before.st_uid, before.st_gid)
+        os.fchmod(self.descriptor, stat.S_IMODE(before.st_mode) if before else _usual_mode())
+        os.fsync(self.descriptor)
+        if clobber:
+            (self.name or self._link(self._new_name())).replace(target)
+        else:
+            self._link(target)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            with suppress(OSError):  # some file systems cannot
+                os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _link(self, target: Path) -> Path:
+        """Give the file another name, unless it is taken."""
+        # Only with a folder's descriptor does Python follow the link that /proc has.
+        os.link(self.path, target, src_dir_fd=self.descriptor, follow_symlinks=True)
+        return target
+
+
+def _usual_mode() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file for as long as this process lives; whether that could be done."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes left in a folder that were killed: nobody locks it any more."""
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    with suppress(OSError):
+        for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+            with suppress(OSError):
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+                try:
+                    if _lock(descriptor):
+                        path.unlink()
+                finally:
+                    os.close(descriptor)

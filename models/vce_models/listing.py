@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
+from vce_models.files import is_folder
 from vce_models.glyphs import images
+from vce_models.glyphs.decoding import READERS, SUFFIXES
 from vce_models.glyphs.photos import Polarity
 
 if TYPE_CHECKING:
@@ -95,20 +97,32 @@ def find(path: Path, reading: Reading) -> list[Glyph]:
     if is_font(path):
         return _of_font(path, reading)
     _check_characters(str(path), reading)
-    if not path.is_dir():
+    if not is_folder(path):
         return [_of_image(path, reading)]
-    try:
-        files = sorted(Path(entry.path) for entry in os.scandir(path) if _is_image(entry))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    files = sorted(Path(entry.path) for entry in _entries(path) if _is_image(entry))
     if not files:
-        raise InputError(f"{path} holds no images", hint="PNG, JPEG, BMP, TIFF, PGM, WebP work")
+        raise InputError(f"{path} holds no images", hint=f"{', '.join(READERS)} work")
     return [_of_image(file, reading) for file in files]
 
 
 def is_font(path: Path) -> bool:
     """Whether a path is read as a font, by its name."""
     return path.suffix.lower() in FONT_SUFFIXES
+
+
+def left_out(path: Path) -> list[str]:
+    """What of a folder `find` does not read, by name; hidden files are not counted."""
+    if not is_folder(path):
+        return []
+    entries = (entry for entry in _entries(path) if not entry.name.startswith("."))
+    return sorted(entry.name for entry in entries if not _is_image(entry))
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return list(os.scandir(folder))
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}") from error
 
 
 def codepoint(glyph: Glyph) -> int:
@@ -134,7 +148,7 @@ def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     _check_characters("standard input", reading)
 
     def read() -> tuple[images.Framed, None]:
-        return _read_image(BytesIO(stream.read()), "standard input", reading), None
+        return _read_image(stream, "standard input", reading), None
 
     return Glyph("stdin", "standard input", read)
 
@@ -148,20 +162,26 @@ def _check_characters(called: str, reading: Reading) -> None:
 
 
 def _is_image(entry: os.DirEntry[str]) -> bool:
+    """Whether a file may be read as an image; a pipe would be waited for."""
     suffix = Path(entry.name).suffix.lower()
-    return suffix in images.SUFFIXES and not entry.name.startswith(".") and not entry.is_dir()
+    return suffix in SUFFIXES and not entry.name.startswith(".") and not _is_special(entry)
+
+
+def _is_special(entry: os.DirEntry[str]) -> bool:
+    try:
+        return not stat.S_ISREG(entry.stat().st_mode)
+    except OSError:  # a link to nowhere: reading it will say so
+        return False
 
 
 def _of_image(path: Path, reading: Reading) -> Glyph:
     def read() -> tuple[images.Framed, None]:
-        source = BytesIO(path.read_bytes()) if path.is_fifo() else path
-        return _read_image(source, str(path), reading), None
+        return _read_image(path, str(path), reading), None
 
     return Glyph(path.stem, str(path), read)
 
 
 def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> images.Framed:
-    """Read an image; decoders want to search, so what comes by a pipe is read first."""
     return images.read_glyph(source, name, reading.config, reading.polarity, reading.fit)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -13,10 +14,13 @@ from safetensors.numpy import save as to_bytes
 from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
-from vce_models.files import replacing
+from vce_models.files import exists, is_file, replacing
 
 FORMAT = "vce rules 1"
 """The one key of the metadata, as in `weights`; its value is JSON."""
+
+MOST = 100_000
+"""Rules that a file may hold."""
 
 
 def sample(count: int, config: ModelConfig, seed: int) -> Array:
@@ -94,31 +98,40 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
     Raises:
         InputError: The file is missing, damaged, or holds rules of another shape.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{path} is no rules file", hint="vce convert --save-rules writes one")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if FORMAT not in metadata:
                 raise InputError(f"{path} holds no rules of vce")
-            z, fingerprint = file.get_tensor("z"), str(json.loads(metadata[FORMAT])["weights"])
-    except (OSError, SafetensorError, ValueError, LookupError, TypeError) as error:
+            fingerprint = str(json.loads(metadata[FORMAT])["weights"])
+            _check_shape(path, file.get_slice("z"), config)
+            z: Rules = file.get_tensor("z")
+    except (OSError, SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
-    wanted = (config.size, config.latent_per_row)
-    if z.dtype != np.float32 or z.ndim != 3 or z.shape[1:] != wanted or not len(z):
-        raise InputError(
-            f"{path} holds {z.dtype} {z.shape}; rules of these weights are float32 (N, *{wanted})",
-            hint="give the weights that they were made for",
-        )
     if not np.isfinite(z).all():
         raise InputError(f"{path} holds values that are not numbers")
     return z, fingerprint
 
 
+def _check_shape(path: Path, found: Any, config: ModelConfig) -> None:
+    """Before they are read: NumPy does not know every kind of number that a file may hold."""
+    shape, kind = tuple(found.get_shape()), found.get_dtype()
+    wanted = (config.size, config.latent_per_row)
+    if kind != "F32" or len(shape) != 3 or shape[1:] != wanted or not shape[0]:
+        raise InputError(
+            f"{path} holds {kind} {shape}; rules of these weights are F32 (N, *{wanted})",
+            hint="give the weights that they were made for",
+        )
+    if shape[0] > MOST:
+        raise InputError(f"{path} holds {shape[0]} rules", hint=f"use {MOST} at most")
+
+
 def split_selection(text: str) -> tuple[Path, tuple[int, int] | None]:
     """Split `F:3` and `F:2-5` into the file and the first and last number; `F` means all."""
     found = re.fullmatch(r"(.+):(\d+)(?:-(\d+))?", text)
-    if not found or Path(text).exists():
+    if not found or exists(Path(text)):
         return Path(text), None
     first, last = int(found[2]), int(found[3] or found[2])
     return Path(found[1]), (first, last)

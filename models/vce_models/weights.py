@@ -14,7 +14,7 @@ from safetensors.numpy import save as to_bytes
 from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, WeightsError
-from vce_models.files import replacing
+from vce_models.files import is_file, replacing
 from vce_models.shapes import COARSE, HIDDEN, OBSERVATION, PLANES, READOUT
 
 FORMAT = "vce 1"
@@ -55,7 +55,7 @@ def load(path: Path | None = None) -> Weights:
             exactly the finite float32 tensors that its config asks for.
     """
     path = path or SHIPPED
-    if not path.is_file():
+    if not is_file(path):
         raise WeightsError(
             f"{path} is no weights file", hint="vce train writes weights.safetensors"
         )

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import os
+import struct
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
-from typing import Any
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 import platformdirs
@@ -24,8 +25,8 @@ from numpy.typing import NDArray
 
 from vce_models.config import ModelConfig
 from vce_models.errors import DataError, InputError, VCEError
-from vce_models.files import replacing
-from vce_models.glyphs import images
+from vce_models.files import exists, is_folder, replacing
+from vce_models.glyphs import decoding, images
 
 Progress = Callable[[int, int], None]
 
@@ -33,8 +34,21 @@ HALVES = ("images_background", "images_evaluation")
 HELD_BACK = 0.2
 """Share of the characters of a tree of one's own that only test."""
 
-MAX_BYTES = 64 * 2**20
-"""Largest image file read, so that an archive's entry cannot fill the memory."""
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How archives may be packed: other ways unpack all of an entry at once, however long it is."""
+
+_DAMAGE = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    EOFError,
+    OverflowError,
+)
+"""What zipfile lets through when an archive says what it should not."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +115,8 @@ def load(
     Raises:
         DataError: Nothing usable is there; the message names the file.
     """
-    if not folder.is_dir():
-        word = "is not a folder" if folder.exists() else "does not exist"
+    if not is_folder(folder):
+        word = "is not a folder" if exists(folder) else "does not exist"
         raise DataError(f"{folder} {word}", hint="--download fetches Omniglot into a new folder")
     roots = (folder, folder / "omniglot-py")
     train, test = (find_half(roots, name) for name in HALVES)
@@ -133,7 +147,7 @@ def _drawings(source: Path, archives: ExitStack) -> list[_Drawing]:
     found = _zipped(source, archives) if source.is_file() else _unpacked(source)
     drawings = sorted(found, key=lambda drawing: (drawing.character, drawing.file))
     if not drawings:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in images.SUFFIXES))
+        kinds = ", ".join(sorted(suffix[1:] for suffix in decoding.SUFFIXES))
         raise DataError(f"{source} holds no images", hint=f"it looks for {kinds}")
     return drawings
 
@@ -141,41 +155,69 @@ def _drawings(source: Path, archives: ExitStack) -> list[_Drawing]:
 def _zipped(source: Path, archives: ExitStack) -> Iterator[_Drawing]:
     try:
         archive = archives.enter_context(zipfile.ZipFile(source))
-    except (OSError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise DataError(f"{source} is not a readable archive: {error}") from error
-
-    def read(entry: zipfile.ZipInfo) -> bytes:
-        try:
-            return archive.read(entry)
-        except (OSError, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
-            raise DataError(f"{source}: {entry.filename}: {error}") from error
-        except (zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-            raise DataError(f"{source}: {entry.filename} is damaged: {error}") from error
-
+    found = []
     for entry in archive.infolist():
-        name = Path(entry.filename)
-        if name.suffix.lower() in images.SUFFIXES and not entry.is_dir():
-            _check_size(entry.file_size, f"{source}: {entry.filename}")
-            character = "/".join(name.parts[1:-1]) or "."
-            yield _Drawing(character, name.name, lambda entry=entry: read(entry))  # type: ignore[misc]
+        name = PurePosixPath(entry.filename)
+        if name.suffix.lower() in decoding.SUFFIXES and not entry.is_dir() and _is_own(name):
+            found.append((name, entry))
+    top = _top([name for name, _ in found], source.stem)
+    for name, entry in found:
+        read = partial(_unpack, archive, entry, f"{source}: {entry.filename}")
+        yield _Drawing("/".join(name.parts[top:-1]) or ".", name.name, read)
+
+
+def _is_own(name: PurePath) -> bool:
+    """Whether a file is a drawing, and not what a system keeps beside it."""
+    return not name.name.startswith(".") and "__MACOSX" not in name.parts
+
+
+def _top(names: list[PurePosixPath], stem: str) -> int:
+    """How many folders around all drawings are none of a character's name: one or none.
+
+    The archive's own name is one, and so is any around alphabets of characters.
+    """
+    tops = {name.parts[0] for name in names}
+    deep = all(len(name.parts) > 3 for name in names)
+    return int(len(tops) == 1 and (deep or tops == {stem}))
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
+    """Unpack an entry, to `decoding.MAX_BYTES` at most."""
+    if entry.compress_type not in PACKED:
+        raise DataError(
+            f"{name} is packed by method {entry.compress_type}, which is not read",
+            hint="pack it with deflate, as zip does by itself",
+        )
+    try:
+        with archive.open(entry) as file:
+            return decoding.contents(file, name)
+    except InputError as error:
+        raise DataError(str(error)) from error
+    except _DAMAGE as error:
+        raise DataError(f"{name} is damaged: {error}") from error
 
 
 def _unpacked(source: Path) -> Iterator[_Drawing]:
-    for root, folders, files in os.walk(source):
+    def fail(error: OSError) -> None:
+        raise DataError(f"cannot read {error.filename}: {error.strerror}") from error
+
+    for root, folders, files in os.walk(source, onerror=fail):
         folders.sort()
         for name in files:
             path = Path(root, name)
-            if path.suffix.lower() in images.SUFFIXES and not name.startswith("."):
-                try:
-                    _check_size(path.stat().st_size, str(path))
-                except OSError as error:
-                    raise DataError(f"cannot read {path}: {error.strerror}") from error
-                yield _Drawing(path.parent.relative_to(source).as_posix(), name, path.read_bytes)
+            own = _is_own(path.relative_to(source))
+            if path.suffix.lower() in decoding.SUFFIXES and own and path.is_file():
+                character = path.parent.relative_to(source).as_posix()
+                yield _Drawing(character, name, partial(_read, path))
 
 
-def _check_size(size: int, name: str) -> None:
-    if size > MAX_BYTES:
-        raise DataError(f"{name} has {size >> 20} MB, more than any drawing has")
+def _read(path: Path) -> bytes:
+    try:
+        return decoding.contents(path, str(path))
+    except InputError as error:
+        raise DataError(str(error)) from error
 
 
 def _cached(source: Path, config: ModelConfig, progress: Progress | None) -> Characters:
@@ -188,14 +230,19 @@ def _cached(source: Path, config: ModelConfig, progress: Progress | None) -> Cha
                 f"{source}: {lonely} holds one image",
                 hint="a leaf folder is one character in two or more drawings",
             )
+        names = tuple(dict.fromkeys(drawing.character for drawing in drawings))
+        counts = Counter(drawing.character for drawing in drawings)
+        starts = np.cumsum([0, *(counts[name] for name in names)], dtype=np.int64)
         path = _cache_folder() / f"{_key(drawings, config)}.safetensors"
-        return _read_cache(path) or _decode(source, drawings, config, path, progress)
+        pictures = _read_cache(path, (len(drawings), config.size, config.size))
+        if pictures is None:
+            pictures = _decode(source, drawings, config, progress)
+            _write_cache(path, pictures)
+        return Characters(pictures, starts, names)
 
 
 def _lonely(drawings: list[_Drawing]) -> str | None:
-    counts: dict[str, int] = {}
-    for drawing in drawings:
-        counts[drawing.character] = counts.get(drawing.character, 0) + 1
+    counts = Counter(drawing.character for drawing in drawings)
     return next((name for name, count in counts.items() if count < 2), None)
 
 
@@ -204,65 +251,51 @@ def _cache_folder() -> Path:
 
 
 def _key(drawings: list[_Drawing], config: ModelConfig) -> str:
-    digest = hashlib.sha256(f"1 {config.size} {config.resize}".encode())
+    digest = hashlib.sha256(f"2 {config.size} {config.resize}".encode())
     for drawing in drawings:
-        digest.update(f"\n{drawing.character}\0{drawing.file}\0".encode())
-        try:
-            digest.update(hashlib.sha256(drawing.read()).digest())
-        except OSError as error:
-            raise DataError(f"cannot read {drawing.file}: {error.strerror}") from error
+        digest.update(f"\n{drawing.character}\0{drawing.file}\0".encode(errors="surrogateescape"))
+        digest.update(hashlib.sha256(drawing.read()).digest())
     return digest.hexdigest()[:32]
 
 
-def _read_cache(path: Path) -> Characters | None:
+def _read_cache(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | None:
+    """The pictures that were kept; None where they are missing, or not what they should be."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
-            names = tuple(json.loads(file.metadata()["names"]))
-            return Characters(file.get_tensor("images"), file.get_tensor("starts"), names)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-        return None  # missing or damaged: it is made anew
+            found = file.get_slice("images")
+            if (found.get_dtype(), tuple(found.get_shape())) != ("U8", shape):
+                return None
+            pictures: NDArray[np.uint8] = file.get_tensor("images")
+            return pictures
+    except (OSError, SafetensorError):
+        return None
 
 
 def _decode(
-    source: Path,
-    drawings: list[_Drawing],
-    config: ModelConfig,
-    cache: Path,
-    progress: Progress | None,
-) -> Characters:
+    source: Path, drawings: list[_Drawing], config: ModelConfig, progress: Progress | None
+) -> NDArray[np.uint8]:
     pictures = np.empty((len(drawings), config.size, config.size), np.uint8)
-    names: list[str] = []
-    starts: list[int] = []
     for i, drawing in enumerate(drawings):
         name = f"{source}: {drawing.character}/{drawing.file}"
         try:
-            ink = images.grey(images.read(BytesIO(drawing.read()), name))
+            image = decoding.decode(drawing.read(), name)
+            ink = images.grey(decoding.reduced(image, images.MAX_PAGE))
         except InputError as error:
             raise DataError(str(error), hint="remove the file, or replace it") from error
         pictures[i] = images.resize(ink, config.size, config.resize)
-        if not names or names[-1] != drawing.character:
-            names.append(drawing.character)
-            starts.append(i)
         if progress:
             progress(i + 1, len(drawings))
-    starts.append(len(drawings))
-    characters = Characters(pictures, np.array(starts, np.int64), tuple(names))
-    _write_cache(cache, characters)
-    return characters
+    return pictures
 
 
-def _write_cache(path: Path, characters: Characters) -> None:
+def _write_cache(path: Path, pictures: NDArray[np.uint8]) -> None:
     from safetensors.numpy import save
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
-            tensors: dict[str, NDArray[Any]] = {
-                "images": characters.images,
-                "starts": characters.starts,
-            }
-            temporary.write_bytes(save(tensors, {"names": json.dumps(characters.names)}))
+            temporary.write_bytes(save({"images": pictures}))
     except (OSError, VCEError):
         return  # a full or read-only cache folder costs time, not the run

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter
 
 from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
+from vce_models.glyphs import decoding, paper
 from vce_models.glyphs.photos import Ink, Polarity, levels, median, photographed
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".webp"}
-"""Files of a folder that are taken for images."""
 
 CANVAS = 105
 """Side of Omniglot's drawings, in pixels."""
@@ -50,63 +47,17 @@ def finest(size: int) -> int:
     return max(1, min(DETAIL, MAX_SIDE // size))
 
 
-def read(source: Path | IO[bytes], name: str) -> Image.Image:
-    """Decode an image file whole.
-
-    Args:
-        source: A path, or an open binary file.
-        name: What errors call it.
-
-    Raises:
-        InputError: It is missing, a folder, or not an image that Pillow can decode.
-    """
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns on standard error long before it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(source) as image:
-                image.load()
-                return ImageOps.exif_transpose(image)
-    except FileNotFoundError as error:
-        raise InputError(f"{name} does not exist") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{name} is a folder, not an image") from error
-    except UnidentifiedImageError as error:
-        raise InputError(
-            f"{name} is not an image", hint="PNG, JPEG, BMP, TIFF, PGM, WebP work"
-        ) from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{name} is too large: {error}", hint="make it smaller first") from error
-    except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError) as error:
-        raise InputError(f"{name} is damaged: {error}") from error
-
-
 def grey(image: Image.Image, polarity: Polarity = "auto") -> Ink:
-    """Ink of an image of any mode, (H, W) in [0, 1].
+    """Ink of an image of mode L, LA, I or F, (H, W) in [0, 1].
 
     Transparent pixels are paper. By `auto`, dark strokes on light paper and light on dark
     come to the same: paper is what the median pixel of the border has.
     """
-    light = _light(image, polarity)
+    light = paper.light(image, polarity)
     if polarity == "auto":
         border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
         polarity = "dark" if median(border) >= 0.5 else "light"
     return np.asarray(1 - light, np.float32) if polarity == "dark" else light
-
-
-def _light(image: Image.Image, polarity: Polarity) -> Ink:
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, np.float32)
-        top = 65535 if values.max(initial=0) > 255 else 255
-        return np.asarray(np.clip(values / top, 0, 1), np.float32)
-    if not image.has_transparency_data:
-        return np.asarray(image.convert("L"), np.float32) / np.float32(255)
-    light, alpha = np.moveaxis(np.asarray(image.convert("LA"), np.float32) / 255, 2, 0)
-    if polarity == "auto":
-        opaque = float((light * alpha).sum() / max(float(alpha.sum()), 1e-6))
-        polarity = "dark" if opaque < 0.5 else "light"
-    paper = 1.0 if polarity == "dark" else 0.0
-    return np.asarray(light * alpha + paper * (1 - alpha), np.float32)
 
 
 def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
@@ -126,14 +77,6 @@ def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
         return np.where(square[np.ix_(places, places)] >= 0.5, 255, 0).astype(np.uint8)
     picture = Image.fromarray(np.rint(square * 255).astype(np.uint8))
     return np.asarray(picture.resize((size, size), Image.Resampling.BOX))
-
-
-def _at_most(image: Image.Image, side: int) -> Image.Image:
-    if max(image.size) <= side:
-        return image
-    modes = {"1": "L", "P": "RGBA", "PA": "RGBA"}  # these cannot be averaged
-    image = image.convert(modes[image.mode]) if image.mode in modes else image
-    return image.reduce(-(-max(image.size) // side))
 
 
 def _square(ink: Ink) -> Ink:
@@ -162,15 +105,17 @@ def read_glyph(
     Raises:
         InputError: The image cannot be read, or holds no glyph.
     """
-    image = read(source, name)
+    image = decoding.decode(decoding.contents(source, name), name)
     ink = None
-    if fit and not image.has_transparency_data:
-        ink = photographed(_light(_at_most(image, MAX_PHOTO), polarity), polarity)
-    ink = levels(grey(_at_most(image, MAX_PAGE), polarity)) if ink is None else ink
+    if fit:
+        small = decoding.reduced(image, MAX_PHOTO)
+        if small.mode != "LA" or np.asarray(small.getchannel("A")).min() == 255:
+            ink = photographed(paper.light(small, polarity), polarity)
+    ink = levels(grey(decoding.reduced(image, MAX_PAGE), polarity)) if ink is None else ink
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
     if fit:
-        return frame(ink, name, config)
+        return frame(paper.cleared(ink, polarity), name, config)
     detail = min(finest(config.size), -(-max(ink.shape) // config.size)) * config.size
     return Framed(resized(ink, config.size, config.resize), _smoothly(_square(ink), detail, detail))
 

@@ -1,0 +1,292 @@
+"""Image files from anywhere, decoded with limits: the only place that calls Pillow's readers.
+
+A file is taken for what its first bytes say, never for its suffix, and by one of the readers
+below: Pillow has thirty more, one of which starts Ghostscript. What it may cost is decided
+before any pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import Image, ImageOps
+
+from vce_models.errors import InputError
+
+READERS: dict[str, tuple[bytes, str]] = {
+    "PNG": (rb"\x89PNG\r\n\x1a\n", "PngImagePlugin.PngImageFile"),
+    "JPEG": (rb"\xff\xd8\xff", "JpegImagePlugin.JpegImageFile"),
+    "GIF": (rb"GIF8[79]a", "GifImagePlugin.GifImageFile"),
+    "BMP": (rb"BM", "BmpImagePlugin.BmpImageFile"),
+    "PNM": (rb"P[1-6Ff]\s", "PpmImagePlugin.PpmImageFile"),
+    "TIFF": (rb"II[*+]\0|MM\0[*+]", "TiffImagePlugin.TiffImageFile"),
+    "WebP": (rb"RIFF....WEBP", "WebPImagePlugin.WebPImageFile"),
+    "AVIF": (rb"....ftyp(avif|avis|mif1|msf1)", "AvifImagePlugin.AvifImageFile"),
+    "JPEG 2000": (
+        rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n",
+        "Jpeg2KImagePlugin.Jpeg2KImageFile",
+    ),
+}
+"""By format: how its files begin, and what reads them."""
+
+SUFFIXES = {
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".pbm", ".pgm", ".ppm", ".pnm"),
+    *(".tif", ".tiff", ".webp", ".avif", ".jp2", ".j2k", ".jpf", ".jpx"),
+}
+"""Files of a folder that are taken for images."""
+
+MAX_BYTES = 64 * 2**20
+"""Longest file that is read: a page of colour at 600 dots an inch has less."""
+
+MAX_MEMORY = 160 * 2**20
+"""Memory that decoding may take, in bytes: that page takes 140 MB."""
+
+MAX_PIXELS = 100_000_000
+"""Pixels of an image at most, whatever its mode; of a JPEG, which is decoded smaller, twice."""
+
+MAX_ASPECT = 256
+"""Sides of an image to each other at most: beyond, it is no drawing."""
+
+MAX_TEXT = 4 * 2**20
+"""Longest PNM in decimal digits: Python reads them one by one."""
+
+MAX_TAG = 4 * 2**20
+"""Longest value of a TIFF's tag, which becomes a Python number for every four bytes."""
+
+OPENING, LOADING = 5_000, 300_000
+"""Times that Pillow may read on to find the first pixel, and then all of them.
+
+Millions of chunks, comments and segments of a few bytes would take minutes.
+"""
+
+DRAFT = 1024
+"""A JPEG is decoded at a half, a quarter or an eighth, down to this shortest side."""
+
+MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "I", "F"}
+"""Pillow's modes that are read, beside those of 16 bits."""
+
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    TypeError,
+    LookupError,
+    RuntimeError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    BufferError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow lets through when a file says what it should not."""
+
+
+def contents(source: Path | IO[bytes], name: str) -> bytes:
+    """Read a file or a stream, `MAX_BYTES` of it at most.
+
+    Args:
+        source: A path, or an open binary file.
+        name: What errors call it.
+
+    Raises:
+        InputError: It is missing, a folder, longer than that, or cannot be read.
+    """
+    try:
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        else:
+            data = source.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise InputError(f"{name} does not exist") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{name} is a folder, not an image") from error
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
+    if len(data) > MAX_BYTES:
+        raise InputError(
+            f"{name} has more than {MAX_BYTES >> 20} MB, and is too large",
+            hint="make it smaller first",
+        )
+    return data
+
+
+def decode(data: bytes, name: str) -> Image.Image:
+    """Decode an image whole, as it is to be looked at.
+
+    Args:
+        data: The file, of one of the formats of `READERS`.
+        name: What errors call it.
+
+    Raises:
+        InputError: It is not such an image, is damaged, or would cost too much.
+    """
+    begins = ((form, re.match(first, data, re.DOTALL)) for form, (first, _) in READERS.items())
+    form = next((form for form, found in begins if found), None)
+    if form is None:
+        raise InputError(f"{name} is not an image", hint=f"{', '.join(READERS)} work")
+    file = _Sparing(data, OPENING, MAX_TAG if form == "TIFF" else MAX_BYTES)
+    try:
+        with warnings.catch_warnings(), _unheard(form):
+            # Pillow warns on standard error, of sizes, palettes and metadata.
+            warnings.simplefilter("ignore")
+            with _opened(form, file) as image:
+                _check(image, form, len(data), name)
+                file.left, file.longest = LOADING, MAX_BYTES
+                image.load()
+                ImageOps.exif_transpose(image, in_place=True)
+                decoded: Image.Image = image
+                return decoded
+    except ModuleNotFoundError as error:
+        raise InputError(f"{name} is an {form}, for which this Pillow is too old") from error
+    except _DAMAGE as error:
+        raise InputError(f"{name} is damaged: {_said(error)}") from error
+
+
+def reduced(image: Image.Image, side: int) -> Image.Image:
+    """An image of mode L, LA, I or F whose sides are at most so long, by averages of areas.
+
+    Args:
+        image: As `decode` gives it.
+        side: In pixels.
+    """
+    factor = -(-max(image.size) // side)
+    if factor == 1:
+        return _plain(image)
+    width, height = image.size
+    # In bands, for what is converted to need little memory.
+    step = factor * max(1, 2**20 // (factor * width))
+    bands = [
+        _averaged(image.crop((0, top, width, min(height, top + step))), factor)
+        for top in range(0, height, step)
+    ]
+    whole = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
+    for i, band in enumerate(bands):
+        whole.paste(band, (0, i * step // factor))
+    return whole
+
+
+def _averaged(image: Image.Image, factor: int) -> Image.Image:
+    if image.mode in ("L", "RGB", "RGBA", "LA", "CMYK", "I", "F"):
+        return _plain(image.reduce(factor))
+    return _plain(image).reduce(factor)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        return image
+    if image.mode.startswith("I"):
+        return image.convert("I")
+    if not image.has_transparency_data:
+        return image.convert("L")
+    return image.convert("RGBA").convert("LA")
+
+
+class _Sparing(BytesIO):
+    """A file that can be read so many times, and so much at a time."""
+
+    def __init__(self, data: bytes, reads: int, longest: int) -> None:
+        super().__init__(data)
+        self.left, self.longest = reads, longest
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("it has too many parts")
+        if size is not None and size > self.longest:
+            raise OSError("a part of it is too long")
+        return super().read(size)
+
+
+def _opened(form: str, file: BytesIO) -> Any:
+    module, name = READERS[form][1].split(".")
+    return getattr(import_module(f"PIL.{module}"), name)(file, "")
+
+
+def _check(image: Image.Image, form: str, length: int, name: str) -> None:
+    """Refuse what would take too much time or memory.
+
+    Raises:
+        InputError: It would, or its mode is none that can be read.
+    """
+    width, height = image.size
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise InputError(f"{name} has {width}x{height} pixels, which is no drawing")
+    memory, most = 0.0, MAX_PIXELS
+    if form == "JPEG":
+        most = 2 * MAX_PIXELS
+        if "progressive" in image.info:  # it keeps two bytes of every number until the end
+            memory = 6.0 * width * height
+        image.draft(None, (DRAFT, DRAFT))
+    memory += image.width * image.height * _bytes_a_pixel(image, form)
+    if width * height > most or memory > MAX_MEMORY or (_is_text(image) and length > MAX_TEXT):
+        raise InputError(
+            f"{name} is too large: {width}x{height} pixels", hint="make it smaller first"
+        )
+    if image.mode not in MODES and not image.mode.startswith("I;16"):
+        raise InputError(
+            f"{name} has colours of the kind {image.mode}, which are not read",
+            hint="save it in grey or in RGB",
+        )
+
+
+def _bytes_a_pixel(image: Image.Image, form: str) -> float:
+    """Memory for a pixel, with what the decoder keeps beside the image itself.
+
+    Palettes and 16 bits count more than they take, for the time that converting them takes.
+    """
+    own = {"1": 1, "L": 1, "P": 3, "RGBA": 5}.get(image.mode, 3 if "16" in image.mode else 4)
+    beside = {"WebP": 12, "AVIF": 12, "JPEG 2000": 16}.get(form, 0)
+    if form == "TIFF":  # a whole strip at a time
+        rows = image.tag_v2.get(278, image.height)  # type: ignore[attr-defined]
+        beside = own * min(1.0, rows / max(1, image.height))
+    turned = "exif" in image.info or form == "TIFF"  # asked for it, a PNG would be decoded
+    return own + beside + (own if turned and image.getexif().get(0x0112, 1) != 1 else 0)
+
+
+def _is_text(image: Image.Image) -> bool:
+    return bool(image.tile) and image.tile[0][0] == "ppm_plain"  # type: ignore[attr-defined]
+
+
+def _said(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+_stderr = threading.Lock()
+
+
+@contextmanager
+def _unheard(form: str) -> Iterator[None]:
+    """Send nowhere what libtiff writes on standard error by itself; the error is raised, too."""
+    if form != "TIFF":
+        yield
+        return
+    with _stderr:
+        try:
+            kept = os.dup(2)
+        except OSError:  # closed
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)

@@ -1,0 +1,127 @@
+"""What of an image is paper, where the values of its pixels do not say it by themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from vce_models.glyphs import marks
+from vce_models.glyphs.photos import LEFT, Ink, Polarity, median
+
+TOPS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+"""White of images of 1, 8, 10, 12, 14 and 16 bits, which files of 16 and 32 bits hold."""
+
+PAGE = 0.7
+"""Share of an image that no drawing covers: it is a page on something dark."""
+
+EDGE = 0.6
+"""Share of a side of an image along which ink is that of no glyph, but a scanner's."""
+
+
+def light(image: Image.Image, polarity: Polarity) -> Ink:
+    """The light of an image of mode L, LA, I or F, (H, W) in [0, 1], on paper all over.
+
+    What is transparent becomes paper: that of the page, where a page has transparent
+    margins, and otherwise what strokes on nothing stand out from.
+    """
+    if image.mode != "LA":
+        return _of_numbers(np.asarray(image, np.float32))
+    values, alpha = np.moveaxis(np.asarray(image, np.float32) / 255, 2, 0)
+    if alpha.min(initial=1) == 1:
+        return np.asarray(values, np.float32)
+    if polarity == "auto":
+        page = _page(values, alpha)
+        opaque = float((values * alpha).sum() / max(float(alpha.sum()), 1e-6))
+        paper = page if page is not None else float(opaque < 0.5)
+    else:
+        paper = float(polarity == "dark")
+    return np.asarray(values * alpha + paper * (1 - alpha), np.float32)
+
+
+def _of_numbers(values: Ink) -> Ink:
+    """Whole numbers of any depth and floats, with white at 1."""
+    known = np.isfinite(values)
+    if not known.all():
+        middle = median(values[known]) if known.any() else 0.0
+        values = np.where(known, values, np.float32(middle))
+    values = values - min(0.0, float(values.min(initial=0)))
+    highest = float(values.max(initial=0))
+    white = next((top for top in TOPS if highest <= top), highest)
+    if 1 < highest < 2:  # floats that a filter has led beyond 1
+        white = highest
+    return np.asarray(values / np.float32(white), np.float32)
+
+
+def _page(values: Ink, alpha: Ink) -> float | None:
+    """The paper of a page with transparent margins; None where ink stands on nothing.
+
+    Along its edge a page is one colour, and something else is on it.
+    """
+    opaque = _shrunk(alpha >= 0.5)
+    edge = opaque & ~_shrunk(_shrunk(opaque))
+    if not edge.any():
+        return None
+    paper = median(values[edge])
+    if np.mean(np.abs(values[edge] - paper) < 0.1) < 0.85:
+        return None
+    written = np.mean(np.abs(values[opaque] - paper) > 0.25)
+    return paper if written >= LEFT else None
+
+
+def _shrunk(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask without the pixels beside its edge, the border of the image among them."""
+    padded = np.pad(mask, 1)
+    inner = padded[1:-1, 1:-1] & padded[:-2, 1:-1] & padded[2:, 1:-1]
+    return np.asarray(inner & padded[1:-1, :-2] & padded[1:-1, 2:])
+
+
+def cleared(ink: Ink, polarity: Polarity) -> Ink:
+    """Ink, (H, W) in [0, 1], without what lies around the page.
+
+    A page on a dark ground, whose border says that the page is the ink, is turned round; and
+    strips and corners along the border go, where what is left touches no border.
+    """
+    if polarity == "auto" and np.mean(ink >= 0.5) > PAGE:
+        turned = 1 - ink
+        if found := marks.find(turned >= 0.5):
+            inside = ~found.touching()
+            if found.areas[inside].sum() >= LEFT * ink.size:
+                return _without(turned, found.drawn(~inside))
+    around = _around(ink >= 0.5)
+    return ink if around is None else _without(ink, around)
+
+
+def _around(solid: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Marks in a corner, or along most of a side, that stay out of the middle.
+
+    None where there are none, or where they may be the glyph: nothing else is there, or
+    that touches the border, too.
+    """
+    height, width = solid.shape
+    sides = [np.zeros_like(solid) for _ in range(4)]
+    for side, at in zip(sides, ((0,), (-1,), (slice(None), 0), (slice(None), -1)), strict=True):
+        side[at] = True
+    filled = [side for side in sides if solid[side].mean() >= EDGE]
+    corners = [(row, column) for row in (0, -1) for column in (0, -1) if solid[row, column]]
+    if not corners and not filled:
+        return None
+    if (found := marks.find(solid)) is None:
+        return None
+    beside = np.zeros(len(found.areas), np.bool_)
+    for row, column in corners:
+        beside |= found.at(row % height, column % width)
+    for side in filled:
+        beside |= found.inside(side) >= EDGE * side.sum()
+    middle = np.zeros_like(solid)
+    middle[height // 4 : -height // 4, width // 4 : -width // 4] = True
+    beside &= found.inside(middle) == 0
+    left = ~beside & (found.areas >= 0.01 * found.areas[~beside].max(initial=0))
+    kept = found.areas[left].sum() >= LEFT * solid.size and not found.touching()[left].any()
+    return found.drawn(beside) if kept and beside.any() else None
+
+
+def _without(ink: Ink, mask: NDArray[np.bool_]) -> Ink:
+    """Ink without a mask and the soft edge around it."""
+    around = np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MaxFilter(5))) > 0
+    return np.where(around, np.float32(0), ink)
