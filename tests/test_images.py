@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
 from conftest import draw
-from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from matplotlib import get_data_path
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
-from vce_models.glyphs import images, sheets
+from vce_models.glyphs import images, marks, sheets
 
 CONFIG = ModelConfig()
+FONT = f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf"
 
 
 @pytest.fixture
@@ -72,7 +74,88 @@ def scanned(glyph):
     return Image.fromarray((255 * light.clip(0, 1)).astype(np.uint8))
 
 
+def of_bits(bits):
+    def make(glyph):
+        return Image.fromarray((np.asarray(glyph) / 255 * (2**bits - 1)).astype(np.uint16))
+
+    return make
+
+
+def sixteen_bit_large(glyph):
+    return of_bits(16)(glyph.resize((1600, 1600), Image.Resampling.BICUBIC))
+
+
+def on_transparent_page(glyph):
+    page = Image.new("RGBA", (260, 260))
+    page.paste(glyph.convert("RGBA"), (30, 30))
+    return page
+
+
+def rounded_page(glyph):
+    alpha = Image.new("L", glyph.size)
+    ImageDraw.Draw(alpha).rounded_rectangle((0, 0, 199, 199), 28, fill=255)
+    page = glyph.convert("RGBA")
+    page.putalpha(alpha)
+    return page
+
+
+def sticker(glyph):
+    """Black ink with a white edge, on nothing."""
+    image = Image.new("RGBA", glyph.size, "white")
+    image.paste(glyph.convert("RGBA"))
+    image.putalpha(ImageOps.invert(glyph).filter(ImageFilter.MaxFilter(9)))
+    return image
+
+
+def beside_a_strip(glyph):
+    page = ImageOps.expand(glyph, 30, 255)
+    ImageDraw.Draw(page).rectangle((0, 0, 12, 259), fill=0)
+    return page
+
+
+def with_dark_corners(glyph):
+    page = ImageOps.expand(glyph, 40, 255)
+    for corner in (((0, 0), (50, 0), (0, 40)), ((279, 279), (230, 279), (279, 240))):
+        ImageDraw.Draw(page).polygon(corner, fill=0)
+    return page
+
+
+def on_a_dark_ground(glyph):
+    return ImageOps.expand(ImageOps.expand(glyph, 30, 255), 10, 0)
+
+
+def pencil(glyph):
+    return glyph.point([215 + value * 33 // 255 for value in range(256)])
+
+
+def ruled(line, step, both=False):
+    def make(glyph):
+        page = Image.new("L", (400, 400), 250)
+        for place in range(7, 400, step):
+            ImageDraw.Draw(page).line([(0, place), (399, place)], fill=line, width=2)
+            if both:
+                ImageDraw.Draw(page).line([(place, 0), (place, 399)], fill=line, width=2)
+        page.paste(40, (100, 100), ImageOps.invert(glyph))
+        return page
+
+    return make
+
+
 VARIANTS = {
+    "ten bits": (of_bits(10), 0.01),
+    "twelve bits": (of_bits(12), 0.01),
+    "sixteen bits, large": (sixteen_bit_large, 0.06),
+    "a mask of 0 and 1": (lambda glyph: glyph.point([value >= 128 for value in range(256)]), 0.06),
+    "cyan and magenta": (lambda glyph: glyph.convert("RGB").convert("CMYK"), 0.01),
+    "transparent margins": (on_transparent_page, 0.03),
+    "rounded corners": (rounded_page, 0.01),
+    "ink with an edge": (sticker, 0.02),
+    "a scanner's strip": (beside_a_strip, 0.03),
+    "dark corners": (with_dark_corners, 0.03),
+    "a page on a dark ground": (on_a_dark_ground, 0.02),
+    "faint pencil": (pencil, 0.01),
+    "ruled paper": (ruled(200, 25), 0.03),
+    "squared paper": (ruled(190, 12, both=True), 0.03),
     "white on black": (ImageOps.invert, 0.01),
     "one bit": (lambda glyph: glyph.convert("1", dither=Image.Dither.NONE), 0.06),
     "transparent": (transparent, 0.01),
@@ -92,7 +175,9 @@ VARIANTS = {
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_one_glyph_comes_to_one_condition(glyph, tmp_path, variant):
     make, tolerance = VARIANTS[variant]
-    expected, found = read(glyph, tmp_path), read(make(glyph), tmp_path)
+    made = make(glyph)
+    suffix = "tif" if made.mode in ("F", "CMYK") else "png"
+    expected, found = read(glyph, tmp_path), read(made, tmp_path, f"variant.{suffix}")
     assert found.shape == (28, 28)
     assert found.dtype == np.float32
     assert np.abs(found - expected).mean() < tolerance
@@ -107,6 +192,64 @@ def test_the_camera_may_be_turned(glyph, tmp_path):
     glyph.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
     found = images.read_glyph(tmp_path / "turned.png", "turned.png", CONFIG).condition
     assert np.abs(found - expected).mean() < 0.01
+
+
+@pytest.mark.parametrize("hole", [False, True])
+def test_floats_are_read_by_their_range(glyph, tmp_path, hole):
+    values = np.asarray(glyph, np.float32) / 255
+    if hole:
+        values[:20] = np.nan
+    assert np.array_equal(read(Image.fromarray(values), tmp_path, "f.tif"), read(glyph, tmp_path))
+
+
+def test_turned_pages_lie_on_nothing(glyph, tmp_path):
+    """White, transparent and black around a page that was turned come to the same."""
+    found = {}
+    for fill in (255, 0, None):
+        page = ImageOps.expand(glyph, 20, 255).convert("RGBA" if fill is None else "L")
+        options = {"expand": True, "resample": Image.Resampling.BICUBIC, "fillcolor": fill}
+        found[fill] = read(page.rotate(4, **options), tmp_path)
+    for fill in (0, None):
+        assert np.abs(found[fill] - found[255]).mean() < 0.01
+
+
+@pytest.mark.parametrize("letter", ["E", "i", "L", "é", "H", "Ю"])
+def test_a_letter_that_touches_the_border_keeps_all_its_strokes(tmp_path, letter):
+    font = ImageFont.truetype(FONT, 150)
+    left, top, right, bottom = font.getbbox(letter)
+    cut = Image.new("L", (right - left, bottom - top), 255)
+    ImageDraw.Draw(cut).text((-left, -top), letter, 0, font)
+    found, expected = read(cut, tmp_path), read(ImageOps.expand(cut, 40, 255), tmp_path)
+    assert np.abs(found - expected).mean() < 0.03
+
+
+def test_uneven_paper_without_ink_is_blank(tmp_path):
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:300, :300]
+    for light in (
+        rng.normal(240, 5, (300, 300)),
+        235 - 30 * (x + y) / 600,
+        235 - 40 * ((x - 150) ** 2 + (y - 150) ** 2) / 45_000,
+    ):
+        with pytest.raises(InputError, match="holds no glyph"):
+            read(Image.fromarray(light.clip(0, 255).astype(np.uint8)), tmp_path)
+
+
+def test_several_letters_and_specks_are_said(tmp_path):
+    font = ImageFont.truetype(FONT, 150)
+
+    def said(text, speck=False):
+        page = Image.new("L", (700, 450), 255)
+        ImageDraw.Draw(page).text((60, 40), text, 0, font)
+        if speck:
+            ImageDraw.Draw(page).ellipse((20, 20, 26, 26), fill=0)
+        page.save(tmp_path / "page.png")
+        return marks.unusual(images.read_glyph(tmp_path / "page.png", "page", CONFIG).detail)
+
+    for letter in "aijäE%&=:÷ыξ":
+        assert said(letter) == [], letter
+    assert said("abc") == said("A B") == said("ab\ncd") == ["several letters"]
+    assert said("i", speck=True) == ["specks beside the glyph"]
 
 
 @pytest.mark.parametrize("side", [40, 105, 300])

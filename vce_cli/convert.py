@@ -157,7 +157,7 @@ def _render(
     readings = _read(found, journal, partial(_say_seed, hands, options, journal))
     with report.progress("converting", quiet=options.quiet) as advance:
         for i, glyph, drawing, placement in readings:
-            _warn(glyph, drawing.condition, options, journal)
+            _warn(glyph, drawing, options, journal)
             rules = _strengthened(hands.rules, model, drawing.condition, options.towards)
             images = _in_parts(renderer(*drawing, points), rules, at_once)
             counted = _counted(images, i * count, total, advance)
@@ -189,12 +189,14 @@ def _say_seed(hands: Hands, options: Options, journal: Journal) -> None:
         journal.say(f"seed {hands.seed}")
 
 
-def _warn(glyph: Glyph, condition: Array, options: Options, journal: Journal) -> None:
+def _warn(glyph: Glyph, drawing: Framed, options: Options, journal: Journal) -> None:
     """Note how a glyph is unlike the drawings that the shipped weights were trained on."""
-    from vce_models.glyphs import strokes
+    from vce_models.glyphs import marks, strokes
 
+    if glyph.font is None:
+        journal.unusual(glyph.source, marks.unusual(drawing.detail))
     if options.weights is None:
-        journal.unusual(glyph.source, strokes.unusual(condition))
+        journal.unusual(glyph.source, strokes.unusual(drawing.condition))
 
 
 def _strengthened(rules: Array, model: Weights, condition: Array, strength: float) -> Array:

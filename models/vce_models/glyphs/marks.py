@@ -98,3 +98,47 @@ def _labels(rows: list[int], starts: list[int], ends: list[int]) -> NDArray[np.i
             other += 1
     roots = np.array([root(run) for run in range(len(rows))], np.int64)
     return np.unique(roots, return_inverse=True)[1].reshape(-1)
+
+
+SPECK = 0.35
+"""A mark of less ink than this share of a square as wide as a stroke was not meant."""
+
+WIDE = 1.2
+"""Letters side by side are this many times as wide as high, and single ones seldom."""
+
+
+def unusual(detail: NDArray[np.float32]) -> list[str]:
+    """Say what a drawing of one character does not show, in words; mostly nothing.
+
+    Args:
+        detail: (H, W) in [0, 1], ink = 1.
+    """
+    solid = detail >= 0.5
+    found = find(solid)
+    if found is None or not len(found.areas):
+        return []
+    around = int((solid[:, 1:] != solid[:, :-1]).sum() + (solid[1:] != solid[:-1]).sum())
+    stroke = 2 * found.areas.sum() / max(1, around)
+    specks = found.areas < SPECK * stroke**2
+    said = ["specks beside the glyph"] if specks.any() else []
+    return said + (["several letters"] if _are_letters(found.boxes[~specks]) else [])
+
+
+def _are_letters(boxes: NDArray[np.int64]) -> bool:
+    """Whether marks stand side by side as letters do, in one line or in several."""
+    if len(boxes) < 2:
+        return False
+    lines = _parted(boxes, 0)
+    if len(lines) > 1 and all(len(_parted(line, 1)) > 1 for line in lines):
+        return True
+    heights = [np.ptp(part[:, [0, 2]]) for part in _parted(boxes, 1)]
+    tall = sum(height >= 0.4 * max(heights) for height in heights)
+    width, height = np.ptp(boxes[:, [1, 3]]), np.ptp(boxes[:, [0, 2]])
+    return bool(tall > 1 and width > WIDE * height)
+
+
+def _parted(boxes: NDArray[np.int64], axis: int) -> list[NDArray[np.int64]]:
+    """Boxes that gaps part from each other, along rows (0) or columns (1)."""
+    ordered = boxes[np.argsort(boxes[:, axis])]
+    reached = np.maximum.accumulate(ordered[:, axis + 2])
+    return np.split(ordered, np.flatnonzero(ordered[1:, axis] > reached[:-1]) + 1)

@@ -14,7 +14,17 @@ Polarity = Literal["auto", "dark", "light"]
 """Which is the ink: the dark strokes, the light ones, or what the border is not."""
 
 CONTRAST = 0.15
-"""Least difference of ink from paper, as a share of black from white."""
+"""Difference of ink from paper that is enough, as a share of black from white."""
+
+FAINT, CLEAR = 0.04, 5.0
+"""Least difference of faint ink, and how many times the paper's own deviation it must be.
+
+Two halves of mere noise differ by two and a half times the deviation of one, a half of an
+even shade and the other half by as much.
+"""
+
+PRINTED = 0.7
+"""Lines that are printed on paper are no darker than this, as a share of strokes."""
 
 PLAIN = 0.4
 """Least share of an image that is as light as its border where it is a drawing, not a photo."""
@@ -84,22 +94,58 @@ def levels(ink: Ink) -> Ink | None:
     """Stretch ink so that paper is 0 and strokes are 1; None where there is no contrast.
 
     Otsu's threshold parts the two. Paper's own unevenness, two standard deviations, goes
-    too; a clean image keeps its anti-aliased edges.
+    too, and so do faint lines that are printed across it; a clean image keeps its
+    anti-aliased edges.
+
+    Args:
+        ink: (H, W) in [0, 1].
     """
+    threshold = _threshold(ink)
+    paper, strokes = ink[ink <= threshold], ink[ink > threshold]
+    if not len(paper) or not len(strokes):
+        return None
+    low, high = median(paper), median(strokes)
+    deviation = median(np.abs(paper - low)) * 1.4826
+    if high - low < CONTRAST and (high - low < FAINT or high - low < CLEAR * deviation):
+        return None
+    printed = _printed(ink, low + 2 * deviation, strokes)
+    if printed is None:
+        low = min(low + 2 * deviation, (low + high) / 2)
+    else:
+        low, high = printed
+    stretched = np.clip((ink - low) / (high - low), 0, 1)
+    return np.asarray(stretched, np.float32)
+
+
+def _threshold(ink: Ink) -> float:
+    """Otsu's threshold, which makes the two classes most unlike each other."""
     counts, edges = np.histogram(ink, bins=256, range=(0, 1))
     centres = (edges[:-1] + edges[1:]) / 2
     below, total = np.cumsum(counts), np.cumsum(counts * centres)
     above = below[-1] - below
     with np.errstate(divide="ignore", invalid="ignore"):
         between = (total[-1] * below / below[-1] - total) ** 2 / (below * above)
-    threshold = centres[int(np.nanargmax(np.where(below * above > 0, between, 0)))]
-    paper, strokes = ink[ink <= threshold], ink[ink > threshold]
-    if not len(paper) or not len(strokes):
+    return float(centres[int(np.nanargmax(np.where(below * above > 0, between, 0)))])
+
+
+def _printed(ink: Ink, paper: float, strokes: Ink) -> tuple[float, float] | None:
+    """How dark lines are that are printed on the paper, and how dark strokes are, if there are any.
+
+    Such lines cross the paper from border to border; strokes are darker, and touch none.
+
+    Args:
+        ink: (H, W) in [0, 1].
+        paper: What is no darker is plain paper.
+        strokes: What Otsu's threshold takes for strokes; lines may be among them.
+    """
+    darkest = median(strokes[strokes > _threshold(strokes)]) if np.ptp(strokes) > 0 else strokes[0]
+    limit = paper + PRINTED * (float(darkest) - paper)
+    sides = (ink[0], ink[-1], ink[:, 0], ink[:, -1])
+    if limit <= paper or max(float(side.max()) for side in sides) > limit:
         return None
-    low, high = median(paper), median(strokes)
-    if high - low < CONTRAST:
+    crossed = [bool((side > paper + 1 / 255).any()) for side in sides]
+    if not (crossed[0] and crossed[1]) and not (crossed[2] and crossed[3]):
         return None
-    deviation = median(np.abs(paper - low)) * 1.4826
-    low = min(low + 2 * deviation, (low + high) / 2)
-    stretched = np.clip((ink - low) / (high - low), 0, 1)
-    return np.asarray(stretched, np.float32)
+    lines = max(float(side.max()) for side in sides)
+    written = strokes[strokes > limit]
+    return (lines, median(written)) if len(written) >= LEFT * ink.size else None
