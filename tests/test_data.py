@@ -1,4 +1,5 @@
 import hashlib
+import os
 import shutil
 import threading
 import zipfile
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import draw
 from PIL import Image
+from safetensors.numpy import save_file
 
 from vce_models.config import ModelConfig
 from vce_models.datasets.download import fetch
@@ -247,6 +249,52 @@ def test_hidden_files_are_no_drawings(tree, tmp_path):
     (copy / "alphabet0/character00/._0.png").write_bytes(b"resource fork")
     (copy / "notes.txt").write_text("mine")
     assert same(load(copy, CONFIG).train, load(tree, CONFIG).train)
+
+
+def test_archives_may_have_a_folder_around_all_or_none(archives, tmp_path):
+    whole = load(archives, CONFIG)
+    for top in ("{half}/", "", "mine/"):
+        folder = tmp_path / f"top{len(top)}"
+        folder.mkdir()
+        for half in HALVES:
+            with (
+                zipfile.ZipFile(archives / f"{half}.zip") as old,
+                zipfile.ZipFile(folder / f"{half}.zip", "w") as new,
+            ):
+                for name in old.namelist():
+                    new.writestr(name.replace(f"{half}/", top.format(half=half)), old.read(name))
+        assert same(load(folder, CONFIG).train, whole.train)
+        assert same(load(folder, CONFIG).test, whole.test)
+
+
+def test_what_macos_adds_to_archives_is_no_drawing(archives):
+    whole = load(archives, CONFIG)
+    with zipfile.ZipFile(archives / "images_background.zip", "a") as archive:
+        for name in archive.namelist():
+            folder, _, file = name.rpartition("/")
+            archive.writestr(f"__MACOSX/{folder}/._{file}", bytes(16))
+    assert same(load(archives, CONFIG).train, whole.train)
+
+
+@pytest.mark.parametrize("tensor", [np.zeros((48, 28, 28), np.int64), np.zeros(3, np.uint8)])
+def test_what_lies_in_the_cache_and_does_not_fit_is_made_anew(tree, tmp_path, monkeypatch, tensor):
+    monkeypatch.setenv("VCE_CACHE", str(tmp_path))
+    split = load(tree, CONFIG)
+    (cached,) = tmp_path.iterdir()
+    save_file({"images": tensor}, cached)
+    assert same(load(tree, CONFIG).train, split.train)
+
+
+def test_a_pipe_among_drawings_is_left_out(tree, tmp_path):
+    copy = shutil.copytree(tree, tmp_path / "copy")
+    os.mkfifo(copy / "alphabet0/character00/9.png")
+    assert same(load(copy, CONFIG).train, load(tree, CONFIG).train)
+
+
+def test_names_that_are_no_utf_8_are_read(tree, tmp_path):
+    copy = shutil.copytree(tree, tmp_path / "copy")
+    os.rename(os.fsencode(copy / "alphabet0"), os.fsencode(copy) + b"/\xff")  # noqa: PTH104
+    assert len(load(copy, CONFIG).train) == 8
 
 
 def test_a_file_of_absurd_length_is_refused(tree, tmp_path):

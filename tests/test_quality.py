@@ -1,6 +1,11 @@
+import dataclasses
+import json
+import re
+
 import numpy as np
 import pytest
 import torch
+from conftest import draw
 
 from vce_models.config import ModelConfig
 from vce_models.datasets.drawings import load
@@ -46,6 +51,36 @@ def test_people_have_peoples_diversity(characters, judges):
 def test_blank_samples_are_not_recognised(characters, judges):
     blank = torch.zeros_like(repeated(characters))
     assert judged(blank, characters, judges)[0] < 0.3
+
+
+def test_the_ways_are_those_that_there_were(characters, judges):
+    people = quality.people(characters)
+    assert quality.judge(people, characters, judges, seed=0).ways == len(characters) == 8
+    few = characters.take(range(3))
+    assert quality.judge(people[:3], few, judges, seed=0).ways == 3
+    with pytest.raises(DataError, match="one character"):
+        quality.judge(people[:1], characters.take([0]), judges, seed=0)
+
+
+def test_where_nothing_spreads_is_no_diversity(characters, judges):
+    alike = dataclasses.replace(characters, images=np.zeros_like(characters.images))
+    with pytest.raises(DataError, match="nothing spreads"):
+        quality.judge(quality.people(characters), alike, judges, seed=0)
+
+
+def test_figures_that_cannot_be_had_are_null_and_a_dash(vce, tmp_path):
+    for character in range(5):
+        (tmp_path / f"five/{character}").mkdir(parents=True)
+        for hand in range(3):
+            draw(character, hand).save(tmp_path / f"five/{character}/{hand}.png")
+    given = ("eval", "--data", "five", "--importance-samples", 1, "--device", "cpu")
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    found = json.loads(vce(*given, "--json").stdout, parse_constant=refuse)
+    assert found["nll"]["standard_error"] is found["quality"] is found["transfer"] is None
+    assert re.search(r"KL .* │ +- │", vce(*given).stdout)
 
 
 def test_entropy_sees_blur(characters, judges):

@@ -91,7 +91,8 @@ def evaluate(
     if as_json:
         parts = {"quality": quality, "transfer": transfer}
         figures = {name: part and dataclasses.asdict(part) for name, part in parts.items()}
-        report.out(json.dumps({**dataclasses.asdict(measured), **figures}, indent=2) + "\n")
+        found = report.known({**dataclasses.asdict(measured), **figures})
+        report.out(json.dumps(found, indent=2, allow_nan=False) + "\n")
     else:
         report.tables(measured, quality, transfer)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vce_models.errors import OutputError
 
@@ -76,6 +77,13 @@ def out(text: str) -> None:
 def drop() -> None:
     """Lose what stdout still holds: Python flushes it once more at exit, and would complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def known(figures: Any) -> Any:
+    """Figures as JSON has them: None for those that are no numbers."""
+    if isinstance(figures, dict):
+        return {name: known(figure) for name, figure in figures.items()}
+    return None if isinstance(figures, float) and not math.isfinite(figures) else figures
 
 
 @contextmanager
@@ -188,14 +196,14 @@ def _likelihoods(result: Evaluation) -> Table:
     drawn.add_column("nats an image", justify="right")
     drawn.add_column("standard error", justify="right")
     for name, figure in rows.items():
-        drawn.add_row(name, f"{figure.mean:.2f}", f"{figure.standard_error:.2f}")
+        drawn.add_row(name, _shown(figure.mean, 2), _shown(figure.standard_error, 2))
     return drawn
 
 
 def _judgements(quality: Quality | None, transfer: Transfer | None) -> dict[str, Interval]:
     rows = {}
     if quality:
-        rows["recognisability, 20-way"] = quality.recognisability
+        rows[f"recognisability, {quality.ways}-way"] = quality.recognisability
         rows["diversity / people's"] = quality.diversity
         rows["entropy, nats an image"] = quality.entropy
     if transfer:
@@ -212,5 +220,12 @@ def _intervals(rows: dict[str, Interval]) -> Table:
     drawn.add_column("value", justify="right")
     drawn.add_column("95% interval", justify="right")
     for name, figure in rows.items():
-        drawn.add_row(name, f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}")
+        low, high = _shown(figure.low, 3), _shown(figure.high, 3)
+        drawn.add_row(
+            name, _shown(figure.value, 3), "-" if "-" in (low, high) else f"{low} to {high}"
+        )
     return drawn
+
+
+def _shown(figure: float, digits: int) -> str:
+    return f"{figure:.{digits}f}" if math.isfinite(figure) else "-"

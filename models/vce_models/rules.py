@@ -107,7 +107,7 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
                 raise InputError(f"{path} holds no rules of vce")
             fingerprint = str(json.loads(metadata[FORMAT])["weights"])
             _check_shape(path, file.get_slice("z"), config)
-            z: Rules = file.get_tensor("z")
+            z: Array = file.get_tensor("z")
     except (OSError, SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
     if not np.isfinite(z).all():

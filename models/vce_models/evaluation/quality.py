@@ -31,7 +31,7 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and its 95% bootstrap interval over characters."""
+    """A figure and its 95% bootstrap interval over characters; no number where there is none."""
 
     value: float
     low: float
@@ -45,17 +45,20 @@ class Quality:
     Attributes:
         recognisability: Share of samples that lie nearer to their own exemplar than to 19
             other characters', in the recogniser's features; expected over all choices of 19.
+            Where there are fewer characters, among all of them.
         diversity: Spread of a character's samples in the contrastive features, the square
             root of their unbiased variance, divided by the spread of people's drawings.
         entropy: Mean Bernoulli entropy of the samples, in nats an image. Critics hardly see
             blur; this does.
         samples: How many samples each character has.
+        ways: Characters among which a sample was recognised: 20, or as many as there are.
     """
 
     recognisability: Interval
     diversity: Interval
     entropy: Interval
     samples: int
+    ways: int
 
 
 def exemplars(test: Characters) -> Array:
@@ -116,7 +119,12 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
         test: Its first drawings are the exemplars, the others people's own samples.
         judges: The critics.
         seed: The seed of the bootstrap.
+
+    Raises:
+        DataError: There is one character, or people's drawings do not differ at all.
     """
+    if len(test) < 2:
+        raise DataError("one character cannot be taken for another")
     owners = np.repeat(np.arange(len(test)), [len(part) for part in samples])
     stacked = np.concatenate(samples)
     recognised = _recognised(
@@ -133,13 +141,16 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
             _means(_entropies(stacked), owners),
         )
     )
+    if not rows[2].any():
+        raise DataError("all drawings of a character are the same, so that nothing spreads")
     rng = np.random.default_rng(seed)
     resampled = rows[:, rng.integers(len(test), size=(RESAMPLES, len(test)))].mean(2)
     return Quality(
         recognisability=_interval(rows[0].mean(), resampled[0]),
-        diversity=_interval(rows[1].mean() / rows[2].mean(), resampled[1] / resampled[2]),
+        diversity=_interval(rows[1].mean() / rows[2].mean(), _shares(resampled[1], resampled[2])),
         entropy=_interval(rows[3].mean(), resampled[3]),
         samples=len(stacked) // len(test),
+        ways=min(WAYS, len(test)),
     )
 
 
@@ -173,6 +184,11 @@ def _entropies(samples: Array) -> NDArray[np.float64]:
 
 def _means(values: NDArray[np.float64], owners: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.bincount(owners, weights=values) / np.bincount(owners)
+
+
+def _shares(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Parts of wholes, infinite where a whole is nothing."""
+    return np.divide(parts, wholes, out=np.full_like(parts, np.inf), where=wholes > 0)
 
 
 def _interval(value: float, resampled: NDArray[np.float64]) -> Interval:

@@ -7,6 +7,7 @@ come nearer to d's drawing of B than to somebody else's. No published model repo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +111,9 @@ def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tupl
 
 
 def _interval(nearer: NDArray[np.float64], owners: Numbers, rng: np.random.Generator) -> Interval:
-    """Bootstrap over alphabets, since trials of one alphabet share their people."""
+    """Bootstrap over alphabets, of which it takes two: trials of one share their people."""
+    if len(np.unique(owners)) < 2:
+        return Interval(float(nearer.mean()), math.nan, math.nan)
     counts, hits = np.bincount(owners), np.bincount(owners, weights=nearer)
     resampled = rng.integers(len(counts), size=(RESAMPLES, len(counts)))
     low, high = np.percentile(hits[resampled].sum(1) / counts[resampled].sum(1), (2.5, 97.5))
