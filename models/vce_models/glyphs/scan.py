@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from vce_models.errors import InputError
-from vce_models.glyphs import images, parts
+from vce_models.glyphs import decoding, images, parts
 from vce_models.glyphs.photos import Ink, levels
 from vce_models.glyphs.register import Registered, register, sample
 from vce_models.glyphs.template import BASELINE, CAPTION, EM, INSET, Points
@@ -59,14 +59,17 @@ def read(path: Path) -> list[Written] | None:
         InputError: The file is no image; a corner of the page is hidden, or its bands cannot
             be read; nothing is written on it.
     """
-    return written(images.read(path, str(path)), str(path))
+    image = decoding.decode(decoding.contents(path, str(path)), str(path), SIDE)
+    return written(image, str(path))
 
 
 def written(image: Image.Image, name: str) -> list[Written] | None:
     """Do the same for an image that is open; errors call it `name`."""
-    if max(image.size) > SIDE and image.mode in ("L", "RGB"):
-        image = image.reduce(-(-max(image.size) // SIDE))
-    light = 1 - images.grey(image, "dark")
+    if max(image.size) > SIDE:
+        factor = -(-max(image.size) // SIDE)
+        coloured = image.mode in ("L", "RGB")
+        image = image.reduce(factor) if coloured else decoding.reduced(image, SIDE)
+    light = 1 - images.grey(decoding.reduced(image, SIDE), "dark")
     found = register(light, name)
     if found is None:
         return None
