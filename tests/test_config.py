@@ -53,6 +53,14 @@ def test_a_run_too_short_for_its_phases_is_refused():
         TrainConfig().scaled(2)
 
 
+def test_a_short_run_warms_up_as_long_a_share_of_it():
+    compact = RECIPES["compact"]
+    for steps in (100, 3600, 72_000):
+        config = compact.scaled(steps)
+        assert config.warmup_steps == round(compact.warmup_steps * steps / compact.steps)
+    assert max(map(compact.scaled(100).learning_rate_at, range(100))) > 0.99 * compact.learning_rate
+
+
 def test_the_learning_rate_halves_three_times():
     config = TrainConfig().scaled(600)
     rates = [config.learning_rate_at(step) for step in (0, 299, 300, 400, 500, 599)]

@@ -9,6 +9,7 @@ from conftest import draw, names
 from PIL import Image, ImageSequence
 
 from vce_models import rules, weights
+from vce_models.glyphs import sheets
 
 HANDS = ("-n", 3, "--seed", 5)
 
@@ -59,6 +60,14 @@ def test_webp_and_png_sheets_are_the_same_picture(vce, tmp_path):
         vce("convert", "in", *HANDS, "--labels", "--columns", 2, "-o", f"sheet.{form}")
     png, webp = (opened(tmp_path / f"sheet.{form}") for form in ("png", "webp"))
     assert png.tobytes() == webp.convert("RGB").tobytes()
+
+
+def test_captions_are_never_boxes(tmp_path):
+    """A character that the font of captions lacks is named by its code point."""
+    for name, shown in (("é", "U+00E9"), ("e\u0301", "U+00E9"), ("字", "U+5B57"), ("ab", "ab")):
+        cell = Image.new("L", (112, 112), "white")
+        found, expected = (sheets.render_cells([cell], 1, [text]) for text in (name, shown))
+        assert found.tobytes() == expected.tobytes()
 
 
 def test_labels_are_off_by_default(vce, tmp_path):

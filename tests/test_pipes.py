@@ -29,6 +29,15 @@ def test_a_pipe_in_and_a_pipe_out(tmp_path, vce):
     assert done.stdout == (tmp_path / "file.png").read_bytes()
 
 
+def test_a_pipe_gets_a_png_where_nothing_says_more(tmp_path):
+    script = "vce convert a.png -n 1 --seed 1 {} -o -"
+    plain, named = (
+        shell(script.format(option), tmp_path).stdout for option in ("", "--format png")
+    )
+    assert plain == named
+    assert plain.startswith(b"\x89PNG")
+
+
 def test_dev_stdout_is_standard_output_and_dev_null_stays(tmp_path):
     script = "vce convert /dev/stdin -n 1 --seed 1 -o {} --format svg < a.png"
     piped, named = (shell(script.format(name), tmp_path).stdout for name in ("-", "/dev/stdout"))

@@ -1,11 +1,19 @@
+import contextlib
 import dataclasses
+import json
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from vce_models.config import ModelConfig, TrainConfig
@@ -15,6 +23,8 @@ from vce_models.datasets.episodes import Episodes
 from vce_models.errors import ConfigError, DivergedError, WeightsError
 from vce_models.recipes import RECIPES
 from vce_models.training import checkpoints, optimisers
+from vce_models.training.parallel import Processes
+from vce_models.training.runs import Run
 from vce_models.training.trainer import Trainer
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -165,6 +175,125 @@ def test_a_damaged_checkpoint_is_refused(characters, tmp_path, content):
     path.write_bytes(path.read_bytes()[:-100] if content is None else content)
     with pytest.raises(WeightsError, match="is not a checkpoint of vce"):
         checkpoints.load(path, characters)
+
+
+def kept(characters, tmp_path, config=CONFIG, steps=3):
+    """A checkpoint, its metadata and its tensors."""
+    path = tmp_path / "checkpoint.safetensors"
+    checkpoints.save(path, run(Trainer(config, characters), steps))
+    with safe_open(path, framework="pt") as file:
+        return path, json.loads(file.metadata()[checkpoints.FORMAT]), load_file(path)
+
+
+def test_a_checkpoint_is_looked_over_before_any_step(characters, tmp_path):
+    path, saved, tensors = kept(characters, tmp_path)
+    name, moment = "model.convertor.head.bias", "encoder_adam.0.exp_avg_sq"
+    for changed, state, words in [
+        ({name: tensors[name] * float("nan")}, {}, f"{name} holds values that are not numbers"),
+        ({moment: tensors[moment] * float("inf")}, {}, f"{moment} holds values"),
+        ({moment: tensors[moment] - 1}, {}, f"{moment} is negative"),
+        ({moment: tensors[moment][:1]}, {}, f"{moment} is torch.float32"),
+        ({name: None}, {}, f"lacks the tensor {name}"),
+        ({"generator": None}, {}, "lacks the tensor generator"),
+        ({"generator": tensors["generator"][:16].clone()}, {}, "was begun on cuda"),
+        ({"generator": torch.full_like(tensors["generator"], 255)}, {}, "random state is damaged"),
+        ({"encoder_adam.9999.step": torch.ones(())}, {}, "unknown tensor encoder_adam.9999.step"),
+        ({"encoder_adam.x": torch.ones(())}, {}, "unknown tensor encoder_adam.x"),
+        ({key: None for key in tensors if "adam" in key}, {}, "lacks the tensor convertor_adam.0"),
+        ({}, {"step": -5}, "step is -5, outside 0 to 8"),
+        ({}, {"step": 10**9}, "step is 1000000000"),
+        ({}, {"step": 3.0}, "step is 3.0"),
+        ({}, {"collapsing": None}, "collapsing is None"),
+        ({}, {"config": []}, "is not a checkpoint"),
+    ]:
+        left = {key: value for key, value in (tensors | changed).items() if value is not None}
+        save_file(left, path, {checkpoints.FORMAT: json.dumps(saved | state)})
+        with pytest.raises(WeightsError, match=words):
+            checkpoints.load(path, characters)
+    save_file(tensors, path, {checkpoints.FORMAT: "[" * 100_000})
+    with pytest.raises(WeightsError, match="is not a checkpoint"):
+        checkpoints.load(path, characters)
+    save_file(tensors, path, {checkpoints.FORMAT: json.dumps(saved)})
+    assert checkpoints.load(path, characters).step == 3
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(edits=st.lists(st.tuples(st.integers(0, 6000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_damaged_checkpoint_is_an_error_or_trains(characters, tmp_path_factory, edits):
+    path, _, _ = kept(characters, tmp_path_factory.getbasetemp(), steps=1)
+    data = bytearray(path.read_bytes())
+    for place, value in edits:
+        data[place] = value
+    path.write_bytes(data)
+    with contextlib.suppress(WeightsError):
+        assert checkpoints.load(path, characters).step == 1
+
+
+def test_what_is_wrong_with_the_run_is_no_damage(characters, tmp_path):
+    path, _, _ = kept(characters, tmp_path)
+    with pytest.raises(ConfigError, match="cannot be shared by 3 processes"):
+        checkpoints.load(path, characters, processes=Processes(0, 3))
+
+
+def test_a_config_that_was_changed_is_named(tmp_path):
+    for changed, words in [
+        ({"seed": 1}, "seed is 1, and was 0"),
+        ({"vae_steps": 4}, "vae_steps is 4, and was 3"),
+        ({"model": dataclasses.replace(SMALL, channels=4)}, "model.channels is 4, and was 8"),
+    ]:
+        other = Run(tmp_path, dataclasses.replace(CONFIG, **changed), tmp_path)
+        with pytest.raises(ConfigError, match=words):
+            other.check(CONFIG)
+    Run(tmp_path, CONFIG, tmp_path).check(CONFIG)
+
+
+def test_a_run_is_trained_by_one_process_and_free_when_it_is_killed(tmp_path):
+    program = """
+import os, sys
+from pathlib import Path
+from vce_models.config import TrainConfig
+from vce_models.training.runs import Run
+run = Run.create(Path("run"), TrainConfig(), Path("."))
+run.checkpoint.touch()
+print("begun", flush=True)
+sys.stdin.read()
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        with pytest.raises(ConfigError, match="another process trains in"):
+            Run.open(tmp_path / "run").lock()
+        process.kill()
+    run = Run.open(tmp_path / "run")
+    run.lock()
+    run.close()
+
+
+def test_a_run_without_a_checkpoint_is_begun_anew(tmp_path):
+    run = Run.create(tmp_path / "run", CONFIG, tmp_path)
+    run.close()  # the disk was full
+    longer = dataclasses.replace(CONFIG, vae_steps=9)
+    again = Run.create(tmp_path / "run", longer, tmp_path)
+    assert Run.open(tmp_path / "run").config == longer
+    again.weights.touch()
+    again.close()
+    with pytest.raises(ConfigError, match="already holds a run"):
+        Run.create(tmp_path / "run", CONFIG, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, '{"train": 3, "data": ""}'])
+def test_a_damaged_config_is_no_run(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ConfigError):
+        Run.open(tmp_path)
+
+
+def test_past_the_end_nothing_is_trained(characters):
+    trainer = run(Trainer(CONFIG, characters), CONFIG.steps)
+    with pytest.raises(ConfigError, match="all 8 steps of the run are taken"):
+        trainer.advance(1)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vce_cli import fonts, outputs, report, streams, writers
 from vce_cli.extras import require_fonts, require_torch, torch_device
-from vce_cli.forms import FontForm, Rendered, Style
+from vce_cli.forms import FontForm, Picture, Rendered, Style
 from vce_cli.journal import Journal
 from vce_cli.options import DEFAULT_RULES, FRAMES, Options
 from vce_cli.writers import Hands
@@ -68,6 +68,8 @@ def convert(options: Options) -> None:
             walk=options.walk,
             metadata={} if options.no_metadata else _metadata(options, hands, fingerprint),
         )
+        if isinstance(target.form, Picture):
+            target.form.check_sides(target.per, max(1, len(found)), len(shown.numbers), style)
         if isinstance(target.form, FontForm):
             paths = fonts.write(source, found, shown, model, options, target, journal, out)
         else:

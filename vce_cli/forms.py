@@ -165,6 +165,30 @@ class Picture(Rendered):
                 hint="use a smaller --scale, or one file each: -o '{char}-{rule:02d}.png'",
             )
 
+    def check_sides(self, per: Per, glyphs: int, rules: int, style: Style) -> None:
+        """Raise OutputError where a side of a picture would be longer than the form allows."""
+        from vce_models.glyphs import sheets
+
+        if not self.longest:
+            return
+        rows = glyphs if per == "run" else 1
+        if per == "conversion":
+            width = height = style.side
+        elif style.walk and self.moving:
+            width, height = sheets.grid_size(rows, style.columns, style.side, False)
+        else:
+            columns = _sheet_columns(rows, rules, style)
+            width, height = sheets.grid_size(rules + 1, columns, style.side, style.labels)
+            height *= rows
+        self._check_side(width, height)
+
+    def _check_side(self, width: int, height: int) -> None:
+        if self.longest and max(width, height) > self.longest:
+            raise OutputError(
+                f"{width}x{height} pixels are too many for {self.called}",
+                hint="use .png, or a smaller --scale",
+            )
+
     def points(self, scale: int, size: int) -> int:
         """One for each pixel of the picture."""
         return scale
@@ -182,12 +206,7 @@ class Picture(Rendered):
             OutputError: A side is longer than the form allows.
         """
         frames = self._frames(group, style)
-        width, height = frames[0].size
-        if self.longest and max(width, height) > self.longest:
-            raise OutputError(
-                f"{width}x{height} pixels are too many for {self.called}",
-                hint="use .png, or a smaller --scale",
-            )
+        self._check_side(*frames[0].size)
         first, last = group.numbers[0], group.numbers[-1]
         number = str(first) if first == last else f"{first}-{last}"
         text = {**style.metadata, "vce:rule": number} if style.metadata else {}
@@ -472,7 +491,7 @@ def _sheet(rows: list[Redrawn], numbers: list[int], style: Style) -> Image:
     """Rows are glyphs, columns are rules; one glyph alone fills rows of its own."""
     from vce_models.glyphs import sheets
 
-    columns = style.columns or (len(numbers) + 1 if len(rows) > 1 else None)
+    columns = _sheet_columns(len(rows), len(numbers), style)
     return sheets.stack(
         [
             sheets.render_grid(
@@ -483,6 +502,10 @@ def _sheet(rows: list[Redrawn], numbers: list[int], style: Style) -> Image:
             for row in rows
         ]
     )
+
+
+def _sheet_columns(rows: int, rules: int, style: Style) -> int | None:
+    return style.columns or (rules + 1 if rows > 1 else None)
 
 
 def _caption(glyph: Glyph) -> str:

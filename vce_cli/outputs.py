@@ -63,9 +63,7 @@ def choose(options: Options, rules: int) -> Target:
     if options.form is not None:
         named = _form(options.form, f"--format is {options.form!r}", "use")
     if output in STDOUT:
-        return _checked(
-            Target("-", named or _formless("standard output"), "run", False), options, rules
-        )
+        return _checked(Target("-", named or FORMS["png"], "run", False), options, rules)
     path = Path(output)
     suffix = path.suffix.lower()[1:]
     if output.endswith(os.sep) or (_is_folder(path) and not _makes_folder(suffix)):
@@ -192,8 +190,7 @@ def _fields(pattern: str) -> set[str]:
 
 
 def _formless(output: str) -> NoReturn:
-    named = output == "standard output" or os.path.lexists(output)
-    folder = "" if named else f", or name a folder: {output}/"
+    folder = "" if os.path.lexists(output) else f", or name a folder: {output}/"
     raise ConfigError(f"nothing says what to write to {output}", hint=f"add --format png{folder}")
 
 

@@ -85,11 +85,17 @@ def train(
     run = Run.open(resume) if resume else None
     config = run.config if run else _config(recipe, steps, model, rest)
     folder = data or (run.data if run else Path())
-    split = dataset.read(folder, config.model, download=download, enlarged=config.enlarged)
     processes = Processes.join(where)
     try:
+        checkpoint = None
         if run:
-            trainer = checkpoints.load(run.checkpoint, split.train, where, processes)
+            if not processes.rank:
+                run.lock()
+            checkpoint = checkpoints.read(run.checkpoint)
+            run.check(checkpoint.config)
+        split = dataset.read(folder, config.model, download=download, enlarged=config.enlarged)
+        if checkpoint:
+            trainer = checkpoints.resume(checkpoint, split.train, where, processes)
         else:
             trainer = Trainer(config, split.train, where, processes)
         if processes.rank:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from vce_cli.forms import Group, Rendered, Style
 from vce_cli.outputs import Target
 from vce_cli.streams import Output
 from vce_models.errors import OutputError
-from vce_models.files import replacing
+from vce_models.files import replacing, scratch
 from vce_models.folders import beside
 
 if TYPE_CHECKING:
@@ -86,8 +85,8 @@ def _parts(
 def opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
     """Yield where to write one result, which is whole, or not there, at the end."""
     if target.pattern == "-":
-        with tempfile.TemporaryDirectory(prefix="vce-") as folder:
-            yield (file := Path(folder) / "result")
+        with scratch() as file:
+            yield file
             out.write(file.read_bytes())
         return
     if target.makes_folders:

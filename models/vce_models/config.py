@@ -233,14 +233,24 @@ class TrainConfig(_Config):
         return "vae" if step < self.pretrain_steps + self.vae_steps else "lmvae"
 
     def scaled(self, steps: int) -> TrainConfig:
-        """The same run in `steps` steps: every phase keeps its share, and one step at least."""
+        """The same run in `steps` steps: every phase keeps its share, and one step at least.
+
+        The warm-up keeps its share, too.
+        """
         shares = [self.pretrain_steps, self.vae_steps, self.lmvae_steps]
         if steps < sum(share > 0 for share in shares):
             raise ConfigError(f"{steps} steps do not reach every phase", hint="use more steps")
         counts = [max(1, round(steps * share / self.steps)) if share else 0 for share in shares]
         counts[counts.index(max(counts))] += steps - sum(counts)
         pretrain, vae, lmvae = counts
-        return dataclasses.replace(self, pretrain_steps=pretrain, vae_steps=vae, lmvae_steps=lmvae)
+        warmup = round(steps * self.warmup_steps / self.steps)
+        return dataclasses.replace(
+            self,
+            pretrain_steps=pretrain,
+            vae_steps=vae,
+            lmvae_steps=lmvae,
+            warmup_steps=warmup,
+        )
 
     def learning_rate_at(self, step: int) -> float:
         """Adam's learning rate at a step counted from 0."""

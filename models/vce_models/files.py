@@ -156,7 +156,7 @@ class _Temporary:
         self.folder = folder
         self.name: Path | None = None
         self.descriptor, self.path = self._opened()
-        _lock(self.descriptor)
+        lock(self.descriptor)
 
     def __enter__(self) -> Self:
         return self
@@ -219,14 +219,20 @@ def _usual_mode() -> int:
     return 0o666 & ~umask
 
 
-def _lock(descriptor: int) -> bool:
-    """Lock a file for as long as this process lives; whether that could be done."""
+def lock(descriptor: int) -> bool | None:
+    """Lock an open file for as long as this process lives and has it open.
+
+    Returns:
+        Whether nobody else has locked it; None where the system cannot lock it.
+    """
     try:
         import fcntl
 
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):
+    except BlockingIOError:
         return False
+    except (ImportError, OSError):
+        return None
     return True
 
 
@@ -240,7 +246,7 @@ def _sweep(folder: Path) -> None:
             with suppress(OSError):
                 descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
                 try:
-                    if _lock(descriptor):
+                    if lock(descriptor):
                         path.unlink()
                 finally:
                     os.close(descriptor)

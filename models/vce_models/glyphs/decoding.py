@@ -71,7 +71,7 @@ Millions of chunks, comments and segments of a few bytes would take minutes.
 """
 
 DRAFT = 1024
-"""A JPEG is decoded at a half, a quarter or an eighth, down to this shortest side."""
+"""Shortest side in pixels down to which a JPEG is decoded smaller, for a single glyph."""
 
 MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "I", "F"}
 """Pillow's modes that are read, beside those of 16 bits."""
@@ -126,12 +126,14 @@ def contents(source: Path | IO[bytes], name: str) -> bytes:
     return data
 
 
-def decode(data: bytes, name: str) -> Image.Image:
+def decode(data: bytes, name: str, shortest: int = DRAFT) -> Image.Image:
     """Decode an image whole, as it is to be looked at.
 
     Args:
         data: The file, of one of the formats of `READERS`.
         name: What errors call it.
+        shortest: Side in pixels down to which a JPEG may be decoded smaller, where that is
+            a half, a quarter or an eighth.
 
     Raises:
         InputError: It is not such an image, is damaged, or would cost too much.
@@ -146,7 +148,7 @@ def decode(data: bytes, name: str) -> Image.Image:
             # Pillow warns on standard error, of sizes, palettes and metadata.
             warnings.simplefilter("ignore")
             with _opened(form, file) as image:
-                _check(image, form, len(data), name)
+                _check(image, form, len(data), name, shortest)
                 file.left, file.longest = LOADING, MAX_BYTES
                 image.load()
                 ImageOps.exif_transpose(image, in_place=True)
@@ -218,7 +220,7 @@ def _opened(form: str, file: BytesIO) -> Any:
     return getattr(import_module(f"PIL.{module}"), name)(file, "")
 
 
-def _check(image: Image.Image, form: str, length: int, name: str) -> None:
+def _check(image: Image.Image, form: str, length: int, name: str, shortest: int) -> None:
     """Refuse what would take too much time or memory.
 
     Raises:
@@ -232,7 +234,7 @@ def _check(image: Image.Image, form: str, length: int, name: str) -> None:
         most = 2 * MAX_PIXELS
         if "progressive" in image.info:  # it keeps two bytes of every number until the end
             memory = 6.0 * width * height
-        image.draft(None, (DRAFT, DRAFT))
+        image.draft(None, (shortest, shortest))
     memory += image.width * image.height * _bytes_a_pixel(image, form)
     if width * height > most or memory > MAX_MEMORY or (_is_text(image) and length > MAX_TEXT):
         raise InputError(

@@ -60,7 +60,8 @@ def read(path: Path) -> list[Written] | None:
         InputError: The file is no image; a corner of the page is hidden, or its bands cannot
             be read; nothing is written on it.
     """
-    return written(decode(contents(path, str(path)), str(path)), str(path))
+    image = decode(contents(path, str(path)), str(path), FINEST)
+    return written(image, str(path))
 
 
 def written(image: Image.Image, name: str) -> list[Written] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,12 +63,10 @@ def render_cells(
     cells: Sequence[Image.Image], columns: int | None, captions: Sequence[str] = ()
 ) -> Image.Image:
     """Set cells of one size with gaps between, row by row; arguments are those of `render_grid`."""
-    columns = min(columns or int(np.ceil(np.sqrt(len(cells)))), len(cells))
     side = cells[0].width
     gap, top = _gap(side), CAPTION if captions else 0
-    rows = -(-len(cells) // columns)
-    size = (columns * (side + gap) + gap, rows * (side + gap + top) + gap)
-    sheet = Image.new("RGB", size, "white")
+    columns = _columns(len(cells), columns)
+    sheet = Image.new("RGB", grid_size(len(cells), columns, side, bool(captions)), "white")
     for i, cell in enumerate(cells):
         x, y = gap + i % columns * (side + gap), gap + i // columns * (side + gap + top)
         sheet.paste(cell, (x, y + top))
@@ -76,6 +76,17 @@ def render_cells(
     return sheet
 
 
+def grid_size(cells: int, columns: int | None, side: int, captions: bool) -> tuple[int, int]:
+    """Width and height in pixels of what `render_cells` makes of so many cells."""
+    columns = _columns(cells, columns)
+    gap, top = _gap(side), CAPTION if captions else 0
+    return columns * (side + gap) + gap, -(-cells // columns) * (side + gap + top) + gap
+
+
+def _columns(cells: int, columns: int | None) -> int:
+    return min(columns or math.ceil(math.sqrt(cells)), cells)
+
+
 def _gap(side: int) -> int:
     return max(2, side // GAP)
 
@@ -83,8 +94,13 @@ def _gap(side: int) -> int:
 def _render_caption(text: str, width: int) -> Image.Image:
     from PIL import ImageFont
 
+    font = ImageFont.load_default(10)
+    lacking = bytes(font.getmask("\uffff"))
+    text = unicodedata.normalize("NFC", text)
+    # A font of so few characters would show boxes for the others.
+    shown = (c if bytes(font.getmask(c)) != lacking else f"U+{ord(c):04X}" for c in text)
     strip = Image.new("L", (width, CAPTION), "white")
-    ImageDraw.Draw(strip).text((0, 0), text, fill="black", font=ImageFont.load_default(10))
+    ImageDraw.Draw(strip).text((0, 0), "".join(shown), fill="black", font=font)
     return strip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,12 +13,15 @@ from torch import Tensor
 
 from vce_models.config import TrainConfig
 from vce_models.datasets.drawings import Characters
-from vce_models.errors import VCEError, WeightsError
+from vce_models.errors import ConfigError, WeightsError
 from vce_models.files import replacing
 from vce_models.training.parallel import Processes
 from vce_models.training.trainer import Trainer
 
 FORMAT = "vce checkpoint 1"
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""What Adam keeps of every parameter, in its shape."""
 
 
 def save(path: Path, trainer: Trainer) -> None:
@@ -34,6 +38,25 @@ def save(path: Path, trainer: Trainer) -> None:
         temporary.write_bytes(to_bytes(tensors, {FORMAT: json.dumps(state)}))
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """What `save` wrote, read and not yet held against the networks that it is for.
+
+    Attributes:
+        path: What errors call it.
+        config: The settings that the run was begun with.
+        step: Steps that were taken.
+        collapsing: What `Trainer.collapsing` was.
+        tensors: Networks, optimisers and random state.
+    """
+
+    path: Path
+    config: TrainConfig
+    step: int
+    collapsing: int
+    tensors: dict[str, Tensor]
+
+
 def load(
     path: Path, characters: Characters, device: str = "cpu", processes: Processes | None = None
 ) -> Trainer:
@@ -41,31 +64,55 @@ def load(
 
     Raises:
         WeightsError: The checkpoint is missing, damaged or of another kind.
+        ConfigError: The batch cannot be shared equally, or drawings are of another size.
+    """
+    return resume(read(path), characters, device, processes)
+
+
+def read(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        WeightsError: It is missing, damaged or of another kind.
     """
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             saved = json.loads((file.metadata() or {})[FORMAT])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         config = TrainConfig.from_dict(saved["config"])
-        trainer = Trainer(config, characters, device, processes)
-        trainer.step, trainer.collapsing = int(saved["step"]), int(saved["collapsing"])
-        _restore(trainer, tensors)
-    except (
-        OSError,
-        SafetensorError,
-        KeyError,
-        TypeError,
-        ValueError,
-        RuntimeError,
-        VCEError,
-    ) as error:
+        step, collapsing = saved["step"], saved["collapsing"]
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path} is not a checkpoint of vce: {error}") from error
-    return trainer
+    except ConfigError as error:
+        raise WeightsError(f"{path} is not a checkpoint of vce: {error}") from error
+    for name, value, last in (("step", step, config.steps), ("collapsing", collapsing, step)):
+        if type(value) is not int or not 0 <= value <= last:
+            raise WeightsError(f"{path} is damaged: {name} is {value!r}, outside 0 to {last}")
+    return Checkpoint(path, config, step, collapsing, tensors)
 
 
-def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
+def resume(
+    checkpoint: Checkpoint,
+    characters: Characters,
+    device: str = "cpu",
+    processes: Processes | None = None,
+) -> Trainer:
+    """Build the trainer of a checkpoint; arguments as of `Trainer`.
+
+    Raises:
+        WeightsError: The checkpoint lacks something, holds what is no number, or was begun
+            on another kind of device.
+        ConfigError: The batch cannot be shared equally, or drawings are of another size.
+    """
+    trainer = Trainer(checkpoint.config, characters, device, processes)
+    _check(checkpoint, trainer)
+    tensors = checkpoint.tensors
+    trainer.step, trainer.collapsing = checkpoint.step, checkpoint.collapsing
     trainer.model.load_state_dict(_under("model", tensors))
-    trainer.generator.set_state(tensors["generator"])
+    try:
+        trainer.generator.set_state(tensors["generator"])
+    except RuntimeError as error:
+        raise WeightsError(f"{checkpoint.path}: the random state is damaged") from error
     for name, optimiser in _optimisers(trainer).items():
         parameters = optimiser.param_groups[0]["params"]
         state: dict[int, dict[str, Tensor]] = {}
@@ -75,6 +122,36 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
                 value = torch.empty_like(parameters[int(number)]).copy_(value)
             state.setdefault(int(number), {})[term] = value
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    return trainer
+
+
+def _check(checkpoint: Checkpoint, trainer: Trainer) -> None:
+    """Hold all tensors of a checkpoint against what the trainer needs, before it takes any."""
+    path, tensors = checkpoint.path, checkpoint.tensors
+    wanted = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
+    if checkpoint.step:
+        for name, optimiser in _optimisers(trainer).items():
+            for i, parameter in enumerate(optimiser.param_groups[0]["params"]):
+                wanted |= {f"{name}.{i}.{moment}": parameter for moment in MOMENTS}
+                wanted[f"{name}.{i}.step"] = torch.zeros(())
+    wanted["generator"] = trainer.generator.get_state()
+    if wrong := sorted(wanted.keys() ^ tensors.keys()):
+        word = "has an unknown" if wrong[0] in tensors else "lacks the"
+        raise WeightsError(f"{path} is damaged: it {word} tensor {wrong[0]}")
+    if len(tensors["generator"]) != len(wanted["generator"]):
+        other = "cpu" if trainer.device.type == "cuda" else "cuda"
+        raise WeightsError(f"{path} was begun on {other}", hint=f"use --device {other}")
+    for name, value in wanted.items():
+        found = tensors[name]
+        if (found.shape, found.dtype) != (value.shape, value.dtype):
+            kind = f"{found.dtype} {tuple(found.shape)}"
+            raise WeightsError(
+                f"{path} is damaged: {name} is {kind}, not {value.dtype} {tuple(value.shape)}"
+            )
+        if found.is_floating_point() and not found.isfinite().all():
+            raise WeightsError(f"{path} is damaged: {name} holds values that are not numbers")
+        if name.endswith(("exp_avg_sq", ".step")) and (found < 0).any():
+            raise WeightsError(f"{path} is damaged: {name} is negative")
 
 
 def _optimisers(trainer: Trainer) -> dict[str, torch.optim.Adam]:

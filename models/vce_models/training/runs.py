@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +20,7 @@ from vce_models import weights
 from vce_models.config import TrainConfig
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import ConfigError, OutputError
-from vce_models.files import replacing
+from vce_models.files import exists, lock, replacing
 from vce_models.glyphs import sheets
 from vce_models.training import checkpoints, curves
 
@@ -41,19 +42,25 @@ class Run:
         self.checkpoint = folder / "checkpoint.safetensors"
         self.weights = folder / "weights.safetensors"
         self.metrics = folder / "metrics.jsonl"
+        self._locked: int | None = None
 
     @classmethod
     def create(cls, folder: Path, config: TrainConfig, data: Path) -> Self:
         """Make the folder and write config.json.
 
+        A run that has no checkpoint yet, since the disk was full, is begun anew.
+
         Raises:
-            ConfigError: The folder already holds a run.
+            ConfigError: The folder already holds a run, or another process trains there.
             OutputError: The folder cannot be written.
         """
-        path = folder / "config.json"
-        if path.exists():
-            hint = f"vce train --resume {folder}, or another --out"
-            raise ConfigError(f"{folder} already holds a run", hint=hint)
+        run, path = cls(folder, config, data), folder / "config.json"
+        if exists(path):
+            run.lock()  # another process may be about to write its first checkpoint
+            if exists(run.checkpoint) or exists(run.weights):
+                run.close()
+                hint = f"vce train --resume {folder}, or another --out"
+                raise ConfigError(f"{folder} already holds a run", hint=hint)
         settings = {"data": str(data.resolve()), "train": dataclasses.asdict(config)}
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +68,8 @@ class Run:
             raise OutputError(f"cannot write {folder}: {error.strerror}") from error
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(settings, indent=2) + "\n")
-        return cls(folder, config, data)
+        run.lock()
+        return run
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -73,14 +81,51 @@ class Run:
         try:
             saved = json.loads((folder / "config.json").read_text())
             return cls(folder, TrainConfig.from_dict(saved["train"]), Path(saved["data"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigError(f"{folder} holds no run to resume: {error}") from error
+
+    def lock(self) -> None:
+        """Keep other processes from training in this folder, until `close` or the end of this one.
+
+        Raises:
+            ConfigError: Another process does.
+        """
+        try:
+            descriptor = os.open(self.folder / "config.json", os.O_RDWR)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.folder}: {error.strerror}") from error
+        if lock(descriptor) is False:
+            os.close(descriptor)
+            raise ConfigError(
+                f"another process trains in {self.folder}", hint="wait for it, or use another --out"
+            )
+        self.close()
+        self._locked = descriptor
+
+    def close(self) -> None:
+        """Let other processes train in this folder."""
+        if self._locked is not None:
+            os.close(self._locked)
+            self._locked = None
+
+    def check(self, config: TrainConfig) -> None:
+        """Hold config.json against the settings that the checkpoint was made with.
+
+        Raises:
+            ConfigError: One is another; the message names it.
+        """
+        for name, (kept, found) in _differences(config, self.config).items():
+            raise ConfigError(
+                f"{self.folder / 'config.json'}: {name} is {found!r}, and was {kept!r} when the "
+                "run was begun",
+                hint="put it back, or begin another run",
+            )
 
     def trim(self, step: int) -> None:
         """Forget what was recorded after the checkpoint that training goes on from."""
         if not self.metrics.exists():
             return
-        lines = self.metrics.read_text().splitlines(keepends=True)
+        lines = self.metrics.read_text(errors="replace").splitlines(keepends=True)
         with replacing(self.metrics) as temporary:
             temporary.write_text("".join(line for line in lines if _step(line) <= step))
 
@@ -109,6 +154,18 @@ class Run:
         sheets.save_png(drawn, self.folder / "conversions.png")
         if self.metrics.exists():
             curves.draw_curves(self.metrics, self.folder / "curves.png")
+
+
+def _differences(one: Any, other: Any, prefix: str = "") -> dict[str, tuple[Any, Any]]:
+    """Settings in which two configs differ, by name, `model.size`."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for item in dataclasses.fields(one):
+        a, b = getattr(one, item.name), getattr(other, item.name)
+        if dataclasses.is_dataclass(a):
+            found |= _differences(a, b, f"{prefix}{item.name}.")
+        elif a != b:
+            found[prefix + item.name] = (a, b)
+    return found
 
 
 def _step(line: str) -> float:

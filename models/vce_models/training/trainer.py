@@ -101,9 +101,12 @@ class Trainer:
                 together agree on it, every time.
 
         Raises:
+            ConfigError: All steps are taken.
             DivergedError: A loss is no number, or the encoder has long told real
                 drawings from converted ones the wrong way round.
         """
+        if self.step >= self.config.steps:
+            raise ConfigError(f"all {self.config.steps} steps of the run are taken")
         phase = self.config.phase(self.step)
         self.totals.zero_()
         first = self.step
