@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vce_models.fonts.family import Places
 
-FLAT = 6
+FLAT = 8
 """Lines in which a cubic is looked at."""
 
 _AT = np.arange(FLAT) / FLAT

@@ -6,6 +6,7 @@ A little of that is a hand; set in line, more of it is a dance.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +19,24 @@ from vce_models.fonts.outline import Samples
 LEAN, STAND = 4.0, 1.0
 """Weights of walls that lean as their hand does, and of feet that stand on the line."""
 
-LEANS, STANDS = 0.9, 0.5
+LEANS, STANDS = 0.95, 0.5
 """What is taken of the leaning of a letter's walls, and of its standing higher or lower."""
 
 UPRIGHT = 0.96
-"""Cosine between a wall and the vertical from which on it is upright."""
+"""Cosine between a wall and the source's stems from which on it is upright."""
+
+
+@dataclass(frozen=True)
+class Norm:
+    """What the letters of a font have in common.
+
+    Attributes:
+        lines: Heights at which they stand or end, in font units.
+        slant: How far their stems go to the right for each unit upwards.
+    """
+
+    lines: tuple[float, ...]
+    slant: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +45,38 @@ class Even:
 
     Attributes:
         linear: The hands' linear maps, (rules, 2, 2): upright walls lean as these say.
+        upright: The direction of the source's stems, a unit vector, (2,).
         lines: Heights at which letters of the source stand or end, (lines,), and
         targets: where these are in the hands, (rules, lines).
         near: What is no farther from a line stands on it.
     """
 
     linear: Places
+    upright: Places
     lines: Numbers
     targets: Numbers
     near: float
+
+
+STEEP, BINS = 30.0, 61
+"""Stems lean so many degrees at most; into how many bins these are parted to find most of them."""
+
+
+def slant(samples: Iterable[Samples]) -> float:
+    """How far the stems of letters go to the right for each unit upwards: where most walls go."""
+    steps = [part.places[part.following] - part.places for part in samples]
+    if not steps:
+        return 0.0
+    x, y = np.concatenate(steps).T
+    degrees = np.degrees(np.arctan2(x * np.sign(y), np.abs(y)))
+    near = np.abs(degrees) < STEEP
+    lengths, edges = np.histogram(degrees[near], BINS, (-STEEP, STEEP), weights=np.abs(y[near]))
+    smooth = np.convolve(lengths, (1, 2, 1), "same")
+    middle = (edges[:-1] + edges[1:]) / 2
+    about = np.abs(middle - middle[smooth.argmax()]) < 2.5 * STEEP * 2 / BINS
+    if not lengths[about].sum():
+        return 0.0
+    return float(np.tan(np.radians(np.average(middle[about], weights=lengths[about]))))
 
 
 def correct(samples: Samples, places: Places, moved: Places, even: Even) -> Places:
@@ -65,7 +102,7 @@ def _lean(
     """Upright walls go the way that the hand's linear map sends them, nearly."""
     every = np.arange(len(gaps))
     along = (before[following] - before) / gaps[:, None]
-    upright = np.clip((np.abs(along[:, 1]) - UPRIGHT) / (1 - UPRIGHT), 0, 1)
+    upright = np.clip((np.abs(along @ even.upright) - UPRIGHT) / (1 - UPRIGHT), 0, 1)
     ways = along @ even.linear.transpose(0, 2, 1)
     ways /= np.linalg.norm(ways, axis=-1, keepdims=True)
     normals = np.stack((-ways[..., 1], ways[..., 0]), -1)

@@ -230,29 +230,35 @@ def _unfolded(maps: Maps) -> Maps:
     return replace(maps, share=share)
 
 
-def outline(maps: Maps, lines: Sequence[float] = ()) -> Places:
+def outline(maps: Maps, norm: evenness.Norm | None = None) -> Places:
     """The moved outline, its strokes as wide as the source's, (rules, n, 2).
 
     Args:
         maps: Of the glyph.
-        lines: Heights at which a font's letters stand or end, in font units: with them,
-            letters of a hand stand on one line, and lean alike, more than their rules say.
+        norm: What the letters of the font have in common: with it, letters of a hand stand
+            on one line, and lean alike, more than their rules say.
     """
     glyph, at = maps.source, maps.source.placement
     before = at.pixels(glyph.samples.places, maps.size)
     places, derivative = maps.outline()
     moved = at.pixels(places, maps.size)
-    if len(lines):
-        even = _even(maps, np.asarray(lines, float))
+    if norm:
+        even = _even(maps, norm)
         moved += evenness.correct(glyph.samples, before, moved, even)
     if glyph.across:
         moved += widths.keep(glyph.samples, glyph.across, before, moved, derivative * FLIP)
     return at.units(moved, maps.size)
 
 
-def _even(maps: Maps, lines: NDArray[np.float64]) -> evenness.Even:
+def _even(maps: Maps, norm: evenness.Norm) -> evenness.Even:
     """The hands' lines and slants as the glyph's canvas has them."""
     scale, at = maps.size / maps.source.placement.side, maps.source.placement
-    targets = maps.size - (lines * maps.linear[:, 1, 1, None] - at.y) * scale
-    heights = maps.size - (lines - at.y) * scale
-    return evenness.Even(maps.linear * FLIP, heights, targets, LEVEL * maps.source.em * scale)
+    lines = np.asarray(norm.lines, float)
+    upright = np.array([norm.slant, -1.0]) / np.hypot(norm.slant, 1.0)
+    return evenness.Even(
+        linear=maps.linear * FLIP,
+        upright=upright,
+        lines=maps.size - (lines - at.y) * scale,
+        targets=maps.size - (lines * maps.linear[:, 1, 1, None] - at.y) * scale,
+        near=LEVEL * maps.source.em * scale,
+    )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vce_models.fonts import crossings, fitting, hands, spacing
+from vce_models.fonts import crossings, evenness, fitting, hands, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import MasterGlyph, Places
 from vce_models.fonts.outline import Contour
@@ -66,14 +65,14 @@ class Mover:
         masters: Linear maps of the source and of every hand, (masters, 2, 2).
         own: The share of its own that a glyph keeps beyond its hand.
         em: Font units.
-        lines: Heights at which letters stand or end, in font units.
+        norm: What the font's letters have in common.
     """
 
     rules: hands.Rules
     masters: Places
     own: float
     em: float
-    lines: tuple[float, ...]
+    norm: evenness.Norm
 
     def __call__(self, task: Task) -> tuple[MasterGlyph, list[Weakened]]:
         """Move one glyph, and say where it had to be weakened."""
@@ -87,7 +86,7 @@ class Mover:
         if task.share is not None:
             maps = replace(maps, share=maps.share * task.share)
         allowed = maps.share
-        maps, contours = _uncrossed(maps, self.em, () if task.joined else self.lines)
+        maps, contours = _uncrossed(maps, self.em, None if task.joined else self.norm)
         (crossed,) = np.nonzero(maps.share < allowed)
         shift, advances = self._spaced(task, contours)
         moved = _shifted(contours, shift)
@@ -153,14 +152,14 @@ def _shifted(
 
 
 def _uncrossed(
-    maps: hands.Maps, em: float, lines: Sequence[float]
+    maps: hands.Maps, em: float, norm: evenness.Norm | None
 ) -> tuple[hands.Maps, tuple[tuple[Places, ...], ...]]:
     """Fit the moved outline, with as much of the glyph's own as does not make it cross itself."""
     source = maps.source
     for left in range(TRIES, -1, -1):
-        masters = np.concatenate((source.samples.places[None], hands.outline(maps, lines)))
+        masters = np.concatenate((source.samples.places[None], hands.outline(maps, norm)))
         fitted = fitting.fit(source.samples, masters, em)
-        times = crossings.count(crossings.flatten(fitted))
+        times = crossings.count(crossings.flatten(_rounded(fitted)))
         worse = times[1:] > times[0]
         if not worse.any():
             break
@@ -168,3 +167,8 @@ def _uncrossed(
         share[worse] *= WEAKER if left > 1 else 0
         maps = replace(maps, share=share)
     return maps, fitted
+
+
+def _rounded(contours: tuple[tuple[Places, ...], ...]) -> tuple[tuple[Places, ...], ...]:
+    """Contours as they are written, in whole font units."""
+    return tuple(tuple(np.rint(curve) for curve in contour) for contour in contours)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vce_models.fonts import hands, likeness, parts, scripts, spacing
+from vce_models.fonts import evenness, hands, likeness, parts, scripts, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Family, MasterGlyph, Places
 from vce_models.fonts.mover import CONFUSED, Mover, Task, Weakened
@@ -64,14 +64,19 @@ def family(
         points = scripts.base_points(named, outlines)
         made_of = parts.find(font, outlines, points)
         advances = {name: font["hmtx"][name][0] for name in outlines}
-    masters = _masters(rules, [outlines[named[p]] for p in scripts.alphabet(named)], em, alike)
+    size = rules.weights.config.size
+    letters = (hands.source(outlines[named[p]], size, em) for p in scripts.alphabet(named))
+    alphabet = [letter for letter in letters if letter]
+    masters = _masters(rules, alphabet, alike)
     joins = _joining(outlines, advances, named, points)
     tasks = {
         name: Task(name, outline, advances[name], joins(name))
         for name, outline in outlines.items()
-        if outline and name not in made_of and name != ".notdef"
+        if outline and name not in made_of
     }
-    mover = Mover(rules, masters, own, em, _lines(outlines, named))
+    slant = evenness.slant(letter.samples for letter in alphabet)
+    norm = evenness.Norm(_lines(outlines, named), slant)
+    mover = Mover(rules, masters, own, em, norm)
     glyphs: dict[str, MasterGlyph] = {}
     weakened: list[Weakened] = []
     for name, glyph, notes in _run(mover, list(tasks.values()), jobs):
@@ -83,9 +88,9 @@ def family(
     weakened += _told_apart(mover, tasks, glyphs, compared)
     for name, made in made_of.items():
         glyphs[name] = parts.assemble(made, glyphs, advances, name, masters)
-    for name in outlines.keys() - glyphs.keys() - {".notdef"}:
+    for name in outlines.keys() - glyphs.keys():
         glyphs[name] = mover.blank(advances[name])
-    glyphs = spacing.even(glyphs, advances, named)
+    glyphs = spacing.even(glyphs, advances, points)
     moved = Family(data, glyphs, len(masters) - 1, masters[:, 0, 0], masters[:, 1, 1])
     return moved, sorted(weakened)
 
@@ -96,13 +101,9 @@ def _outlines(font: TTFont) -> dict[str, list[Contour]]:
     return {name: contours(glyphs, name, reverse=reverse) for name in font.getGlyphOrder()}
 
 
-def _masters(
-    rules: hands.Rules, alphabet: Sequence[list[Contour]], em: float, alike: bool
-) -> Places:
+def _masters(rules: hands.Rules, alphabet: Sequence[hands.Source], alike: bool) -> Places:
     """The linear maps of the source and of every hand, (masters, 2, 2)."""
-    size = rules.weights.config.size
-    sources = (hands.source(outline, size, em) for outline in alphabet)
-    maps = [rules.maps(source) for source in sources if source]
+    maps = [rules.maps(source) for source in alphabet]
     linear = hands.hand(maps) if maps else np.tile(np.eye(2), (len(rules.rules), 1, 1))
     if alike:
         linear = np.broadcast_to(linear.mean(axis=0), linear.shape)
@@ -139,6 +140,8 @@ def _joining(
     unknown = any(map(scripts.is_joined, named))
 
     def joins(name: str) -> bool:
+        if name == ".notdef":  # a box, and no letter of any hand
+            return True
         known = scripts.joins(points[name]) if name in points else unknown
         return connected or known
 

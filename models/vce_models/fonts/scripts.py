@@ -14,6 +14,8 @@ JOINED = {
 TILES = ((0x2500, 0x259F), (0x1FB00, 0x1FBFF), (0xE0B0, 0xE0D4))
 """Code points whose glyphs are laid edge to edge: boxes, blocks, symbols of prompts."""
 
+FIGURES = tuple(range(0x30, 0x3A))
+
 SMALL = tuple(range(0x61, 0x7B))
 
 LATIN = SMALL + tuple(range(0x41, 0x5B))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,31 +76,40 @@ def space(
 
 
 def even(
-    glyphs: dict[str, MasterGlyph], advances: dict[str, int], named: dict[int, str]
+    glyphs: dict[str, MasterGlyph], advances: Mapping[str, int], points: Mapping[str, int]
 ) -> dict[str, MasterGlyph]:
     """Widths that are equal in the source stay equal: those of monospaced fonts, and of figures.
 
     Args:
         glyphs: What was moved, by name.
         advances: The source's widths.
-        named: Names of glyphs by code point.
+        points: The character that each glyph stands for, by name.
     """
-    figures = [named[point] for point in range(0x30, 0x3A) if point in named]
-    letters = [named[point] for point in scripts.LATIN if point in named]
-    for group in (letters, figures):
-        widths = {advances[name] for name in group if name in glyphs}
-        if len(group) < scripts.ENOUGH or len(widths) != 1:
-            continue
-        (width,) = widths
-        mean = np.rint(np.mean([glyphs[name].advances for name in group], axis=0)).astype(np.int64)
-        mean[0] = width
-        alike = [n for n in glyphs if advances[n] == width] if group is letters else group
-        glyphs |= {name: _widened(glyphs[name], mean) for name in alike}
-        if group is letters:  # a monospaced font: wider glyphs are so many cells wide
-            for name in glyphs:
-                if advances[name] % width == 0 and advances[name] > width:
-                    glyphs[name] = _widened(glyphs[name], mean * (advances[name] // width))
+    letters = [name for name in glyphs if points.get(name) in scripts.LATIN]
+    widths = {advances[name] for name in letters}
+    if len(letters) >= scripts.ENOUGH and len(widths) == 1:
+        (cell,) = widths
+        mean = _mean(glyphs, letters)
+        return {
+            name: _widened(glyph, mean * (advances[name] // cell))
+            if advances[name] % cell == 0
+            else glyph
+            for name, glyph in glyphs.items()
+        }
+    figures: dict[int, list[str]] = {}
+    for name in glyphs:
+        if points.get(name) in scripts.FIGURES:
+            figures.setdefault(advances[name], []).append(name)
+    for group in figures.values():
+        if len({points[name] for name in group}) == len(scripts.FIGURES):
+            mean = _mean(glyphs, group)
+            glyphs = glyphs | {name: _widened(glyphs[name], mean) for name in group}
     return glyphs
+
+
+def _mean(glyphs: Mapping[str, MasterGlyph], names: Sequence[str]) -> NDArray[np.int64]:
+    widths = np.mean([glyphs[name].advances for name in names], axis=0)
+    return np.asarray(np.rint(widths), np.int64)
 
 
 def _widened(glyph: MasterGlyph, advances: NDArray[np.int64]) -> MasterGlyph:
