@@ -14,7 +14,7 @@ from vce_models.fonts.outline import Cubic, Samples
 TOLERANCE = 0.0015
 """How far a curve may leave its samples, in ems."""
 
-FLAT = 0.0008
+FLAT = 0.0015
 """What bends less in every master stays a line, in ems."""
 
 ROUNDS = 3
@@ -25,6 +25,12 @@ ARMS = (0.12, 0.75)
 
 HALVINGS = 3
 """A part is halved so often at most."""
+
+SHORTEST = 4
+"""What has fewer intervals is not halved."""
+
+LEVEL = 0.05
+"""A tangent whose other part is less is level or upright in the source."""
 
 _SLOPE = np.array([-25, 48, -36, 16, -3]) / 12
 """A derivative from five samples, one-sided."""
@@ -43,63 +49,98 @@ def fit(samples: Samples, masters: Places, em: float) -> tuple[tuple[Places, ...
         For each contour its segments, each (masters, 2, 2) for a line or (masters, 4, 2) for
         a cubic.
     """
-    before, after = _tangents(samples, masters)
-    # A part: its samples (a run that may end where the contour began), and where it comes from.
-    runs = [_run(samples, part) for part in range(len(samples.parts))]
-    whole = [(part, 0, len(run) - 1) for part, run in enumerate(runs)]
-    fitted: dict[tuple[int, int], Places] = {}
+    ring = _Ring(samples)
+    central = _unit(masters[:, samples.following] - masters[:, samples.preceding])
+    into, out, slid = _nodes(samples, ring, masters, central)
+    starts = ring.parts[:, 0] + slid
+    ends = ring.parts[:, 1] + slid[:, ring.after]
+    whole = [(part, 0.0, 1.0) for part in range(len(ring.parts))]
+    fitted: dict[tuple[int, float], Places] = {}
     for halving in range(HALVINGS + 1):
-        index, mask = _padded([runs[part][lo : hi + 1] for part, lo, hi in whole])
-        places = masters[:, index]
+        part, low, high = (np.array(column) for column in zip(*whole, strict=True))
+        first, length = starts[:, part], (ends - starts)[:, part]
+        at, mask = _evenly(ring.intervals[part] * (high - low))
+        share = low[:, None] + (high - low)[:, None] * at
+        positions = first[..., None] + length[..., None] * share
+        places = ring.read(masters, part, positions)
+        ways = _unit(ring.read(central, part, positions))
         last = mask.sum(1) - 1
-        ends = index[np.arange(len(index)), last]
-        cubics, miss = _cubics(places, mask, last, after[:, index[:, 0]], before[:, ends])
-        straight = samples.lines[[part for part, _, _ in whole]]
-        flat = straight & (_bulge(places, mask, last) < FLAT * em).all(0)
+        begin = np.where((low == 0)[:, None], out[:, part], ways[:, :, 0])
+        end = np.where((high == 1)[:, None], into[:, ring.after[part]], ways[:, :, -1])
+        cubics, miss = _cubics(places, mask, last, begin, end)
+        flat = samples.lines[part] & (_bulge(places, mask, last) < FLAT * em).all(0)
         good = flat | (miss < TOLERANCE * em).all(0)
         rest = []
-        for i, (part, lo, hi) in enumerate(whole):
-            if good[i] or halving == HALVINGS or hi - lo < 4:
-                fitted[part, lo] = _segment(samples, part, lo, hi, cubics[:, i], bool(flat[i]))
+        for i, (number, lo, hi) in enumerate(whole):
+            short = ring.intervals[number] * (hi - lo) < SHORTEST
+            if good[i] or halving == HALVINGS or short:
+                known = samples.exact[number] if (lo, hi) == (0, 1) else None
+                fitted[number, lo] = _segment(cubics[:, i], known, bool(flat[i]))
             else:
-                middle = (lo + hi) // 2
-                rest += [(part, lo, middle), (part, middle, hi)]
+                rest += [(number, lo, (lo + hi) / 2), (number, (lo + hi) / 2, hi)]
         whole = rest
         if not whole:
             break
+    ordered = sorted(fitted)
     return tuple(
-        tuple(fitted[key] for part in parts for key in sorted(k for k in fitted if k[0] == part))
-        for parts in samples.contours
+        tuple(fitted[key] for key in ordered if key[0] in parts) for parts in samples.contours
     )
 
 
-def _run(samples: Samples, part: int) -> NDArray[np.intp]:
-    first, last = samples.parts[part]
-    if last > first:
-        return np.arange(first, last + 1)
-    end = first + 1  # the contour closes: its last sample leads to its first
-    while samples.following[end - 1] == end:
-        end += 1
-    return np.append(np.arange(first, end), last)
+class _Ring:
+    """Samples by their place on their contour, which closes.
+
+    Attributes:
+        parts: First and last sample of every part, (parts, 2), as if contours went on.
+        intervals: Of every part, (parts,).
+        after: The part after every part, (parts,), and
+        before: the one before.
+    """
+
+    def __init__(self, samples: Samples) -> None:
+        firsts = samples.parts[:, 0]
+        contours = [(firsts[parts[0]], parts) for parts in samples.contours]
+        bounds = [*(first for first, _ in contours), len(samples.places)]
+        self.first = np.concatenate([np.full(len(parts), first) for first, parts in contours])
+        self.count = np.concatenate(
+            [
+                np.full(len(parts), bounds[i + 1] - bounds[i])
+                for i, (_, parts) in enumerate(contours)
+            ]
+        )
+        numbers = [np.array(parts) for _, parts in contours]
+        self.after = np.concatenate([np.roll(part, -1) for part in numbers])
+        self.before = np.concatenate([np.roll(part, 1) for part in numbers])
+        follows = firsts[self.after]
+        ends = np.where(follows > firsts, follows, self.first + self.count)
+        self.parts = np.stack((firsts, ends), 1)
+        self.intervals = ends - firsts
+
+    def read(
+        self, values: Places, part: NDArray[np.intp], positions: NDArray[np.float64]
+    ) -> Places:
+        """Values of samples, (masters, n, 2), between them: (masters, parts, k, 2)."""
+        whole = np.floor(positions)
+        share = (positions - whole)[..., None]
+        first, count = self.first[part][:, None], self.count[part][:, None]
+        here = first + (whole.astype(np.intp) - first) % count
+        there = first + (here + 1 - first) % count
+        master = np.arange(len(values))[:, None, None]
+        return np.asarray(values[master, here] * (1 - share) + values[master, there] * share)
 
 
-def _padded(runs: list[NDArray[np.intp]]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Runs as rows of one array, the last sample repeated, and which are true."""
-    length = max(len(run) for run in runs)
-    index = np.stack([np.pad(run, (0, length - len(run)), mode="edge") for run in runs])
-    counts = np.array([len(run) for run in runs])
-    return index, np.arange(length) < counts[:, None]
+def _evenly(intervals: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Even places from 0 to 1 for so many intervals, the last repeated, and which are true."""
+    counts = np.maximum(np.rint(intervals).astype(np.intp), 1)
+    order = np.arange(counts.max() + 1)
+    return np.minimum(order / counts[:, None], 1), order <= counts[:, None]
 
 
-def _segment(samples: Samples, part: int, lo: int, hi: int, cubics: Places, flat: bool) -> Places:
+def _segment(cubics: Places, known: tuple[Cubic, float, float] | None, flat: bool) -> Places:
     if flat:
         return cubics[:, [0, 3]]
-    known = samples.exact[part]
     if known and len(known[0]) == 4:
-        curve, first, last = known
-        count = len(_run(samples, part)) - 1
-        if (lo, hi) == (0, count):
-            cubics = np.concatenate((_section(curve, first, last)[None], cubics[1:]))
+        return np.concatenate((_section(*known)[None], cubics[1:]))
     return cubics
 
 
@@ -116,22 +157,68 @@ def _section(curve: Cubic, first: float, last: float) -> Cubic:
     return np.stack([blossom(*end) for end in ends])
 
 
-def _tangents(samples: Samples, masters: Places) -> tuple[Places, Places]:
-    """Unit tangents into every sample, and out of it; (masters, n, 2) each."""
+def _nodes(
+    samples: Samples, ring: _Ring, masters: Places, central: Places
+) -> tuple[Places, Places, NDArray[np.float64]]:
+    """Unit tangents into the beginning of every part and out of it, and how far that slides.
+
+    Where the source has a point at an extremum, every master has its own there: the point
+    slides along the outline, by the third result in samples, to where the tangent is level or
+    upright.
+
+    Returns:
+        (masters, parts, 2) twice, and (masters, parts).
+    """
     nodes = samples.parts[:, 0]
-    forward = [np.arange(masters.shape[1])]
-    backward = [forward[0]]
+    forward, backward = [nodes], [nodes]
     for _ in range(4):
         forward.append(samples.following[forward[-1]])
         backward.append(samples.preceding[backward[-1]])
-    central = _unit(masters[:, forward[1]] - masters[:, backward[1]])
-    before, after = central.copy(), central
-    out = _unit(sum(w * masters[:, i[nodes]] for w, i in zip(_SLOPE, forward, strict=True)))
-    into = -_unit(sum(w * masters[:, i[nodes]] for w, i in zip(_SLOPE, backward, strict=True)))
-    sharp = samples.corners[nodes][:, None]
+    out = _unit(sum(w * masters[:, i] for w, i in zip(_SLOPE, forward, strict=True)))
+    into = -_unit(sum(w * masters[:, i] for w, i in zip(_SLOPE, backward, strict=True)))
     smooth = _unit(out + into)
-    before[:, nodes], after[:, nodes] = np.where(sharp, into, smooth), np.where(sharp, out, smooth)
-    return before, after
+    sharp = samples.corners[nodes][:, None]
+    into, out = np.where(sharp, into, smooth), np.where(sharp, out, smooth)
+    slid = np.zeros(out.shape[:2])
+    bent = ~samples.lines & ~samples.lines[ring.before] & ~sharp[:, 0]
+    reach = np.minimum(ring.intervals, ring.intervals[ring.before]) // 2 - 1
+    for axis in (0, 1):
+        (level,) = np.nonzero(bent & (np.abs(smooth[0, :, axis]) < LEVEL) & (reach > 0))
+        if len(level):
+            slid[:, level] = _slides(ring, central[..., axis], level, reach[level])
+            ways = _unit(ring.read(central, level, (nodes + slid)[:, level, None])[:, :, 0])
+            ways[..., axis] = np.where(slid[:, level] != 0, 0, ways[..., axis])
+            out[:, level] = into[:, level] = _unit(ways)
+    return into, out, slid
+
+
+def _slides(
+    ring: _Ring, slopes: NDArray[np.float64], parts: NDArray[np.intp], reach: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """How far from the beginning of parts a slope is zero, at most `reach`; 0 if nowhere near.
+
+    Args:
+        ring: The samples' order.
+        slopes: Of the outline, along one axis, (masters, n).
+        parts: (k,).
+        reach: (k,), in samples.
+
+    Returns:
+        (masters, k); master 0 keeps its points.
+    """
+    order = np.arange(-reach.max(), reach.max() + 1)
+    first, count = ring.first[parts][:, None], ring.count[parts][:, None]
+    near = first + (ring.parts[parts, :1] + order - first) % count
+    values = slopes[:, near]
+    here, there = values[..., :-1], values[..., 1:]
+    crosses = (here * there <= 0) & (here != there)
+    crosses &= (np.abs(order[:-1]) < reach[:, None]) & (np.abs(order[1:]) <= reach[:, None])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = np.where(crosses, order[:-1] + here / (here - there), np.inf)
+    nearest = np.take_along_axis(at, np.abs(at).argmin(2)[..., None], 2)[..., 0]
+    slides = np.where(np.isfinite(nearest), nearest, 0.0)
+    slides[0] = 0
+    return slides
 
 
 def _unit(vectors: Places) -> Places:
