@@ -30,6 +30,9 @@ PEN = 6.5
 SPECK, WRITTEN = 0.05, 0.12
 """Areas in square millimetres: of a speck at most, and of what is written in a box at least."""
 
+DARK = 0.2
+"""Darkness of a pen at least, in the red channel, as a share of black from the paper."""
+
 STRAY = 3.0
 """How far a stroke of a neighbouring box reaches in at most, in millimetres."""
 
@@ -130,8 +133,16 @@ def _inks(red: Ink, found: Registered, enlarged: int) -> Ink | None:
     # Guides go from side to side in all boxes; even of dashes a quarter is without ink.
     ink -= np.quantile(ink, 0.25, axis=(0, 2), keepdims=True)
     ink[:, : round((CAPTION[1] - INSET) * FINENESS), : round((CAPTION[0] - INSET) * FINENESS)] = 0
-    stretched = levels(np.asarray(np.clip(ink, 0, 1), np.float32).reshape(-1, ink.shape[2]))
+    rows_of_all = np.asarray(np.clip(ink, 0, 1), np.float32).reshape(-1, ink.shape[2])
+    stretched = levels(rows_of_all) if _dark(rows_of_all) else None
     return None if stretched is None else stretched.reshape(ink.shape)
+
+
+def _dark(ink: Ink) -> bool:
+    """Whether enough is as dark as a pen, and not as a red one, which would be read in shreds."""
+    picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
+    calm = np.asarray(picture.filter(ImageFilter.BoxBlur(2)))
+    return bool(np.count_nonzero(calm > DARK * 255) >= WRITTEN * FINENESS**2)
 
 
 def _middles(length: float) -> Points:
