@@ -9,6 +9,7 @@ A variable font has two more, below; a designspace has `font_judges.builds`.
 
 import functools
 import io
+import statistics
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pathops
 from font_judges import fontbakery, fontforge, has_fontforge, sanitises, some
 from font_shaping import GENERATED, figure_widths, kerns, shapes
 from fontTools import subset
+from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
@@ -69,8 +71,10 @@ def widths(source, hand):
     zero = [name for name in same if (before[name] == 0) != (after[name] == 0)]
     if zero:
         findings.append(f"a width where there was none, or none where there was: {some(zero)}")
-    if monospaced and (moved := [name for name in same if before[name] != after[name]]):
-        findings.append(f"no longer of one width: {some(moved)}")
+    if monospaced:
+        common = statistics.mode(width for width in after.values() if width)
+        if others := [name for name, width in after.items() if width not in (0, common)]:
+            findings.append(f"no longer of one width, {common}: {some(others)}")
     if bool(fixed[0]) != bool(fixed[1]):
         findings.append(f"isFixedPitch was {fixed[0]} and is {fixed[1]}")
     figures = [points[point] for point in range(0x30, 0x3A) if points.get(point) in same]
@@ -213,7 +217,7 @@ def _points(font):
 
 
 def _heights(original, font):
-    """Vertical measures are the source's, or have grown; what Windows cuts off lies beyond ink."""
+    """Vertical measures are the source's, or have grown, and Windows cuts off no more ink."""
     findings = []
     for table, up, down, gap in (
         ("hhea", "ascent", "descent", "lineGap"),
@@ -226,12 +230,20 @@ def _heights(original, font):
             or getattr(now, gap) != getattr(was, gap)
         ):
             findings.append(f"{table} leaves less room than the source's")
-    if (
-        font["OS/2"].usWinAscent < font["head"].yMax
-        or font["OS/2"].usWinDescent < -font["head"].yMin
-    ):
-        findings.append("ink stands out of usWinAscent and usWinDescent")
+    same = correspondence(original, font)
+    before, after = _beyond(original, {*same.values()}), _beyond(font, font.getGlyphOrder())
+    if any(now > max(was, 0) + 1 for was, now in zip(before, after, strict=True)):
+        findings.append(f"ink stands out of usWinAscent and usWinDescent by {after}, not {before}")
     return findings
+
+
+def _beyond(font, names):
+    """How far ink stands out above and below of what Windows shows."""
+    glyphs, pen = font.getGlyphSet(), BoundsPen(font.getGlyphSet())
+    for name in names:
+        glyphs[name].draw(pen)
+    _, low, _, high = pen.bounds or (0, 0, 0, 0)
+    return high - font["OS/2"].usWinAscent, -low - font["OS/2"].usWinDescent
 
 
 class _Cut:

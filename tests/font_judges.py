@@ -24,12 +24,14 @@ FONTBAKERY_LEAVES_OUT = {
     "superfamily": "looks at the folders beside the font's, and not at the font",
 }
 
+EXTREMA = "curves without points at their extrema"
+
 FONTFORGE = {
     0x2: "open contours",
     0x4: "contours that cross",
     0x8: "contours in the wrong direction",
     0x10: "flipped references",
-    0x20: "curves without points at their extrema",
+    0x20: EXTREMA,
     0x40: "references to glyphs that are not there",
     0x80: "too many points",
     0x200: "bad names",
@@ -77,6 +79,7 @@ def fontbakery(source, hand):
     ]
 
 
+@functools.cache
 def fontforge(source, *hands):
     """FontForge's validation finds nothing in a glyph that it does not find in the source's.
 

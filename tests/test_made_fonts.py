@@ -11,14 +11,13 @@ import fonts
 import pytest
 from conftest import COMMAND
 
-pytestmark = pytest.mark.xfail(reason="fonts are traced anew, and keep little of their source")
-
-FEW = "A,V,T,o,e,i,f,l,g,m,0-3,U+0020,U+002E,U+00E9"
-"""What variable fonts and designspaces are made of here: kerning, a ligature, a mark."""
+FEW = "a-z,A,V,T,0-3,U+0020,U+002E,U+00E9"
+"""What variable fonts are made of here: kerning, a ligature, a mark."""
 
 
 @dataclass(frozen=True)
 class Hands:
+    name: str
     source: Path
     paths: list[Path]
 
@@ -47,19 +46,24 @@ def hand_fonts(request, tmp_path_factory):
     else:
         folder = tmp_path_factory.mktemp(request.param)
         fonts.make(path, folder)
-    return Hands(path, sorted(folder.glob("*.[to]tf")))
+    return Hands(request.param, path, sorted(folder.glob("*.[to]tf")))
 
 
 @pytest.fixture(scope="session", params=("sans", "serif", "variable"))
 def few_fonts(request, tmp_path_factory):
-    """Two hands of a few characters: as fonts, as one variable font, and as a designspace."""
+    """Two hands of a few characters, as fonts and as one variable font."""
     path, folder = source(request.param), tmp_path_factory.mktemp(f"few-{request.param}")
-    common = (path, "-n", "2", "--chars", FEW)
-    convert(*common, "-o", folder / "hand.ttf")
-    convert(*common, "--variable", "-o", folder / "hands.ttf")
-    convert(*common, "-o", folder / "hands.designspace")
-    return Hands(path, sorted(folder.glob("hand-*.ttf")))
+    convert(path, "-n", "2", "--chars", FEW, "-o", folder / "hand.ttf")
+    convert(path, "-n", "2", "--chars", FEW, "--variable", "-o", folder / "hands.ttf")
+    return Hands(request.param, path, sorted(folder.glob("hand-*.ttf")))
 
+
+KNOWN = {
+    ("widths", "serif"): "figures that a feature makes tabular take widths of their own",
+    ("widths", "mono"): ".notdef keeps the source's width",
+    ("fontforge", "serif"): "four.ordn crosses itself by less than a unit",
+}
+"""What does not hold yet, by check and font."""
 
 QUICK = [
     check
@@ -68,8 +72,15 @@ QUICK = [
 ]
 
 
+def expect(request, check, hands):
+    """Mark a test of which it is known that it fails."""
+    if reason := KNOWN.get((check.__name__, hands.name)):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+
+
 @pytest.mark.parametrize("check", QUICK, ids=lambda check: check.__name__)
-def test_every_hand_holds_what_its_source_holds(check, hand_fonts):
+def test_every_hand_holds_what_its_source_holds(check, hand_fonts, request):
+    expect(request, check, hand_fonts)
     assert len(hand_fonts.paths) == 4
     found = {path.name: check(hand_fonts.source, path) for path in hand_fonts.paths}
     assert {name: findings for name, findings in found.items() if findings} == {}
@@ -79,10 +90,20 @@ def test_fontbakery_finds_no_fault_that_the_source_has_not(hand_fonts):
     assert font_checks.fontbakery(hand_fonts.source, hand_fonts.paths[0]) == []
 
 
-def test_fontforge_finds_no_fault_that_the_source_has_not(hand_fonts):
+def test_fontforge_finds_no_fault_that_the_source_has_not(hand_fonts, request):
+    expect(request, font_checks.fontforge, hand_fonts)
     if not font_judges.has_fontforge():
         pytest.skip("FontForge is not here: apt install fontforge-nox")
-    assert font_checks.fontforge(hand_fonts.source, *hand_fonts.paths) == []
+    found = font_judges.fontforge(hand_fonts.source, *hand_fonts.paths)
+    assert [finding for finding in found if font_judges.EXTREMA not in finding] == []
+
+
+@pytest.mark.xfail(reason="moved curves have their points where the source's were")
+def test_curves_have_points_at_their_extrema_where_the_source_has_them(hand_fonts):
+    if not font_judges.has_fontforge():
+        pytest.skip("FontForge is not here: apt install fontforge-nox")
+    found = font_judges.fontforge(hand_fonts.source, *hand_fonts.paths)
+    assert [finding for finding in found if font_judges.EXTREMA in finding] == []
 
 
 def test_a_variable_font_at_100_is_the_single_font(few_fonts):
@@ -99,10 +120,14 @@ def test_a_variable_font_holds_what_its_source_holds(check, few_fonts):
     assert check(few_fonts.source, few_fonts.paths[0].with_name("hands.ttf")) == []
 
 
+@pytest.mark.xfail(reason="no instance is named Regular, as FontBakery would have it")
 def test_fontbakery_takes_the_variable_font(few_fonts):
     variable = few_fonts.paths[0].with_name("hands.ttf")
     assert font_checks.fontbakery(few_fonts.source, variable) == []
 
 
-def test_fontmake_builds_the_designspace_without_a_warning(few_fonts):
-    assert font_judges.builds(few_fonts.paths[0].with_name("hands.designspace")) == []
+@pytest.mark.xfail(reason="designspaces are not written yet", strict=True)
+def test_fontmake_builds_the_designspace_without_a_warning(tmp_path):
+    path = tmp_path / "hands.designspace"
+    convert(source("sans"), "-n", "2", "--chars", FEW, "-o", path)
+    assert font_judges.builds(path) == []
