@@ -3,7 +3,8 @@
 All lookups of GSUB and GPOS are written, with their flags, in their order, and features for
 the scripts and languages that have them; so are the classes and carets of GDEF. A lookup
 that others call is written once more before them, as feature code wants it. What only
-`kern` says becomes a feature. Left out are device tables, the parameters of `size`, and a
+`kern` says becomes a feature. A glyph whose name the language cannot hold has another, by
+`feature_rules.legal_names`. Left out are device tables, the parameters of `size`, and a
 language that turns everything off.
 """
 
@@ -12,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fontTools.feaLib.ast import asFea
 from fontTools.ttLib import TTFont
 
 from vce_models.fonts.feature_rules import Rules, rule_sets
@@ -103,10 +103,8 @@ class _Code:
                 needed = required != NO_FEATURE and records[required].FeatureTag == feature
                 indices += [required] * needed
                 own = {n for i in indices for n in records[i].Feature.LookupListIndex}
-                names = [
-                    name for n in sorted(own) for name in self.rules.blocks.get(f"{tag}{n}", [])
-                ]
-                uses = [f"  lookup {name};" for name in names]
+                blocks = [self.rules.blocks.get(f"{tag}{number}", []) for number in sorted(own)]
+                uses = [f"  lookup {name};" for names in blocks for name in names]
                 if feature in SEPARATE_SCRIPTS:
                     lines += [use for use in uses if use not in lines]
                 elif uses:
@@ -185,7 +183,9 @@ class _Code:
             for glyph, record in zip(carets.Coverage.glyphs, carets.LigGlyph, strict=False):
                 places = [str(caret.Coordinate) for caret in record.CaretValue]
                 if places:
-                    lines.append(f"  LigatureCaretByPos {asFea(glyph)} {' '.join(places)};")
+                    lines.append(
+                        f"  LigatureCaretByPos {self.rules.spell(glyph)} {' '.join(places)};"
+                    )
         if lines:
             yield from ("table GDEF {", *lines, "} GDEF;")
 
@@ -203,7 +203,7 @@ class _Code:
         if pairs:
             yield "feature kern {"
             for (left, right), value in pairs.items():
-                yield f"  pos {asFea(left)} {asFea(right)} {value};"
+                yield f"  pos {self.rules.spell(left)} {self.rules.spell(right)} {value};"
             yield "} kern;"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -10,6 +11,17 @@ from fontTools.feaLib.ast import asFea
 
 INLINE = 6
 """Larger classes of glyphs get a name."""
+
+
+_LEGAL = re.compile(r"[A-Za-z_.][A-Za-z0-9_.-]{0,62}")
+
+
+def legal_names(order: Sequence[str]) -> dict[str, str]:
+    """Names of glyphs as feature code can hold them: their own, or else one by number."""
+    return {
+        name: name if _LEGAL.fullmatch(name) else f"glyph.{number}"
+        for number, name in enumerate(order)
+    }
 
 
 class Rules:
@@ -25,24 +37,33 @@ class Rules:
     def __init__(self, order: Sequence[str]) -> None:
         self._order = order
         self._place = {name: place for place, name in enumerate(order)}
+        self._legal = legal_names(order)
         self.named: dict[tuple[str, ...], str] = {}
         self.marks: list[str] = []
         self.blocks: dict[str, list[str]] = {}
 
+    def spell(self, name: str) -> str:
+        """A glyph's name, told apart from the words of the language."""
+        return str(asFea(self._legal[name]))
+
+    def row(self, names: Iterable[str]) -> str:
+        """Several names, one after the other."""
+        return " ".join(map(self.spell, names))
+
     def glyphs(self, names: Iterable[str]) -> str:
         """One glyph, or a class of them."""
         found = tuple(sorted(set(names), key=self._place.__getitem__))
-        return asFea(found[0]) if len(found) == 1 else self.listed(found)
+        return self.spell(found[0]) if len(found) == 1 else self.listed(found)
 
     def listed(self, names: Sequence[str]) -> str:
         """A class in the order that is given."""
         if len(names) <= INLINE:
-            return f"[{' '.join(map(asFea, names))}]"
+            return f"[{self.row(names)}]"
         return "@" + self.named.setdefault(tuple(names), f"glyphs{len(self.named) + 1}")
 
     def classes(self) -> list[str]:
         """The definitions of all classes that got a name."""
-        return [f"@{name} = [{' '.join(map(asFea, names))}];" for names, name in self.named.items()]
+        return [f"@{name} = [{self.row(names)}];" for names, name in self.named.items()]
 
     def class_members(self, definitions: Any) -> dict[int, list[str]]:
         """The glyphs of each class; all that are in no other are in class 0."""
@@ -89,27 +110,32 @@ class Rules:
 
     def _singles(self, part: Any) -> Iterator[str]:
         for glyph, other in part.mapping.items():
-            yield f"sub {asFea(glyph)} by {asFea(other)};"
+            yield f"sub {self.spell(glyph)} by {self.spell(other)};"
 
     def _multiples(self, part: Any) -> Iterator[str]:
         for glyph, others in part.mapping.items():
-            yield f"sub {asFea(glyph)} by {' '.join(map(asFea, others)) or 'NULL'};"
+            yield f"sub {self.spell(glyph)} by {self.row(others) or 'NULL'};"
 
     def _alternates(self, part: Any) -> Iterator[str]:
         for glyph, others in part.alternates.items():
-            yield f"sub {asFea(glyph)} from [{' '.join(map(asFea, others))}];"
+            yield f"sub {self.spell(glyph)} from [{self.row(others)}];"
 
     def _ligatures(self, part: Any) -> Iterator[str]:
         for first, ligatures in part.ligatures.items():
             for ligature in ligatures:
-                whole = " ".join(map(asFea, (first, *ligature.Component)))
-                yield f"sub {whole} by {asFea(ligature.LigGlyph)};"
+                whole = self.row((first, *ligature.Component))
+                yield f"sub {whole} by {self.spell(ligature.LigGlyph)};"
 
     def _reversed(self, part: Any) -> Iterator[str]:
         before = [self.glyphs(c.glyphs) for c in reversed(part.BacktrackCoverage)]
         after = [self.glyphs(c.glyphs) for c in part.LookAheadCoverage]
         for glyph, other in zip(part.Coverage.glyphs, part.Substitute, strict=False):
-            yield " ".join(["rsub", *before, f"{asFea(glyph)}'", *after, "by", asFea(other)]) + ";"
+            yield (
+                " ".join(
+                    ["rsub", *before, f"{self.spell(glyph)}'", *after, "by", self.spell(other)]
+                )
+                + ";"
+            )
 
     # Contexts
 
@@ -170,13 +196,15 @@ class Rules:
     def _shifts(self, part: Any) -> Iterator[str]:
         values = [part.Value] * len(part.Coverage.glyphs) if part.Format == 1 else part.Value
         for glyph, value in zip(part.Coverage.glyphs, values, strict=False):
-            yield f"pos {asFea(glyph)} {_value(value)};"
+            yield f"pos {self.spell(glyph)} {_value(value)};"
 
     def _pairs(self, part: Any) -> Iterator[str]:
         if part.Format == 1:
             for first, pairs in zip(part.Coverage.glyphs, part.PairSet, strict=False):
                 for record in pairs.PairValueRecord:
-                    yield _pair(asFea(first), record.Value1, asFea(record.SecondGlyph), record)
+                    yield _pair(
+                        self.spell(first), record.Value1, self.spell(record.SecondGlyph), record
+                    )
             return
         covered = set(part.Coverage.glyphs)
         firsts, seconds = self.class_members(part.ClassDef1), self.class_members(part.ClassDef2)
@@ -195,7 +223,7 @@ class Rules:
     def _cursives(self, part: Any) -> Iterator[str]:
         for glyph, record in zip(part.Coverage.glyphs, part.EntryExitRecord, strict=False):
             entry, leave = _anchor(record.EntryAnchor), _anchor(record.ExitAnchor)
-            yield f"pos cursive {asFea(glyph)} {entry} {leave};"
+            yield f"pos cursive {self.spell(glyph)} {entry} {leave};"
 
     def _mark_bodies(self, kind: str, parts: list[Any], name: str) -> list[list[str]]:
         """Marks of all subtables in one block, if each is in one subtable only.
@@ -223,7 +251,7 @@ class Rules:
                 group = f"@{name}_{number}_{record.Class}"
                 known.add(group)
                 anchor = _anchor(record.MarkAnchor)
-                self.marks.append(f"markClass {asFea(glyph)} {anchor} {group};")
+                self.marks.append(f"markClass {self.spell(glyph)} {anchor} {group};")
             for glyph, components in _attached(kind, part):
                 told = places.setdefault(glyph, [[] for _ in components])
                 for texts, anchors in zip(told, components, strict=False):
@@ -236,7 +264,7 @@ class Rules:
         for glyph, components in places.items():
             if any(components):
                 parts_told = [" ".join(texts) or "<anchor NULL>" for texts in components]
-                yield f"pos {word} {asFea(glyph)} {' ligComponent '.join(parts_told)};"
+                yield f"pos {word} {self.spell(glyph)} {' ligComponent '.join(parts_told)};"
 
 
 def rule_sets(part: Any) -> list[list[Any]]:
