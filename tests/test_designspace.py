@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from families import HANDS, TEXTS, family_of, installed, little
 from fontTools.designspaceLib import DesignSpaceDocument
-from test_hand_fonts import opened, shaped
+from test_hand_fonts import opened, saved, shaped
 from ufoLib2 import Font
 
 from vce_models.fonts.designspace import write_designspace
@@ -63,6 +63,25 @@ def test_fontmake_builds_one_master(tmp_path):
     assert one["head"].created == two["head"].created
     assert one["post"].italicAngle == two["post"].italicAngle
     assert one.getBestCmap() == two.getBestCmap()
+
+
+def test_glyphs_have_other_names_where_feature_code_cannot_hold_theirs(tmp_path):
+    odd = {"a.sc": "1st a", "t.wide": "sub", "i.dotless": "i#1", "f_i": "fi-lig"}
+    order = [odd.get(name, name) for name in opened(little()).getGlyphOrder()]
+    font = opened(little())
+    font.setGlyphOrder(order)
+    assert font["post"].formatType == 2  # read, and so written anew
+    source = saved(font)
+    assert opened(source).getGlyphOrder() == order
+    write_ufo(tmp_path / "hand.ufo", family_of(source, TWO), 0, name="Hand")
+    built = tmp_path / "hand.ttf"
+    fontmake("-u", tmp_path / "hand.ufo", "-o", "ttf", "--output-path", built)
+    for features in ({}, {"smcp": True}):
+        one, two = (
+            [at[1:] for at in shaped(data, MIXED, features=features)]
+            for data in (built.read_bytes(), source)
+        )
+        assert one == two
 
 
 def test_all_masters_have_the_same_points():

@@ -203,6 +203,26 @@ def test_a_style_beyond_the_four_stays_what_it_is():
     ]
 
 
+@pytest.mark.parametrize(
+    ("style", "bits", "called"),
+    [
+        ("Regular", 64, ("H", "Regular", "H Regular", None, None)),
+        ("Book", 64, ("H", "Regular", "H Book", "H", "Book")),
+        ("Bold Oblique", 33, ("H", "Bold Italic", "H Bold Oblique", "H", "Bold Oblique")),
+        ("Light", 64, ("H Light", "Regular", "H Light", "H", "Light")),
+        ("Bold Condensed", 32, ("H Condensed", "Bold", "H Condensed Bold", "H", "Bold Condensed")),
+        ("12 Regular", 64, ("H 12", "Regular", "H 12 Regular", "H", "12 Regular")),
+    ],
+)
+def test_the_four_styles_are_told_by_flags_and_all_others_by_names(style, bits, called):
+    font = opened(little())
+    font["OS/2"].fsSelection = bits
+    for platform in ((3, 1, 0x409), (1, 0, 0)):
+        font["name"].setName(style, 17, *platform)
+    naming.rename(font, "H")
+    assert tuple(font["name"].getDebugName(i) for i in (1, 2, 4, 16, 17)) == called
+
+
 def test_names_change_on_all_platforms_and_in_all_languages():
     font = opened(little())
     for number, text in {1: "Klein", 2: "Fett Kursiv", 4: "Klein Fett Kursiv"}.items():
@@ -296,6 +316,13 @@ def test_limits_of_the_line_that_agree_go_on_agreeing():
     for kept in ("sTypoAscender", "sTypoDescender", "sTypoLineGap", "fsSelection", "panose"):
         one, two = (getattr(f["OS/2"], kept) for f in (font, opened(source)))
         assert getattr(one, "__dict__", one) == getattr(two, "__dict__", two)
+
+
+def test_typographic_lines_grow_where_all_lines_agree():
+    font = opened(edited(family_of(installed("Thai", TEXTS["Thai"])), 3, name="H", flavour="ttf"))
+    os2, hhea = font["OS/2"], font["hhea"]
+    assert os2.sTypoAscender == hhea.ascent == os2.usWinAscent >= font["head"].yMax
+    assert -os2.sTypoDescender == -hhea.descent == os2.usWinDescent >= -font["head"].yMin
 
 
 def test_the_vertical_origin_stays():

@@ -145,17 +145,22 @@ def _set_heights(font: TTFont, family: Family, master: int) -> None:
 def _grow(font: TTFont, family: Family) -> None:
     """Move the lines beyond which Windows cuts ink off as far as ink goes beyond the source's.
 
-    A source whose `hhea` has these very limits, as many have, keeps the two alike.
+    A source whose other lines are these very limits, as many have them, keeps them alike.
     """
     os2, hhea = font["OS/2"], font["hhea"]
     places = [outline.places[..., 1] for outline in outlines(family).values()]
     if not places:
         return
-    for limit, line, sign in (("usWinAscent", "ascent", 1), ("usWinDescent", "descent", -1)):
+    lines = (
+        ("usWinAscent", "ascent", "sTypoAscender", 1),
+        ("usWinDescent", "descent", "sTypoDescender", -1),
+    )
+    for limit, line, typographic, sign in lines:
         ink = [(sign * rows).max(axis=1) for rows in places]
         old, new = max(tops[0] for tops in ink), max(tops.max() for tops in ink)
         was = getattr(os2, limit)
         now = int(max(was, min(new, was + new - old)))
         setattr(os2, limit, now)
-        if sign * getattr(hhea, line) == was:
-            setattr(hhea, line, sign * now)
+        for table, measure in ((hhea, line), (os2, typographic)):
+            if sign * getattr(table, measure) == was:
+                setattr(table, measure, sign * now)

@@ -132,15 +132,17 @@ def _name(
 ) -> None:
     """Set the names of one platform and language."""
     style = local[TYPOGRAPHIC_STYLE] or local[STYLE] or english
-    if english == linked or (linked == "Regular" and english in UPRIGHT):
-        named = {FAMILY: family, STYLE: local[STYLE] or linked}
-    else:
-        beyond = [word for word in english.split() if word not in linked.split()]
-        named = {FAMILY: " ".join([family, *beyond]), STYLE: linked}
+    known = UPRIGHT if linked == "Regular" else (*linked.split(), "Oblique")
+    beyond = [word for word in english.split() if word not in known]
+    named = {FAMILY: " ".join([family, *beyond]), STYLE: linked, FULL: f"{family} {style}"}
+    if english != linked:
         named |= {TYPOGRAPHIC_FAMILY: family, TYPOGRAPHIC_STYLE: style}
-    if language == WINDOWS_ENGLISH:
-        named[STYLE] = linked  # the four are told apart by their English words
-    for number, text in (named | {FULL: f"{family} {style}"}).items():
+    elif language != WINDOWS_ENGLISH:  # there the four are told apart by their English words
+        named[STYLE] = local[STYLE] or linked
+    if beyond and style == english:  # a full name begins with the family's
+        rest = [word for word in known if word in english.split()]
+        named[FULL] = " ".join([named[FAMILY], *rest])
+    for number, text in named.items():
         _set(table, text, number, *language)
 
 

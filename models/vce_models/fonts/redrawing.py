@@ -45,7 +45,7 @@ def redraw(font: TTFont, family: Family, drawings: Drawings, *, cubic: bool) -> 
     kept = [name for name in order if name not in drawings]
     recorded = {name: _recorded(font, name) for name in kept}
     overlapping = {name for name in order if "glyf" in font and _overlaps(font["glyf"][name])}
-    order = order + [name for name in drawings if name not in set(order)]
+    order = list(dict.fromkeys([*order, *drawings]))
     for name, (model, master) in drawings.items():
         font["hmtx"][name] = (int(family.glyphs[model].advances[master]), 0)
     if "vmtx" in font:

@@ -21,6 +21,7 @@ from ufoLib2 import Font
 from vce_models.fonts import anchors
 from vce_models.fonts.editing import finish, opened
 from vce_models.fonts.feature_code import feature_code
+from vce_models.fonts.feature_rules import legal_names
 from vce_models.fonts.naming import rename, style_of
 from vce_models.fonts.redrawing import draw_master
 
@@ -63,8 +64,9 @@ def master_ufo(family: Family, master: int, *, name: str) -> Font:
     for point, glyph in sorted((font.getBestCmap() or {}).items()):
         characters.setdefault(glyph, []).append(point)
     source = font.getGlyphSet()
-    for glyph in font.getGlyphOrder():
-        made = ufo.newGlyph(glyph)
+    names = legal_names(font.getGlyphOrder())
+    for glyph, legal in names.items():
+        made = ufo.newGlyph(legal)
         made.unicodes = characters.get(glyph, [])
         pen = RoundingPen(made.getPen())
         if glyph in family.glyphs:
@@ -75,17 +77,17 @@ def master_ufo(family: Family, master: int, *, name: str) -> Font:
             recorded = DecomposingRecordingPen(source)
             source[glyph].draw(recorded)
             recorded.replay(ReverseContourPen(pen) if "glyf" in font else pen)
-    ufo.glyphOrder = font.getGlyphOrder()
+    ufo.glyphOrder = list(names.values())
     ufo.lib[WRITERS] = []
     ufo.lib["com.github.googlei18n.ufo2ft.useProductionNames"] = False
-    variants = _variants(font)
+    variants = _variants(font, names)
     if variants:
         ufo.lib["public.unicodeVariationSequences"] = variants
     ufo.features.text = feature_code(font)
     return ufo
 
 
-def _variants(font: TTFont) -> dict[str, dict[str, str]]:
+def _variants(font: TTFont, names: dict[str, str]) -> dict[str, dict[str, str]]:
     """The glyphs of characters with a variation selector behind them."""
     found: dict[str, dict[str, str]] = {}
     default = font.getBestCmap() or {}
@@ -93,8 +95,8 @@ def _variants(font: TTFont) -> dict[str, dict[str, str]]:
         for selector, pairs in getattr(table, "uvsDict", {}).items() if table.format == 14 else ():
             for point, glyph in pairs:
                 named = glyph or default.get(point)
-                if named:
-                    found.setdefault(f"{selector:04X}", {})[f"{point:04X}"] = named
+                if named in names:
+                    found.setdefault(f"{selector:04X}", {})[f"{point:04X}"] = names[named]
     return found
 
 
