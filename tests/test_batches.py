@@ -86,7 +86,7 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         (("a.png", "-q", "-n", 1, "-o", f"{'x' * 300}.png"), 5, "File name too long"),
         (("x" * 300, "-o", "x.png"), 3, "File name too long"),
         (("a.png", "-o", "x.jpg"), 2, "cannot write x.jpg"),
-        (("a.png", "-n", 500, "--columns", 1, "-o", "x.webp"), 5, "116x58116 pixels are too many"),
+        (("a.png", "-n", 500, "--columns", 1, "-o", "x.webp"), 5, "120x58120 pixels are too many"),
         (("a.png", "b.png", "-n", 150, "-o", "x.webp"), 5, "17520x240 pixels are too many"),
         (("a.png", "-o", "styles"), 2, "or name a folder: styles/"),
         (("a.png", "-o", "x", "--format", "bmp"), 2, "--format is 'bmp'"),

@@ -94,7 +94,7 @@ def write(
     alike = options.alternates is not None
     family = _family(data, hands, model, options, options.towards, alike, journal)
     proof = None
-    if target.form.suffix == "html":
+    if target.form.proves:
         proof = _proof(data, points, hands, model, options, journal)
     several = target.per == "rule" and len(hands.numbers) > 1
     for hand, number in enumerate(hands.numbers, start=1):

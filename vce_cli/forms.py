@@ -81,6 +81,7 @@ class Form:
         least: The least that one of its files holds.
         still: Whether it can show something that does not move.
         folder: Whether a result is a folder, or has some beside it: no stream can carry that.
+        names_folder: Whether a folder of that suffix is itself a result, and none for results.
         text: Whether a terminal can show it.
         fonts: Whether it needs the extra `fonts`.
     """
@@ -89,6 +90,7 @@ class Form:
     least: ClassVar[Per] = "conversion"
     still: ClassVar[bool] = True
     folder: ClassVar[bool] = False
+    names_folder: ClassVar[bool] = False
     text: ClassVar[bool] = False
     fonts: ClassVar[bool] = False
 
@@ -329,11 +331,13 @@ class FontForm(Form):
 
     Attributes:
         varies: Whether one file can hold all hands as axes.
+        proves: Whether it wants a `Proof` as well, to show the hands by.
     """
 
     least: ClassVar[Per] = "rule"
     fonts = True
     varies: ClassVar[bool] = False
+    proves: ClassVar[bool] = False
 
     def check(
         self, per: Per, fields: set[str], glyphs: list[Glyph], numbers: list[int], side: int
@@ -405,7 +409,7 @@ def _font(made: Made, flavour: Flavour) -> bytes:
 class Ufo(FontForm):
     """A folder that font editors open: one hand."""
 
-    suffix, folder = "ufo", True
+    suffix, folder, names_folder = "ufo", True, True
 
     def encode(self, made: Made, file: Path) -> None:
         """Write the folder."""
@@ -430,7 +434,7 @@ class Designspace(FontForm):
 class Html(FontForm):
     """A page to choose a hand from, its fonts inside."""
 
-    suffix, text, varies = "html", True, True
+    suffix, text, varies, proves = "html", True, True, True
     least = "run"
 
     def data(self, made: Made) -> bytes:

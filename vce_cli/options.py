@@ -331,8 +331,9 @@ class Options:
         self._exclude("-q", self.quiet, verbose=self.verbose or None)
         if self.walk and (self.like or self.number == 1):
             raise ConfigError("--walk has one rule, and nowhere to go", hint="use -n 2 or more")
-        if math.isnan(self.towards) or math.isnan(self.own):
-            raise ConfigError("--strength or --liveliness is no number", hint="use 1")
+        for name, value in (("--strength", self.towards), ("--liveliness", self.own)):
+            if math.isnan(value):
+                raise ConfigError(f"{name} is no number", hint="use 1")
         check_device(self.device)
         if sum(name in STDIN for name in self.inputs) > 1:
             raise ConfigError("standard input can be read once", hint="give one -")

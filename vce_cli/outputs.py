@@ -66,7 +66,7 @@ def choose(options: Options, rules: int) -> Target:
         return _checked(Target("-", named or FORMS["png"], "run", False), options, rules)
     path = Path(output)
     suffix = path.suffix.lower()[1:]
-    if output.endswith(os.sep) or (_is_folder(path) and not _makes_folder(suffix)):
+    if output.endswith(os.sep) or (_is_folder(path) and not _names_folder(suffix)):
         form = named or FORMS["png"]
         name = "{rule:02d}" if form.least == "rule" else "{char}-{rule:02d}"
         output = f"{_literal(output).rstrip(os.sep)}/{name}.{form.suffix}"
@@ -169,8 +169,8 @@ def _form(name: str, wrong: str, hint: str) -> Rendered | FontForm:
     return FORMS[name]
 
 
-def _makes_folder(suffix: str) -> bool:
-    return suffix == "ufo"
+def _names_folder(suffix: str) -> bool:
+    return suffix in FORMS and FORMS[suffix].names_folder
 
 
 def _literal(text: str) -> str:
