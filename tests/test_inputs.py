@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from conftest import draw
 from matplotlib import get_data_path
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from vce_models.config import ModelConfig
+from vce_models.framing import OMNIGLOT
 from vce_models.glyphs import strokes
 from vce_models.glyphs.images import read_glyph
+from vce_models.weights import Weights, parameter_shapes, save
 
 ONE = ("-n", 1, "--seed", 1)
 FONT = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
@@ -123,6 +125,46 @@ def test_the_stroke_width_is_measured(tmp_path):
         assert strokes.width(thin) == pytest.approx(1.12, 0.2)
         assert strokes.width(bold) > 1.6 * strokes.width(thin)
         assert not strokes.unusual(thin)
+
+
+def filling(size, character, hand):
+    """A drawing that fills its canvas but for two pixels, with strokes of two."""
+    image = Image.new("L", (size, size), 255)
+    last = size - 3
+    points = [(2, 2 + hand), (last, 4 + 2 * character), (3 + character, last)]
+    ImageDraw.Draw(image).line(points, fill=0, width=2)
+    return image
+
+
+def test_how_drawings_lie_is_measured():
+    drawings = np.stack([255 - np.asarray(filling(32, c, h)) for c in range(8) for h in range(3)])
+    framing = strokes.measure(drawings)
+    assert framing.longest == pytest.approx(28.5 / 32, abs=0.03)
+    assert framing.across == pytest.approx(0.5, abs=0.03)
+    assert framing.thinnest < 1.5 < framing.boldest
+    assert strokes.measure(np.kron(drawings, np.ones((1, 4, 4), np.uint8)), 4) == framing
+    assert not any(strokes.unusual(drawing / np.float32(255), framing) for drawing in drawings)
+    assert strokes.measure(np.zeros((3, 8, 8), np.uint8)) == OMNIGLOT
+
+
+def test_a_glyph_is_framed_as_the_drawings_of_its_weights(vce, tmp_path):
+    """As it lies there, drawn large on a wide page, and beside a warning where it is bolder."""
+    drawings = np.stack([255 - np.asarray(filling(32, c, h)) for c in range(8) for h in range(3)])
+    config = ModelConfig(size=32, channels=2, blocks=1, wiring="modulation", unshuffle=2)
+    shapes = parameter_shapes(config)
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    save(tmp_path / "w.safetensors", Weights(config, tensors, strokes.measure(drawings)))
+    filling(32, 0, 0).save(tmp_path / "own.png")
+    page = ImageOps.expand(filling(32, 0, 0).resize((320, 320)), 150, 255)
+    page.save(tmp_path / "page.png")
+    given = ("--weights", "w.safetensors")
+    wanted = converted(vce, tmp_path, "own.png", *given, "--no-fit")["conditions"][0]
+    for name in ("own.png", "page.png"):
+        found = converted(vce, tmp_path, name, *given)["conditions"][0]
+        assert np.abs(found - wanted).mean() < 0.06
+    page.filter(ImageFilter.MinFilter(41)).save(tmp_path / "bold.png")
+    assert "strokes of" in vce("convert", "bold.png", *given, *ONE, "-o", "x.png").stderr
+    assert vce("convert", "page.png", *given, *ONE, "-o", "x.png").stderr == ""
 
 
 def test_omniglot_is_not_unusual(omniglot):

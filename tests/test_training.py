@@ -21,6 +21,7 @@ from vce_models.datasets import drawings
 from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import ConfigError, DivergedError, WeightsError
+from vce_models.glyphs import strokes
 from vce_models.recipes import RECIPES
 from vce_models.training import checkpoints, optimisers
 from vce_models.training.parallel import Processes
@@ -352,3 +353,7 @@ def test_weights_come_with_the_gaussian_of_their_rules(characters):
     assert not np.allclose(weights["prior.scale"], np.eye(24))
     assert np.array_equal(weights["prior.scale"], trainer.weights().tensors["prior.scale"])
     assert torch.equal(trainer.model.prior.scale, torch.eye(24))  # training goes by N(0, I)
+
+
+def test_weights_come_with_how_their_drawings_lie(characters):
+    assert Trainer(CONFIG, characters).weights().framing == strokes.measure(characters.images)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ from vce_models.config import ModelConfig
 from vce_models.convert import convert
 from vce_models.errors import OutputError, WeightsError
 from vce_models.evaluation.likelihood import from_weights
+from vce_models.framing import Framing
 from vce_models.networks.vce import VCE
 
 SMALL = ModelConfig(size=12, channels=4, blocks=1)
@@ -29,6 +31,20 @@ def test_weights_come_back_as_they_were(small, tmp_path):
     assert again.config == SMALL
     assert again.tensors.keys() == small.tensors.keys()
     assert all(np.array_equal(again.tensors[name], small.tensors[name]) for name in small.tensors)
+
+
+def test_weights_keep_how_their_drawings_lie(small, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    framing = Framing(longest=0.9, across=0.4, boldest=3.5)
+    weights.save(path, dataclasses.replace(small, framing=framing))
+    again = weights.load(path)
+    np.testing.assert_allclose(again.framing.to_array(), framing.to_array())
+    assert weights.fingerprint(again) == weights.fingerprint(small)
+    for broken in (np.zeros(7), np.full(7, np.nan), np.full(7, 9), np.zeros(6)):
+        tensors = small.tensors | {weights.FRAMING: broken.astype(np.float32)}
+        save_file(tensors, path, {weights.FORMAT: SMALL.to_json()})
+        with pytest.raises(WeightsError, match="framing"):
+            weights.load(path)
 
 
 def test_the_same_weights_are_the_same_bytes(small, tmp_path):

@@ -41,6 +41,7 @@ def convert(options: Options) -> None:
     journal = Journal(quiet=options.quiet, verbose=options.verbose)
     with streams.standard_output() as out:
         from vce_models import listing, rules, weights
+        from vce_models.framing import OMNIGLOT
 
         model = weights.load(options.weights)
         fingerprint = weights.fingerprint(model)
@@ -51,6 +52,7 @@ def convert(options: Options) -> None:
             options.text,
             options.chars,
             options.location,
+            model.framing or OMNIGLOT,
         )
         hands = _choose_rules(options, reading, model, fingerprint, journal)
         shown = _walk(hands) if options.walk else hands
@@ -124,7 +126,9 @@ def _choose_rules(
         from vce_models.glyphs.images import read_glyph
 
         before, after = (
-            read_glyph(path, str(path), model.config, reading.polarity, reading.fit).condition
+            read_glyph(
+                path, str(path), model.config, reading.polarity, reading.fit, reading.framing
+            ).condition
             for path in options.like
         )
         return Hands(encode(model, after, before), [1])
@@ -159,7 +163,7 @@ def _render(
     readings = _read(found, journal, partial(_say_seed, hands, options, journal))
     with report.progress("converting", quiet=options.quiet) as advance:
         for i, glyph, drawing, placement in readings:
-            _warn(glyph, drawing, options, journal)
+            _warn(glyph, drawing, model, options, journal)
             if form.outlined and model.config.wiring == "deformation":
                 conversions = _outlines(glyph, drawing, placement, hands, model, options)
                 conversions = _counted(conversions, i * count, total, advance)
@@ -213,14 +217,18 @@ def _say_seed(hands: Hands, options: Options, journal: Journal) -> None:
         journal.say(f"seed {hands.seed}")
 
 
-def _warn(glyph: Glyph, drawing: Framed, options: Options, journal: Journal) -> None:
+def _warn(
+    glyph: Glyph, drawing: Framed, model: Weights, options: Options, journal: Journal
+) -> None:
     """Note how a glyph is unlike one drawing of a character, and unlike the training's."""
+    from vce_models.framing import OMNIGLOT
     from vce_models.glyphs import marks, strokes
 
     if glyph.font is None:
         journal.unusual(glyph.source, marks.unusual(drawing.detail))
-    if options.weights is None:  # of others nobody knows what they were trained on
-        journal.unusual(glyph.source, strokes.unusual(drawing.condition))
+    known = model.framing or (OMNIGLOT if options.weights is None else None)
+    if known:
+        journal.unusual(glyph.source, strokes.unusual(drawing.condition, known))
 
 
 def _strengthened(rules: Array, model: Weights, condition: Array, strength: float) -> Array:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -93,7 +94,10 @@ def train(
                 run.lock()
             checkpoint = checkpoints.read(run.checkpoint)
             run.check(checkpoint.config)
-        split = dataset.read(folder, config.model, download=download, enlarged=config.enlarged)
+        read = partial(
+            dataset.read, folder, config.model, download=download, enlarged=config.enlarged
+        )
+        split = processes.first(read, torch.device(where))
         if checkpoint:
             trainer = checkpoints.resume(checkpoint, split.train, where, processes)
         else:

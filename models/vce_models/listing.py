@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
 from vce_models.files import is_folder
+from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs import images
 from vce_models.glyphs.decoding import READERS, SUFFIXES
 from vce_models.glyphs.photos import Ink, Polarity
@@ -41,6 +42,7 @@ class Reading:
         text: Characters to draw from a font.
         chars: The same as names, code points and ranges.
         location: Where to take a variable font on its axes.
+        framing: How the drawings lie that the model was trained on, for the glyphs of images.
     """
 
     config: ModelConfig
@@ -49,6 +51,7 @@ class Reading:
     text: str | None = None
     chars: str | None = None
     location: str | None = None
+    framing: Framing = OMNIGLOT
 
 
 @dataclass(frozen=True)
@@ -222,7 +225,9 @@ def _of_template(path: Path, reading: Reading) -> list[Glyph]:
 
 
 def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> images.Framed:
-    return images.read_glyph(source, name, reading.config, reading.polarity, reading.fit)
+    return images.read_glyph(
+        source, name, reading.config, reading.polarity, reading.fit, reading.framing
+    )
 
 
 def _of_font(path: Path, reading: Reading) -> list[Glyph]:

@@ -15,20 +15,31 @@ from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, WeightsError
 from vce_models.files import is_file, replacing
+from vce_models.framing import NUMBERS, Framing
 from vce_models.shapes import COARSE, HIDDEN, OBSERVATION, PLANES, READOUT
 
 FORMAT = "vce 1"
 """The one key of the metadata: with two, their order in the file would be left to chance."""
+
+FRAMING = "framing"
+"""Beside the networks' tensors, where the drawings were measured: `Framing.to_array`."""
 
 SHIPPED = Path(__file__).parent / "pretrained" / "vce.safetensors"
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A model: its config, and its float32 tensors by their names in `networks.VCE`."""
+    """A model.
+
+    Attributes:
+        config: What the networks look like.
+        tensors: Float32 tensors by their names in `networks.VCE`.
+        framing: How its training drawings lie; None where nobody measured them.
+    """
 
     config: ModelConfig
     tensors: dict[str, Array]
+    framing: Framing | None = None
 
 
 def fingerprint(weights: Weights) -> str:
@@ -43,6 +54,8 @@ def fingerprint(weights: Weights) -> str:
 def save(path: Path, weights: Weights) -> None:
     """Write weights, whole or not at all."""
     tensors = {name: np.ascontiguousarray(value) for name, value in weights.tensors.items()}
+    if weights.framing:
+        tensors[FRAMING] = weights.framing.to_array()
     with replacing(path) as temporary:
         temporary.write_bytes(to_bytes(tensors, {FORMAT: weights.config.to_json()}))
 
@@ -73,12 +86,19 @@ def load(path: Path | None = None) -> Weights:
         raise WeightsError(f"{path}: {error}", hint=error.hint) from error
     if broken := [name for name, value in tensors.items() if not np.isfinite(value).all()]:
         raise WeightsError(f"{path}: {broken[0]} holds values that are not numbers")
-    return Weights(config, tensors)
+    numbers = tensors.pop(FRAMING, None)
+    try:
+        framing = None if numbers is None else Framing.from_array(numbers)
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged: {error}") from error
+    return Weights(config, tensors, framing)
 
 
 def _check_shapes(path: Path, config: ModelConfig, file: Any) -> None:
     found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
     wanted = parameter_shapes(config)
+    if FRAMING in found:
+        wanted[FRAMING] = (NUMBERS,)
     if wrong := sorted(wanted.keys() ^ found.keys()):
         word = "has an unknown" if wrong[0] in found else "lacks the"
         raise WeightsError(f"{path} {word} tensor {wrong[0]}")

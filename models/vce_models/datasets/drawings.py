@@ -27,6 +27,7 @@ from vce_models.config import ModelConfig
 from vce_models.errors import DataError, InputError, VCEError
 from vce_models.files import exists, is_folder, replacing
 from vce_models.glyphs import decoding, images
+from vce_models.glyphs.photos import levels
 
 Progress = Callable[[int, int], None]
 
@@ -251,7 +252,7 @@ def _cache_folder() -> Path:
 
 
 def _key(drawings: list[_Drawing], config: ModelConfig) -> str:
-    digest = hashlib.sha256(f"2 {config.size} {config.resize}".encode())
+    digest = hashlib.sha256(f"3 {config.size} {config.resize}".encode())
     for drawing in drawings:
         digest.update(f"\n{drawing.character}\0{drawing.file}\0".encode(errors="surrogateescape"))
         digest.update(hashlib.sha256(drawing.read()).digest())
@@ -282,6 +283,7 @@ def _decode(
         try:
             image = decoding.decode(drawing.read(), name)
             ink = images.grey(decoding.reduced(image, images.MAX_PAGE))
+            ink = ink if (stretched := levels(ink)) is None else stretched
         except InputError as error:
             raise DataError(str(error), hint="remove the file, or replace it") from error
         pictures[i] = images.resize(ink, config.size, config.resize)

@@ -11,13 +11,14 @@ from PIL import Image, ImageFilter
 
 from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
+from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs import decoding, paper
 from vce_models.glyphs.photos import Ink, Polarity, levels, median, photographed
 
 CANVAS = 105
 """Side of Omniglot's drawings, in pixels."""
 
-LONGEST = 0.64
+LONGEST = OMNIGLOT.longest
 """Longest side of the ink in Omniglot's drawings, as a share of the canvas (median)."""
 
 DETAIL = 8
@@ -92,8 +93,9 @@ def read_glyph(
     config: ModelConfig,
     polarity: Polarity = "auto",
     fit: bool = True,
+    framing: Framing = OMNIGLOT,
 ) -> Framed:
-    """Read the one glyph of an image, in the framing of Omniglot's drawings.
+    """Read the one glyph of an image, in the framing of the training drawings.
 
     Args:
         source: A path, or an open binary file.
@@ -101,12 +103,13 @@ def read_glyph(
         config: Says size and resize.
         polarity: Which is the ink.
         fit: Frame the glyph; otherwise the image is the whole canvas, as it is.
+        framing: How the drawings lie that the model was trained on.
 
     Raises:
         InputError: The image cannot be read, or holds no glyph.
     """
     if fit:
-        return frame(read_page(source, name, polarity), name, config)
+        return frame(read_page(source, name, polarity), name, config, framing)
     image = decoding.decode(decoding.contents(source, name), name)
     ink = _levelled(image, name, polarity)
     detail = min(finest(config.size), -(-max(ink.shape) // config.size)) * config.size
@@ -150,8 +153,8 @@ def _smoothly(ink: Ink, width: int, height: int) -> Ink:
     return np.asarray(picture.resize((width, height), method), np.float32) / np.float32(255)
 
 
-def frame(ink: Ink, name: str, config: ModelConfig) -> Framed:
-    """Scale ink, (H, W), so that it lies as Omniglot's drawings do, and resize it.
+def frame(ink: Ink, name: str, config: ModelConfig, framing: Framing = OMNIGLOT) -> Framed:
+    """Scale ink, (H, W), so that it lies as the training drawings do, and resize it.
 
     Raises:
         InputError: No stroke is left once single specks are.
@@ -159,9 +162,10 @@ def frame(ink: Ink, name: str, config: ModelConfig) -> Framed:
     left, top, right, bottom = bounds(ink, name)
     cut = ink[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1]
     side = finest(config.size) * config.size
-    scale = LONGEST * side / max(bottom - top, right - left)
+    scale = framing.longest * side / max(bottom - top, right - left)
     height, width = (max(1, min(side, round(length * scale))) for length in cut.shape)
-    left, top = (side - width) // 2, (side - height) // 2
+    left = min(max(0, int(framing.across * side - width / 2)), side - width)
+    top = min(max(0, int(framing.down * side - height / 2)), side - height)
     whole = np.zeros((side, side), np.float32)
     whole[top : top + height, left : left + width] = _smoothly(cut, width, height)
     return Framed(inked(resized(whole, config.size, config.resize)), inked(whole))

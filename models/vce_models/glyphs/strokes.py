@@ -1,23 +1,22 @@
-"""How bold a glyph is, beside the drawings that the shipped weights were trained on.
+"""How bold a glyph is, beside the drawings that a model was trained on.
 
-Both limits leave out a thousandth of Omniglot's background drawings on either side, at 28
-pixels; beyond them the networks have seen next to nothing.
+Both limits leave out a thousandth of the training drawings on either side; beyond them the
+networks have seen next to nothing.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vce_models.arrays import Array
+from vce_models.framing import OMNIGLOT, Framing
 
-STROKE = (0.6, 2.1)
-"""Stroke width of 99.8% of the training drawings, in pixels at 28 a side.
+SAMPLE = 2000
+"""Drawings that are measured."""
 
-Their median is 1.17; the book weight of an ordinary font has 1.5 to 2, a bold one 2.4 to 3.3.
-"""
-
-INK = (0.004, 0.175)
-"""Share of the canvas under ink of 99.8% of the training drawings; the mean is 0.079."""
+SPREAD = 1.25
+"""How far beyond fewer drawings than half of that the limits lie, as a factor."""
 
 CALIBRATION = 1.17 / 1.47
 """The grey edges of thin strokes count double in `width`: its median would be 1.47 pixels."""
@@ -34,12 +33,52 @@ def width(condition: Array) -> float:
     return CALIBRATION * 2 * float(condition.sum() / max(1e-6, np.hypot(across, down).sum()))
 
 
-def unusual(condition: Array) -> list[str]:
+def unusual(condition: Array, framing: Framing = OMNIGLOT) -> list[str]:
     """Say in words what only one in 500 training drawings has; mostly that is nothing."""
     stroke, ink = width(condition), float(condition.mean())
     said = []
-    if not STROKE[0] <= stroke <= STROKE[1]:
-        said.append(f"strokes of {stroke:.2f} px (trained on {STROKE[0]} to {STROKE[1]})")
-    if not INK[0] <= ink <= INK[1]:
-        said.append(f"ink on {ink:.1%} of the canvas (trained on {INK[0]:.1%} to {INK[1]:.1%})")
+    if not framing.thinnest <= stroke <= framing.boldest:
+        limits = f"{framing.thinnest:.3g} to {framing.boldest:.3g}"
+        said.append(f"strokes of {stroke:.2f} px (trained on {limits})")
+    if not framing.least <= ink <= framing.most:
+        limits = f"{framing.least:.1%} to {framing.most:.1%}"
+        said.append(f"ink on {ink:.1%} of the canvas (trained on {limits})")
     return said
+
+
+def measure(drawings: NDArray[np.uint8], enlarged: int = 1) -> Framing:
+    """Measure how training drawings lie, on `SAMPLE` of them at most.
+
+    Args:
+        drawings: (N, enlarged size, enlarged size), ink = 255.
+        enlarged: How many times as large as the model's images they are.
+    """
+    chosen = drawings[:: -(-len(drawings) // SAMPLE)].astype(np.float32) / 255
+    boxes = np.array([_box(drawing) for drawing in chosen if drawing.max() > 0])
+    if not len(boxes):
+        return OMNIGLOT
+    size = chosen.shape[1] // enlarged
+    small = chosen.reshape(len(chosen), size, enlarged, size, enlarged).mean((2, 4))
+    widths, inks = np.array([width(drawing) for drawing in small]), small.mean((1, 2))
+    # So few drawings do not show what the thousandth one would be like.
+    spread = 1.0 if 2 * len(chosen) > SAMPLE else SPREAD
+    (thinnest, boldest), (least, most) = (
+        np.quantile(values, (0.001, 0.999)) * (1 / spread, spread) for values in (widths, inks)
+    )
+    top, left, bottom, right = boxes.T / chosen.shape[1]
+    return Framing(
+        float(np.median(np.maximum(bottom - top, right - left))),
+        float(np.median(left + right) / 2),
+        float(np.median(top + bottom) / 2),
+        float(thinnest),
+        float(boldest),
+        float(least),
+        float(min(1, most)),
+    )
+
+
+def _box(drawing: Array) -> tuple[int, int, int, int]:
+    """Top, left, bottom and right of the ink, the last two exclusive."""
+    solid = drawing >= 0.5 * drawing.max()
+    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1

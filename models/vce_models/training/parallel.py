@@ -7,13 +7,16 @@ its share. So N processes train as one does, but for the rounding of sums.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed
 
-from vce_models.errors import ConfigError
+from vce_models.errors import ConfigError, DataError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,26 @@ class Processes:
             own, torch.split(flat, [tensor.numel() for tensor in own]), strict=True
         ):
             tensor.copy_((mean / self.count).view_as(tensor))
+
+    def first(self, read: Callable[[], T], device: torch.device) -> T:
+        """Let one process read before the others, which then find what it has kept.
+
+        Raises:
+            DataError: In the others, where the first could not.
+        """
+        if self.count == 1:
+            return read()
+        if self.rank:
+            if self.any(False, device):
+                raise DataError("the first process could not read the data")
+            return read()
+        failed = True
+        try:
+            found = read()
+            failed = False
+        finally:
+            self.any(failed, device)
+        return found
 
     def any(self, flag: bool, device: torch.device) -> bool:
         """Whether the flag is set in any process."""

@@ -13,6 +13,7 @@ from vce_models.config import TrainConfig
 from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import ConfigError, DivergedError
+from vce_models.glyphs import strokes
 from vce_models.networks import losses, prior
 from vce_models.networks.layout import channels_last
 from vce_models.networks.precision import multiplies_bfloat16
@@ -74,6 +75,7 @@ class Trainer:
             raise ConfigError(f"drawings of {characters.images.shape[1]} pixels, not {side}")
         warps = config.augmentation == "warp"
         self.warp = Warp(config.model.size, config.model.resize, self.device) if warps else None
+        self.framing = strokes.measure(characters.images, config.enlarged)
         self.episodes = Episodes(characters, self.device)
         self.rounds = config.precision == "bfloat16" and multiplies_bfloat16(self.device)
         self.step = 0
@@ -319,7 +321,7 @@ class Trainer:
         state = self.model.state_dict()
         state |= {f"prior.{name}": value for name, value in self._prior().items()}
         tensors = {name: value.cpu().contiguous().numpy() for name, value in state.items()}
-        return Weights(self.config.model, tensors)
+        return Weights(self.config.model, tensors, self.framing)
 
 
 def _totals(

@@ -1,0 +1,58 @@
+"""How the drawings lie in their canvas that a model was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+import numpy as np
+
+from vce_models.arrays import Array
+
+NUMBERS = 7
+"""How many numbers a framing is made of."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Measures of training drawings; the defaults are those of Omniglot's, at 28 pixels a side.
+
+    Attributes:
+        longest: Longest side of the ink, as a share of the canvas (median).
+        across: Middle of the ink from the left, as a share of the canvas (median).
+        down: Middle of the ink from the top, in the same way.
+        thinnest: Width of strokes, in pixels, that one drawing in a thousand falls short of.
+            Omniglot's median is 1.17; the book weight of an ordinary font has 1.5 to 2, a
+            bold one 2.4 to 3.3.
+        boldest: Width of strokes that one in a thousand goes beyond.
+        least: Share of the canvas under ink that one in a thousand falls short of.
+        most: Share of the canvas that one in a thousand goes beyond; Omniglot's mean is 0.079.
+    """
+
+    longest: float = 0.64
+    across: float = 0.5
+    down: float = 0.5
+    thinnest: float = 0.6
+    boldest: float = 2.1
+    least: float = 0.004
+    most: float = 0.175
+
+    def to_array(self) -> Array:
+        """The numbers in their order, (7,) float32, as weights keep them."""
+        return np.array(astuple(self), np.float32)
+
+    @classmethod
+    def from_array(cls, numbers: Array) -> Framing:
+        """Read what `to_array` wrote.
+
+        Raises:
+            ValueError: A number cannot be what it stands for.
+        """
+        framing = cls(*map(float, numbers))
+        shares = (framing.longest, framing.across, framing.down, framing.least, framing.most)
+        if not all(0 <= share <= 1 for share in shares) or not framing.longest > 0:
+            raise ValueError("the framing of its drawings is none")
+        return framing
+
+
+OMNIGLOT = Framing()
+"""What the shipped weights were trained on."""
