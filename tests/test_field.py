@@ -1,4 +1,4 @@
-"""Fields that move outlines: their derivative, their inverse, and how they are kept from folding."""
+"""Fields that move outlines: derivative, inverse, and how they are kept from folding."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def within(count, low=0.5, high=SIZE - 0.5, seed=1):
 
 
 def folding():
-    """A field that draws all towards the upright through the middle of the frame, and folds there."""
+    """A field that draws all towards an upright line in the middle, and folds there."""
     line = np.arange(CONTROL) - (CONTROL - 1) / 2
     y, x = np.meshgrid(line, line, indexing="ij")
     near = np.exp(-(x**2 + y**2) / 3)
@@ -67,7 +67,7 @@ def test_the_inverse_solves_for_where_the_field_sends_a_place(seed):
     assert not folds.any()
     value, _ = field.displace(points, p, SIZE)
     assert np.abs(places - p - value).max() < 1e-6
-    ahead, *_ = field.invert(points, places + [1e-4, 0], SIZE)
+    ahead, *_ = field.invert(points, places + np.array([1e-4, 0]), SIZE)
     np.testing.assert_allclose((ahead - p) / 1e-4, derivative[..., 0], atol=2e-3)
 
 

@@ -1,4 +1,4 @@
-"""Curves through moved outlines: the same ones in every master, near enough, and exact in the first."""
+"""Curves through moved outlines: the same in every master, near enough, exact in the first."""
 
 from pathlib import Path
 

@@ -49,7 +49,7 @@ def opened(data):
 
 
 def rendered(data, character, left, place, side):
-    """A canvas as FreeType fills it, (side, side) bool; its left edge lies `left` from the origin."""
+    """A canvas that begins at x = `left`, as FreeType fills it, (side, side) bool."""
     size = side * drawn.EM / place.side
     face = ImageFont.truetype(io.BytesIO(data), size, layout_engine=ImageFont.Layout.BASIC)
     picture, scale = Image.new("L", (side, side)), size / drawn.EM

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
-from shapes import area, box, circle
+from shapes import area, box, circle, polygon
 
 from vce_models.config import ModelConfig
 from vce_models.fonts import raster
@@ -29,10 +29,10 @@ def filled(*contours, size=SIZE, lines=LINES):
         [box(3.3, 4.7, 20.1, 22.9)],
         [circle(13.2, 14.8, 9.7)],
         [circle(14, 14, 9), circle(14, 14, 6.5, hole=True)],
-        [[[np.array(side)] for side in (((2.0, 3), (25, 9)), ((25, 9), (8, 26)), ((8, 26), (2, 3)))]],
+        [polygon((2, 3), (25, 9), (8, 26))],
     ],
     ids=["box", "circle", "ring", "triangle"],
-)  # fmt: skip
+)
 def test_the_area_is_that_of_the_shoelace(contours):
     wanted = area(raster.polygons(contours))
     assert filled(*contours).sum() == pytest.approx(wanted, rel=0.01)

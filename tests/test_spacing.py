@@ -49,7 +49,11 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_bearings_by_profile_are_kept_at_the_width_of_the_hand(shape):
     wide = [[1.2, 0.0], [0.0, 0.9]]
-    moves = (lambda p: p + [77, 5], lambda p: p @ np.array(wide).T, lambda p: p * [0.7, 1] - 31)
+    moves = (
+        lambda p: p + np.array([77, 5]),
+        lambda p: p @ np.array(wide).T,
+        lambda p: p * [0.7, 1] - 31,
+    )
     starts, ends = masters(SHAPES[shape], *moves)
     matrices = linear(np.eye(2), wide, np.eye(2))
     shift, advances = spacing.space(starts, ends, 640, matrices, EM)
@@ -64,7 +68,7 @@ def test_bearings_by_profile_are_kept_at_the_width_of_the_hand(shape):
 
 
 def test_what_is_only_shifted_keeps_its_advance():
-    starts, ends = masters(SHAPES["T"], lambda p: p + [123, 0])
+    starts, ends = masters(SHAPES["T"], lambda p: p + np.array([123, 0]))
     shift, advances = spacing.space(starts, ends, 600, linear(np.eye(2)), EM)
     assert advances.tolist() == [600, 600]
     assert shift.tolist() == pytest.approx([0, -123])

@@ -13,8 +13,13 @@ WIDTH = 2.2
 SHAPES = {
     "stem": [polygon((12, 4), (12 + WIDTH, 4), (12 + WIDTH, 24), (12, 24))],
     "ring": [circle(14, 14, 8), circle(14, 14, 8 - WIDTH, hole=True)],
-    "L": [polygon((8, 4), (20, 4), (20, 4 + WIDTH), (8 + WIDTH, 4 + WIDTH), (8 + WIDTH, 24), (8, 24))],
-}  # fmt: skip
+    "L": [
+        polygon(
+            *((8, 4), (20, 4), (20, 4 + WIDTH)),
+            *((8 + WIDTH, 4 + WIDTH), (8 + WIDTH, 24), (8, 24)),
+        )
+    ],
+}
 
 
 def affine(places):
