@@ -160,7 +160,7 @@ def test_a_composite_of_scaled_parts_is_moved_as_a_whole(source):
 
 def test_outlines_that_are_equal_but_for_a_shift_are_taken_apart():
     letter, mark = [circle(300, 250, 240)], [box(500, 600, 560, 760)]
-    placed = [[[curve + [-230, 20] for curve in piece] for piece in mark[0]]]
+    placed = [[[curve + np.array([-230, 20]) for curve in piece] for piece in mark[0]]]
     named = {0x65: "e", 0xB4: "acute", 0xE9: "eacute"}
     outlines = {"e": letter, "acute": mark, "eacute": [*letter, *placed]}
     found = parts.taken_apart(0xE9, outlines["eacute"], named, outlines)
