@@ -76,7 +76,11 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         (("a.png", "b.png", "-o", "o/{rule}.png"), 2, "two results would be o/1.png"),
         (("a.png", "-o", "x.png", "--save-rules", "x.png"), 2, "two results would be x.png"),
         (("a.png", "-n", 9999, "--scale", 64, "-o", "x.png"), 5, "10000 cells of 1792x1792 pixels"),
-        (("a.png", "--strength", "nan", "-o", "x.png"), 2, "--strength is no number"),
+        (
+            ("a.png", "--strength", "nan", "-o", "x.png"),
+            2,
+            "--strength or --liveliness is no number",
+        ),
         (("a.png", "-o", "gone/x.png"), 5, "there is no folder gone"),
         (("a.png", "-o", "out/", "--save-rules", "gone/r"), 5, "there is no folder gone"),
         (("a.png", "-o", "old.png", "--no-clobber"), 5, "old.png is there already"),
@@ -234,13 +238,12 @@ def test_quiet_prints_errors_only(tmp_path, vce):
     assert "wrote x.png" in vce("convert", "a.png", "-n", 1, "-o", "x.png", "-v").stderr
 
 
-@pytest.mark.parametrize(("form", "many"), [("png", 90), ("svg", 23)])
-def test_more_rules_than_are_drawn_at_a_time_give_the_same_files(tmp_path, vce, form, many):
-    for count in (3, many):
-        vce("convert", "a.png", "-n", count, "--seed", 1, "--format", form, "-o", f"{count}/")
-    assert len(list((tmp_path / str(many)).iterdir())) == many
+def test_more_rules_than_are_drawn_at_a_time_give_the_same_files(tmp_path, vce):
+    for count in (3, 90):
+        vce("convert", "a.png", "-n", count, "--seed", 1, "-o", f"{count}/")
+    assert len(list((tmp_path / "90").iterdir())) == 90
     for few in (tmp_path / "3").iterdir():
-        assert few.read_bytes() == (tmp_path / str(many) / few.name).read_bytes()
+        assert few.read_bytes() == (tmp_path / "90" / few.name).read_bytes()
 
 
 def test_files_of_their_own_need_constant_memory(tmp_path):

@@ -1,5 +1,6 @@
+"""Fonts of drawings, and fonts moved with the measures of their source."""
+
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,199 +8,137 @@ from blocks import LETTERS
 from conftest import draw
 from fontTools.pens.areaPen import AreaPen
 from fontTools.ttLib import TTFont
-from fontTools.ufoLib import UFOReader
 from PIL import Image, ImageDraw, ImageFont
-from ufoLib2 import Font
 
 from vce_models import rules, weights
 from vce_models.config import ModelConfig
-from vce_models.convert import convert
-from vce_models.errors import OutputError
-from vce_models.fonts import writing
-from vce_models.fonts.tracing import solid, trace
+from vce_models.fonts import drawn, hands, moving, tracing
+from vce_models.fonts.editing import edited
+from vce_models.fonts.placement import Placement
 from vce_models.glyphs import images
 
 CONFIG = ModelConfig()
+PLACE = Placement(0, -200, 1100)
 
 
 @pytest.fixture(scope="module")
-def glyphs(blocks):
-    """Every letter of the font, traced from its own drawing."""
-    drawn = {point: blocks.draw(point, CONFIG) for point in blocks.characters(LETTERS)}
-    return {point: (trace(framed.detail), place) for point, (framed, place) in drawn.items()}
+def details():
+    """Six drawings by code point, as a pen sees them."""
+    return {
+        point: images.frame(1 - np.asarray(draw(i, 0, 315), np.float32) / 255, "it", CONFIG).detail
+        for i, point in enumerate(map(ord, "abcdef"))
+    }
 
 
-def rendered(path, codepoint, placement, units, side):
-    """The canvas at `placement` as FreeType fills it, (side, side) bool."""
-    size = side * units / placement.side
-    face = ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
-    picture, scale = Image.new("L", (side, side)), size / units
-    origin = (-placement.x * scale, (placement.y + placement.side) * scale)
-    ImageDraw.Draw(picture).text(origin, chr(codepoint), 255, face, anchor="ls")
+@pytest.fixture(scope="module")
+def font(details):
+    return drawn.font(
+        {p: drawn.Drawing(tracing.contours(x), PLACE) for p, x in details.items()}, "Made"
+    )
+
+
+@pytest.fixture(scope="module")
+def moved(blocks):
+    """Two hands of the font of rectangles."""
+    model = weights.load()
+    return moving.family(blocks.data, hands.Rules(model, rules.sample(2, model.config, 7)))
+
+
+def opened(data):
+    return TTFont(io.BytesIO(data))
+
+
+def rendered(data, character, left, place, side):
+    """A canvas that begins at x = `left`, as FreeType fills it, (side, side) bool."""
+    size = side * drawn.EM / place.side
+    face = ImageFont.truetype(io.BytesIO(data), size, layout_engine=ImageFont.Layout.BASIC)
+    picture, scale = Image.new("L", (side, side)), size / drawn.EM
+    origin = (-left * scale, (place.y + place.side) * scale)
+    ImageDraw.Draw(picture).text(origin, character, 255, face, anchor="ls")
     return np.asarray(picture) >= 128
 
 
-def overlap(a, b):
-    return (a & b).sum() / (a | b).sum()
+def test_a_font_of_drawings_renders_as_its_drawings(font, details):
+    for point, detail in details.items():
+        ink = tracing.solid(detail)
+        first = np.flatnonzero(ink.any(0))[0] / len(ink) * PLACE.side
+        found = rendered(font, chr(point), drawn.BEARING - first, PLACE, len(ink))
+        assert (found & ink).sum() / (found | ink).sum() > 0.9
 
 
-def test_a_traced_character_comes_back_at_its_size_and_place(blocks, glyphs, tmp_path):
-    (tmp_path / "source.ttf").write_bytes(blocks.data)
-    writing.write_ttf(tmp_path / "traced.ttf", "Traced", glyphs, blocks)
-    for point, (_, place) in glyphs.items():
-        before = rendered(tmp_path / "source.ttf", point, place, 1000, 448)
-        after = rendered(tmp_path / "traced.ttf", point, place, 1000, 448)
-        assert overlap(before, after) > 0.85
-        (top, left), (row, column) = (np.argwhere(ink).mean(0) for ink in (before, after))
-        assert max(abs(row - top), abs(column - left)) * place.side / 448 < 8  # font units
+def test_a_drawing_is_spaced_by_its_ink_and_keeps_its_height(font):
+    made = opened(font)
+    glyphs, characters = made.getGlyphSet(), made.getBestCmap()
+    for character in "abcdef":
+        width, left = made["hmtx"][characters[ord(character)]]
+        box = made["CFF "].cff[0].CharStrings[characters[ord(character)]].calcBounds(glyphs)
+        assert left == drawn.BEARING == pytest.approx(box[0], abs=1)
+        assert width - box[2] == pytest.approx(drawn.BEARING, abs=2)
+        longest = max(box[2] - box[0], box[3] - box[1])
+        assert longest == pytest.approx(0.64 * PLACE.side, abs=20)
+        middle = (box[1] + box[3]) / 2
+        assert middle == pytest.approx(PLACE.y + PLACE.side / 2, abs=20)
 
 
-@pytest.mark.parametrize("hands", [0, 1])
-def test_a_font_renders_as_the_conversions_it_was_made_of(hands, blocks, tmp_path):
-    drawings = [
-        images.frame(1 - np.asarray(draw(character, hands, 315), np.float32) / 255, "it", CONFIG)
-        for character in range(6)
-    ]
-    conversions = [detail for _, detail in drawings]
-    if hands:
-        model, r = weights.load(), rules.sample(1, CONFIG, 2)
-        conversions = [convert(model, q, r, detail, 8)[0] for q, detail in drawings]
-    place = writing.Placement(-100, -200, 1100)
-    points = blocks.characters(LETTERS)[: len(conversions)]
-    drawn = {p: (trace(x), place) for p, x in zip(points, conversions, strict=True)}
-    writing.write_ttf(tmp_path / "made.ttf", "Made", drawn, blocks)
-    for point, conversion in zip(points, conversions, strict=True):
-        ink = solid(conversion)
-        assert overlap(rendered(tmp_path / "made.ttf", point, place, 1000, len(ink)), ink) > 0.95
+def test_a_font_of_drawings_has_a_space_and_says_its_name(details):
+    drawings = {0x61: drawn.Drawing(tracing.contours(details[0x61]), PLACE)}
+    made = opened(drawn.font(drawings, "Ä\n 1"))
+    assert {0x20, 0xA0, 0x61} == made.getBestCmap().keys()
+    assert made["hmtx"][made.getBestCmap()[0x20]][0] == drawn.SPACE
+    assert made["name"].getDebugName(1) == "Ä 1"
+    assert made["name"].getDebugName(6) == "1-Regular"
 
 
-def test_every_table_of_a_ttf_reads_and_compiles_again(blocks, glyphs, tmp_path):
-    writing.write_ttf(tmp_path / "a.ttf", "A", glyphs, blocks)
-    with TTFont(tmp_path / "a.ttf", lazy=False, recalcTimestamp=False) as font:
-        font.ensureDecompiled()
-        assert {
-            "OS/2",
-            "cmap",
-            "glyf",
-            "head",
-            "hhea",
-            "hmtx",
-            "loca",
-            "maxp",
-            "name",
-            "post",
-        } <= set(font.keys())
-        font.saveXML(tmp_path / "a.ttx")
-        again = TTFont(recalcTimestamp=False)
-        again.importXML(tmp_path / "a.ttx")
-        again.save(tmp_path / "again.ttf")
-    with TTFont(tmp_path / "a.ttf") as first, TTFont(tmp_path / "again.ttf") as second:
+def test_outsides_run_as_postscript_has_them(font):
+    glyphs = opened(font).getGlyphSet()
+    for name in glyphs.keys() - {"space"}:
+        pen = AreaPen(glyphs)
+        glyphs[name].draw(pen)
+        assert pen.value > 0
+
+
+def test_the_same_drawings_give_the_same_bytes(font, details, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "2000000000")
+    drawings = {p: drawn.Drawing(tracing.contours(x), PLACE) for p, x in details.items()}
+    assert drawn.font(dict(reversed(drawings.items())), "Made") == font
+
+
+@pytest.mark.parametrize("flavour", ["ttf", "otf", "woff2"])
+def test_a_moved_font_has_the_measures_of_its_source(blocks, moved, flavour):
+    before = opened(blocks.data)
+    after = opened(edited(moved, 1, name="Hand", flavour=flavour))
+    assert after["head"].unitsPerEm == 1000
+    hhea, os2 = after["hhea"], after["OS/2"]
+    assert (hhea.ascent, hhea.descent, hhea.lineGap) == (820, -210, 33)
+    for line in ("sTypoAscender", "sTypoDescender", "sTypoLineGap"):
+        assert getattr(os2, line) == getattr(before["OS/2"], line)
+    assert os2.sxHeight == pytest.approx(480 * moved.heights[1], abs=1)
+    assert after["name"].getDebugName(13) == "OFL"
+    assert set(map(ord, LETTERS + " ")) == after.getBestCmap().keys()
+
+
+def test_the_space_is_as_wide_as_the_hand(blocks, moved):
+    name = blocks.named[0x20]
+    width = opened(blocks.data)["hmtx"][name][0]
+    for hand in (1, 2):
+        after = opened(edited(moved, hand, name="Hand", flavour="ttf"))
+        assert after["hmtx"][name][0] == round(width * moved.widths[hand])
+
+
+def test_all_of_a_moved_font_compiles_again(moved, tmp_path):
+    data = edited(moved, 2, name="Hand", flavour="ttf")
+    opened(data).saveXML(tmp_path / "a.ttx")
+    again = TTFont(recalcTimestamp=False)
+    again.importXML(tmp_path / "a.ttx")
+    again.save(tmp_path / "again.ttf")
+    with TTFont(io.BytesIO(data)) as first, TTFont(tmp_path / "again.ttf") as second:
         for tag in set(first.keys()) - {"GlyphOrder", "head"}:
             assert first.getTableData(tag) == second.getTableData(tag), tag
 
 
-def test_a_font_has_the_measures_of_its_source(blocks, glyphs, tmp_path):
-    writing.write_ttf(tmp_path / "a.ttf", "A", glyphs, blocks)
-    writing.write_ufo(tmp_path / "a.ufo", "A", glyphs, blocks)
-    with TTFont(tmp_path / "a.ttf") as font, TTFont(io.BytesIO(blocks.data)) as source:
-        hhea, os2 = font["hhea"], font["OS/2"]
-        assert (hhea.ascent, hhea.descent, hhea.lineGap) == (820, -210, 33)
-        assert (os2.sxHeight, os2.sCapHeight, font["head"].unitsPerEm) == (480, 690, 1000)
-        cmap, old = font.getBestCmap(), source.getBestCmap()
-        for point in (*glyphs, 0x20):
-            assert font["hmtx"][cmap[point]][0] == source["hmtx"][old[point]][0]
-        for name, (_, bearing) in font["hmtx"].metrics.items():
-            assert bearing == getattr(font["glyf"][name], "xMin", 0)
-        assert {record.nameID for record in font["name"].names} == {1, 2, 3, 4, 5, 6}
-    info = Font.open(tmp_path / "a.ufo").info
-    assert (info.ascender, info.descender, info.xHeight, info.capHeight) == (820, -210, 480, 690)
-
-
-def test_without_a_source_glyphs_keep_their_height_and_are_spaced_by_their_ink(tmp_path):
-    drawn = {
-        ord("l"): (trace(images.frame(np.ones((90, 6), np.float32), "l", CONFIG).detail), None)
-    }
-    writing.write_ttf(tmp_path / "a.ttf", "Ä\n 1", drawn, None)
-    with TTFont(tmp_path / "a.ttf") as font:
-        glyph, width = font["glyf"]["uni006C"], font["hmtx"]["uni006C"][0]
-        assert abs(glyph.yMin) < 25
-        assert glyph.yMax == pytest.approx(700, abs=25)
-        assert glyph.xMin == pytest.approx(60, abs=1)
-        assert width - glyph.xMax == pytest.approx(60, abs=2)
-        assert font["name"].getDebugName(1) == "Ä 1"
-        assert font["name"].getDebugName(6) == "1-Regular"
-
-
-def test_contours_run_as_each_format_wants_them(blocks, glyphs, tmp_path):
-    writing.write_ttf(tmp_path / "a.ttf", "A", glyphs, blocks)
-    writing.write_ufo(tmp_path / "a.ufo", "A", glyphs, blocks)
-    with TTFont(tmp_path / "a.ttf") as font:
-        truetype, ufo = font.getGlyphSet(), Font.open(tmp_path / "a.ufo")
-        for name in (".notdef", *map(writing.glyph_name, glyphs)):
-            clockwise, counter = AreaPen(), AreaPen()
-            truetype[name].draw(clockwise)
-            ufo[name].draw(counter)
-            assert clockwise.value < 0 < counter.value
-            assert -clockwise.value == pytest.approx(counter.value, rel=0.01)
-
-
-def test_a_ufo_is_valid_and_in_whole_units(blocks, glyphs, tmp_path):
-    writing.write_ufo(tmp_path / "a.ufo", "A", glyphs, blocks)
-    reader = UFOReader(tmp_path / "a.ufo", validate=True)
-    assert reader.formatVersionTuple == (3, 0)
-    reader.getGlyphSet(validateRead=True)
-    font = Font.open(tmp_path / "a.ufo", lazy=False, validate=True)
-    assert font.glyphOrder == [".notdef", "space", *map(writing.glyph_name, sorted(glyphs))]
-    assert {point for glyph in font for point in glyph.unicodes} == {*glyphs, 0x20, 0xA0}
-    for glyph in font:
-        for contour in glyph:
-            assert all(type(v) is int for point in contour for v in (point.x, point.y))
-            assert {point.type for point in contour} <= {"line", "curve", None}
-
-
-def test_the_same_glyphs_give_the_same_bytes(blocks, glyphs, tmp_path, monkeypatch):
-    shuffled = dict(reversed(glyphs.items()))
-    for name, given, epoch in (("a", glyphs, "1"), ("b", shuffled, "2000000000")):
-        monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
-        writing.write_ttf(tmp_path / f"{name}.ttf", "A", given, blocks)
-        writing.write_ufo(tmp_path / f"{name}.ufo", "A", given, blocks)
-    assert (tmp_path / "a.ttf").read_bytes() == (tmp_path / "b.ttf").read_bytes()
-    first, second = (
-        {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-        for folder in (tmp_path / "a.ufo", tmp_path / "b.ufo")
-    )
-    assert first == second
-
-
-def test_a_ufo_replaces_a_ufo_and_nothing_else(blocks, glyphs, tmp_path):
-    writing.write_ufo(tmp_path / "a.ufo", "Old", glyphs, blocks)
-    writing.write_ufo(tmp_path / "a.ufo", "New", {}, blocks)
-    assert Font.open(tmp_path / "a.ufo").info.familyName == "New"
-    assert len(Font.open(tmp_path / "a.ufo")) == 2
-    (tmp_path / "work").mkdir()
-    (tmp_path / "work" / "novel.txt").write_text("mine")
-    with pytest.raises(OutputError):
-        writing.write_ufo(tmp_path / "work", "A", glyphs, blocks)
-    with pytest.raises(OutputError):
-        writing.write_ufo(tmp_path / "nowhere" / "a.ufo", "A", glyphs, blocks)
-    with pytest.raises(OutputError):
-        writing.write_ttf(tmp_path / "nowhere" / "a.ttf", "A", glyphs, blocks)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.ufo", "work"]
-
-
-def real_font():
-    matplotlib = pytest.importorskip("matplotlib", reason="a real font comes with matplotlib")
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-
-
-def test_a_real_font_comes_back_as_it_was(tmp_path):
-    font = writing.read_font(real_font())
-    assert font.name == "DejaVu Sans"
-    points = font.characters("Rag&8Жω")
-    drawn = {point: font.draw(point, CONFIG) for point in points}
-    traced = {point: (trace(framed.detail), place) for point, (framed, place) in drawn.items()}
-    writing.write_ttf(tmp_path / "a.ttf", "A", traced, font)
-    for point, (_, place) in traced.items():
-        before = rendered(real_font(), point, place, font.metrics.units_per_em, 448)
-        after = rendered(tmp_path / "a.ttf", point, place, font.metrics.units_per_em, 448)
-        assert overlap(before, after) > 0.85
+def test_moving_twice_gives_the_same_bytes(blocks, moved, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "2000000000")
+    model = weights.load()
+    again = moving.family(blocks.data, hands.Rules(model, rules.sample(2, model.config, 7)))
+    one, two = (edited(family, 2, name="A", flavour="ttf") for family in (moved, again))
+    assert one == two
