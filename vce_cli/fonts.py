@@ -172,7 +172,7 @@ def _family(
         journal.say(f"seed {hands.seed}")
     jobs = options.jobs or len(os.sched_getaffinity(0))
     with report.progress("moving outlines", quiet=options.quiet) as advance:
-        family, weakened = moving.family(
+        family = moving.family(
             data,
             Rules(model, hands.rules, strength),
             1.0 if alike and options.liveliness is None else options.own,
@@ -180,10 +180,10 @@ def _family(
             jobs=jobs,
             progress=advance,
         )
-    for name, hand, why in weakened:
+    for name, hand, why in family.weakened:
         journal.detail(f"{name} is moved less in hand {hand}: it would {why}")
-    if weakened:
-        counted = Counter(why for _, _, why in weakened)
+    if family.weakened:
+        counted = Counter(why for _, _, why in family.weakened)
         times = ", ".join(f"{number} would {why}" for why, number in counted.items())
         journal.detail(f"of {len(family.glyphs) * family.hands} glyphs of hands {times}")
     return family

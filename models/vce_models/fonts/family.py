@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,20 @@ class MasterGlyph:
     move: Callable[[Places], Places]
 
 
+class Weakened(NamedTuple):
+    """A glyph that keeps less of its own in a hand than was asked for.
+
+    Attributes:
+        name: The glyph's.
+        hand: Which hand, from 1.
+        why: What it would do otherwise.
+    """
+
+    name: str
+    hand: int
+    why: str
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
     """A font and its hands.
@@ -46,6 +61,7 @@ class Family:
         hands: How many hands there are, one less than masters.
         widths: What each master's hand makes of a horizontal unit, (masters,), and
         heights: of a vertical one. 1 in master 0.
+        weakened: Which glyphs keep less of their own, in which hands, and why.
     """
 
     source: bytes
@@ -53,3 +69,4 @@ class Family:
     hands: int
     widths: NDArray[np.float64]
     heights: NDArray[np.float64]
+    weakened: tuple[Weakened, ...] = ()

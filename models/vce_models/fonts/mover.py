@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vce_models.fonts import crossings, evenness, fitting, hands, spacing
 from vce_models.fonts.corrections import Numbers
-from vce_models.fonts.family import MasterGlyph, Places
+from vce_models.fonts.family import MasterGlyph, Places, Weakened
 from vce_models.fonts.outline import Contour
 
 WEAKER, TRIES = 0.6, 5
@@ -39,21 +38,8 @@ class Task:
     share: Numbers | None = None
 
 
-class Weakened(NamedTuple):
-    """A glyph that keeps less of its own in a hand than was asked for.
-
-    Attributes:
-        name: The glyph's.
-        hand: Which hand, from 1.
-        why: What it would do otherwise.
-    """
-
-    name: str
-    hand: int
-    why: str
-
-
 CROSSES, CONFUSED = "cross itself", "be nearer to another glyph"
+"""What a glyph would do if it were weakened less."""
 
 
 @dataclass(frozen=True, eq=False)

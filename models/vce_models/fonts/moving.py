@@ -12,8 +12,8 @@ import numpy as np
 
 from vce_models.fonts import evenness, hands, likeness, parts, scripts, spacing
 from vce_models.fonts.corrections import Numbers
-from vce_models.fonts.family import Family, MasterGlyph, Places
-from vce_models.fonts.mover import CONFUSED, Mover, Task, Weakened
+from vce_models.fonts.family import Family, MasterGlyph, Places, Weakened
+from vce_models.fonts.mover import CONFUSED, Mover, Task
 from vce_models.fonts.outline import Contour, contours
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def family(
     alike: bool = False,
     jobs: int = 1,
     progress: Progress | None = None,
-) -> tuple[Family, list[Weakened]]:
+) -> Family:
     """Move every glyph of a font by every rule, as hands.
 
     Args:
@@ -51,9 +51,6 @@ def family(
         alike: Whether all rules are drawings of one hand, of the size and slant of their mean.
         jobs: Processes at work.
         progress: Called with glyphs done, and all.
-
-    Returns:
-        The family, and which of its glyphs had to be weakened in which hand.
     """
     from fontTools.ttLib import TTFont
 
@@ -91,8 +88,8 @@ def family(
     for name in outlines.keys() - glyphs.keys():
         glyphs[name] = mover.blank(advances[name])
     glyphs = spacing.even(glyphs, advances, points)
-    moved = Family(data, glyphs, len(masters) - 1, masters[:, 0, 0], masters[:, 1, 1])
-    return moved, sorted(weakened)
+    wide, high = masters[:, 0, 0], masters[:, 1, 1]
+    return Family(data, glyphs, len(masters) - 1, wide, high, tuple(sorted(weakened)))
 
 
 def _outlines(font: TTFont) -> dict[str, list[Contour]]:

@@ -14,9 +14,6 @@ from vce_models.fonts.placement import Placement
 from vce_models.fonts.tracing import Contour as Path
 from vce_models.weights import Weights
 
-AT_ONCE = 8
-"""Rules whose outlines are made together."""
-
 CANVAS = Placement(0.0, 0.0, 1.0)
 """Where a drawing lies whose unit is the canvas's side."""
 
@@ -43,16 +40,14 @@ def moved(
     contours, at = glyph
     size = weights.config.size
     source = hands.source(contours, size, at.side, seen=(condition, at))
-    for first in range(0, len(rules), AT_ONCE):
-        part = rules[first : first + AT_ONCE]
+    for i in range(len(rules)):  # one by one: the first of more are the same
         if source is None:
-            yield from [()] * len(part)
+            yield ()
             continue
-        maps = hands.Rules(weights, part, strength).maps(source)
+        maps = hands.Rules(weights, rules[i : i + 1], strength).maps(source)
         masters = np.concatenate((source.samples.places[None], hands.outline(maps)))
         fitted = fitting.fit(source.samples, masters, at.side)
-        for rule in range(1, len(masters)):
-            yield tuple(_path([curve[rule] for curve in contour], at) for contour in fitted)
+        yield tuple(_path([curve[1] for curve in contour], at) for contour in fitted)
 
 
 def _path(curves: list[Places], at: Placement) -> Path:
