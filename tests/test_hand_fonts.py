@@ -355,3 +355,18 @@ def test_a_font_without_layout_tables_is_edited_too():
     data = edited(family_of(little(features="")), 1, name="Hand", flavour="ttf")
     assert not {"GSUB", "GPOS", "GDEF"} & set(opened(data).keys())
     assert "feature kern" in FEATURES
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_an_old_font_gets_the_tables_it_lacks(flavour, tmp_path):
+    for cubic in (False, True):
+        font = opened(little(cubic=cubic))
+        for tag in ("OS/2", "name", "post"):
+            del font[tag]
+        data = edited(family_of(saved(font)), 1, name="Hand", flavour=flavour)
+        (tmp_path / "font").write_bytes(data)
+        ots.sanitize(tmp_path / "font", tmp_path / "clean", check=True, capture_output=True)
+        names = opened(data)["name"]
+        called = ["Hand", "Bold Italic", "Hand Bold Italic"]
+        assert [names.getDebugName(i) for i in (1, 2, 4)] == called
+        assert opened(data)["OS/2"].usWinAscent >= 800

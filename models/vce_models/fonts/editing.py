@@ -21,6 +21,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Literal
 
+from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables.ttProgram import Program
 
@@ -79,7 +80,31 @@ def opened(family: Family) -> TTFont:
         font["GDEF"].table.AttachList = None
     if "COLR" in font and font["COLR"].version:
         font["COLR"].table.ClipList = None
+    _complete(font)
     return font
+
+
+def _complete(font: TTFont) -> None:
+    """Give an old font the tables that say what it is and how high its lines are."""
+    builder, hhea = FontBuilder(font=font), font["hhea"]
+    if "name" not in font:
+        font["name"] = newTable("name")
+        font["name"].names = []
+    if "post" not in font:
+        builder.setupPost(keepGlyphNames="glyf" in font)
+    if "OS/2" not in font:
+        bits = font["head"].macStyle
+        builder.setupOS2(
+            fsType=0,
+            fsSelection=(bits & 1) << 5 | bits >> 1 & 1 or 1 << 6,
+            usWeightClass=700 if bits & 1 else 400,
+            sTypoAscender=hhea.ascent,
+            sTypoDescender=hhea.descent,
+            sTypoLineGap=hhea.lineGap,
+            usWinAscent=max(0, hhea.ascent),
+            usWinDescent=max(0, -hhea.descent),
+        )
+        font["OS/2"].recalcUnicodeRanges(font)
 
 
 def finish(font: TTFont, family: Family, master: int) -> None:
