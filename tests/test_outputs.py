@@ -137,7 +137,7 @@ def test_fonts_need_to_know_the_character(vce, tmp_path):
         (("letter.png", "-o", "x.ttf"), "letter.png does not say which character it is"),
         (("in", "uni0061.png", "-o", "x.ttf"), "are both U+0061"),
         (("in", "-o", "-", "--format", "ttf"), "a font holds one hand"),
-        (("in", "-o", "-", "--format", "ufo"), "a .ufo is a folder, not a stream"),
+        (("in", "-o", "-", "--format", "designspace"), "is a folder, not a stream"),
         (("in", "-o", "{char}-{rule}.ttf"), "a font holds all glyphs"),
     ]:
         assert words in vce("convert", *arguments, "-n", 2, status=2).stderr

@@ -39,6 +39,10 @@ THIN = 0.05
 LEVEL = 0.02
 """What is so near to a line, in ems, stands on it."""
 
+BENT = 1.2
+"""Steepest derivative of what a glyph keeps of its own: a rule that pushes strokes together and
+apart more sharply leaves knots and kinks."""
+
 LEAST = 0.2
 """Least determinant of a glyph's map, as a share of its hand's."""
 
@@ -211,10 +215,9 @@ def hand(alphabet: Sequence[Maps]) -> Matrices:
 
 def in_hand(maps: Maps, linear: Matrices, own: float = OWN) -> Maps:
     """A glyph's maps, once its hands' linear maps take the place of its own affine parts."""
-    share = own * min(1.0, maps.source.extent / LETTER)
-    calm = np.zeros_like(maps.offset)
-    changed = replace(maps, linear=linear, offset=calm, share=np.full(len(linear), share))
-    return _unfolded(changed)
+    steepest = np.linalg.norm(maps.slopes, ord=2, axis=(2, 3)).max(1)
+    share = np.minimum(own * min(1.0, maps.source.extent / LETTER), BENT / (steepest + 1e-9))
+    return _unfolded(replace(maps, linear=linear, offset=np.zeros_like(maps.offset), share=share))
 
 
 def _unfolded(maps: Maps) -> Maps:
