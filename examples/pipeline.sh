@@ -38,3 +38,11 @@ python specimen.py pictures/turns.png 'Mississippi\nthe the the' 96 "$made/turns
 page='Whoever needs a character in many styles\nhas one drawing of it, and no time.\n'
 page="${page}Rules move the outlines; the baseline, the\nslant and the weight stay those of one hand."
 python specimen.py pictures/page.png "$page" 32 "$made/hand-01.ttf"
+
+# The page to choose a hand from, as Chromium shows it.
+if command -v chromium > /dev/null; then
+  vce convert "$font" -n 3 --seed 7 --chars latin,digits,punctuation --family 'DejaVu by hand' \
+    -o "$made/proof.html" "$@"
+  chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$made/chromium" \
+    --window-size=1200,900 --screenshot="$PWD/pictures/proof.png" "file://$made/proof.html" 2> /dev/null
+fi
