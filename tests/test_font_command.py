@@ -208,20 +208,8 @@ WRONG = [
     (("-o", "x.html", "--alternates", 2), "a .html has no alternates"),
     (("-o", "x.ttf", "--alternates", 2, "-n", 2), "--alternates and --number exclude each other"),
     (("-o", "x.ttf", "--alternates", 2, "--variable"), "--alternates and --variable exclude"),
-    (
-        (
-            "-o",
-            "{char}.ttf",
-        ),
-        "a font holds all glyphs",
-    ),
-    (
-        (
-            "-o",
-            "{char}-{rule}.ttf",
-        ),
-        "a font holds all glyphs",
-    ),
+    (("-o", "{char}.ttf", "-n", 1), "a font holds all glyphs"),
+    (("-o", "{char}-{rule}.ttf", "-n", 2), "a font holds all glyphs"),
     (
         (
             "-o",
