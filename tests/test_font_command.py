@@ -219,7 +219,7 @@ WRONG = [
     ),
     (("-o", "-", "--format", "ttf", "-n", 2), "a font holds one hand"),
     (("-o", "-", "--format", "ttf", "-n", 1, "--json"), "both want standard output"),
-    (("-o", "x.ttf", "--liveliness", "nan"), "--strength or --liveliness is no number"),
+    (("-o", "x.ttf", "--liveliness", "nan"), "--liveliness is no number"),
     (("-o", "x.ttf", "--location", "wght=600"), "blocks.ttf has no axes"),
     (("-o", "x.ttf", "--chars", "klingon"), "no characters are called 'klingon'"),
     (("-o", "blocks.ttf", "-n", 1), "blocks.ttf is an input"),
