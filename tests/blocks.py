@@ -61,7 +61,9 @@ def build(path, letters=LETTERS + " ", otf=False):
             "copyright": "©",
         }
     )
-    font.setupOS2(sxHeight=480, sCapHeight=690, version=4)
+    lines = {"sTypoAscender": 790, "sTypoDescender": -230, "sTypoLineGap": 21}
+    limits = {"usWinAscent": 850, "usWinDescent": 240}
+    font.setupOS2(sxHeight=480, sCapHeight=690, version=4, **lines, **limits)
     font.setupPost()
     font.save(path)
     return path

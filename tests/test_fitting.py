@@ -104,12 +104,23 @@ def test_a_line_that_bends_in_one_master_is_a_curve_in_all():
 
 def test_the_sources_own_cubics_are_kept():
     samples = outline.sample(SHAPES["ring"], 35.0)
-    masters = np.stack((samples.places, affine(samples.places)))
+    masters = np.stack((samples.places, samples.places * (1.2, 0.9)))
     contours = fitting.fit(samples, masters, EM)
     for fitted, own in zip(contours, SHAPES["ring"], strict=True):
         assert len(fitted) == 4
         for segment, (curve,) in zip(fitted, own, strict=True):
             np.testing.assert_allclose(segment[0], curve, atol=1e-9)
+
+
+def test_where_they_are_divided_the_parts_are_theirs_to_a_fraction_of_a_unit():
+    samples = outline.sample(SHAPES["ring"], 35.0)
+    masters = np.stack((samples.places, affine(samples.places)))
+    for fitted, own in zip(fitting.fit(samples, masters, EM), SHAPES["ring"], strict=True):
+        fine = [outline.evaluate(curve, np.linspace(0, 1, 8000)) for (curve,) in own]
+        fine = np.concatenate(fine)
+        for segment in fitted:
+            for place in dense(segment[0])[::20]:
+                assert np.linalg.norm(fine - place, axis=1).min() < 0.2
 
 
 def test_a_long_turn_is_divided_on_the_curve_itself():

@@ -168,7 +168,13 @@ def test_what_has_no_ink_has_no_maps():
 def stem():
     """A stem that stands on a line at 24 pixels, y down, and how letters of its hand do."""
     samples = outline.sample([box(12, 4, 14, 24)], 1.0)
-    even = evenness.Even(np.eye(2)[None], np.array([24.0, 4.0]), np.array([[24.0, 4.0]]), near=0.5)
+    even = evenness.Even(
+        np.eye(2)[None],
+        np.array([0.0, -1.0]),
+        np.array([24.0, 4.0]),
+        np.array([[24.0, 4.0]]),
+        near=0.5,
+    )
     return samples, even
 
 

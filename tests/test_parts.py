@@ -11,7 +11,10 @@ from matplotlib import get_data_path
 from shapes import box, circle
 
 from vce_models import rules, weights
-from vce_models.fonts import hands, moving, parts
+from vce_models.characters import glyph_name
+from vce_models.fonts import drawn, hands, moving, outline, parts, scripts
+from vce_models.fonts.family import MasterGlyph
+from vce_models.fonts.placement import Placement
 from vce_models.fonts.source import read_font
 
 FONT = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
@@ -104,7 +107,6 @@ def test_a_mark_goes_where_its_base_goes(family):
 def test_a_mark_moves_up_with_a_base_that_does():
     """A mark follows the place of its base that is nearest to it, and not the font's lines."""
     contours = {"tall": box(100, 0, 200, 700), "mark": box(110, 800, 190, 860)}
-    from vce_models.fonts.family import MasterGlyph
 
     def glyph(name, by):
         offset = np.array([[0.0, 0.0], by])[:, None]
@@ -114,30 +116,50 @@ def test_a_mark_moves_up_with_a_base_that_does():
     glyphs = {"tall": glyph("tall", [0, 55]), "mark": glyph("mark", [0, 0])}
     made = [parts.Part("tall", 0, 0), parts.Part("mark", 0, 40)]
     masters = np.stack([np.eye(2)] * 2)
-    whole = moving._assembled(made, glyphs, {"tall": 300, "both": 300}, "both", masters)
+    whole = parts.assemble(made, glyphs, {"tall": 300, "both": 300}, "both", masters)
     lows = [extent(whole.contours[1:], master)[0][1] for master in (0, 1)]
     assert lows == [840, 895]
+    assert whole.advances.tolist() == [300, 300]
 
 
-def composite(transform, shift):
-    """A font in which é is e and a mark, the mark more than moved where a transform says so."""
-    font = TTFont(FONT)
-    glyphs, pen = font.getGlyphSet(), TTGlyphPen(font.getGlyphSet())
-    pen.addComponent("e", (1, 0, 0, 1, 0, 0))
-    pen.addComponent("acute", (*transform, *shift))
-    assert glyphs["acute"]
-    glyph = pen.glyph()
-    font["glyf"]["eacute"] = glyph
-    return glyph
+def found(font):
+    """What the glyphs of a font are made of, by name."""
+    glyphs, reverse = font.getGlyphSet(), "glyf" in font
+    outlines = {
+        name: outline.contours(glyphs, name, reverse=reverse) for name in font.getGlyphOrder()
+    }
+    return parts.find(font, outlines, scripts.base_points(font.getBestCmap(), outlines))
 
 
-def test_components_that_are_only_moved_are_parts():
-    found = parts.components(composite((1, 0, 0, 1), (30, 40)))
-    assert found == [parts.Part("e", 0, 0), parts.Part("acute", 30, 40)]
+def composite(data, *components):
+    """A font in which é is made as said."""
+    font = TTFont(BytesIO(data), recalcTimestamp=False)
+    pen = TTGlyphPen(font.getGlyphSet())
+    for name, transform in components:
+        pen.addComponent(name, transform)
+    font["glyf"]["eacute"] = pen.glyph()
+    return font
 
 
-def test_a_composite_of_scaled_parts_is_no_sum_of_them():
-    assert parts.components(composite((0.5, 0, 0, 0.5), (30, 40))) is None
+def test_components_that_are_only_moved_are_parts(source):
+    moved = ("e", (1, 0, 0, 1, 0, 0)), ("acute", (1, 0, 0, 1, 30, 40))
+    assert found(composite(source[1], *moved))["eacute"] == [
+        parts.Part("e", 0, 0),
+        parts.Part("acute", 30, 40),
+    ]
+
+
+def test_a_composite_of_scaled_parts_is_no_sum_of_them(source):
+    scaled = ("e", (1, 0, 0, 1, 0, 0)), ("acute", (0.5, 0, 0, 0.5, 30, 40))
+    assert "eacute" not in found(composite(source[1], *scaled))
+
+
+def test_components_of_components_are_taken_apart(source):
+    font = composite(source[1], ("e", (1, 0, 0, 1, 5, 6)), ("acute", (1, 0, 0, 1, 30, 40)))
+    pen = TTGlyphPen(font.getGlyphSet())
+    pen.addComponent("eacute", (1, 0, 0, 1, 100, 0))
+    font["glyf"]["edieresis"] = pen.glyph()
+    assert found(font)["edieresis"] == [parts.Part("e", 105, 6), parts.Part("acute", 130, 40)]
 
 
 def test_a_composite_of_scaled_parts_is_moved_as_a_whole(source):
@@ -158,27 +180,35 @@ def test_a_composite_of_scaled_parts_is_moved_as_a_whole(source):
     assert 200 < high[1] - low[1] < 900
 
 
+def made_of(**drawings):
+    """What é and í are made of in a font without components, whose outlines are named so."""
+    points = {"e": 0x65, "i": 0x69, "dotless": 0x131, "acute": 0xB4, "é": 0xE9, "í": 0xED}
+    drawn_ones = {
+        points[name]: drawn.Drawing(
+            [[[curve / 1000 for curve in piece] for piece in contour] for contour in contours],
+            Placement(0, 0, 1000),
+        )
+        for name, contours in drawings.items()
+    }
+    names = {glyph_name(point): name for name, point in points.items()}
+    made = found(TTFont(BytesIO(drawn.font(drawn_ones, "Little"))))
+    return {names[name]: [names[part.name] for part in made[name]] for name in made}
+
+
+E, MARK = [circle(300, 250, 240)], [box(500, 600, 560, 760)]
+
+
 def test_outlines_that_are_equal_but_for_a_shift_are_taken_apart():
-    letter, mark = [circle(300, 250, 240)], [box(500, 600, 560, 760)]
-    placed = [[[curve + np.array([-230, 20]) for curve in piece] for piece in mark[0]]]
-    named = {0x65: "e", 0xB4: "acute", 0xE9: "eacute"}
-    outlines = {"e": letter, "acute": mark, "eacute": [*letter, *placed]}
-    found = parts.taken_apart(0xE9, outlines["eacute"], named, outlines)
-    assert found == [parts.Part("e", 0, 0), parts.Part("acute", -230, 20)]
-    assert parts.taken_apart(0x65, letter, named, outlines) is None
+    placed = [box(270, 620, 330, 780)]
+    assert made_of(e=E, acute=MARK, é=E + placed) == {"é": ["e", "acute"]}
 
 
 def test_an_outline_that_differs_is_not():
-    letter, mark = [circle(300, 250, 240)], [box(500, 600, 560, 760)]
-    named = {0x65: "e", 0xB4: "acute"}
-    outlines = {"e": letter, "acute": mark}
-    for drawn in ([circle(300, 250, 246), *mark], [*letter], [*letter, *mark, *mark]):
-        assert parts.taken_apart(0xE9, drawn, named, outlines) is None
+    for drawing in ([circle(300, 250, 246), *MARK], E, [*E, *MARK, *MARK]):
+        assert made_of(e=E, acute=MARK, é=drawing) == {}
 
 
 def test_i_with_a_mark_is_made_of_the_dotless_one():
     stem, dot, mark = box(50, 0, 120, 500), box(50, 600, 120, 680), box(60, 600, 110, 760)
-    named = {0x69: "i", 0x131: "dotlessi", 0xB4: "acute"}
-    outlines = {"i": [stem, dot], "dotlessi": [stem], "acute": [mark]}
-    found = parts.taken_apart(0xED, [stem, mark], named, outlines)
-    assert [part.name for part in found] == ["dotlessi", "acute"]
+    made = made_of(i=[stem, dot], dotless=[stem], acute=[mark], í=[stem, mark])
+    assert made == {"í": ["dotless", "acute"]}

@@ -215,5 +215,5 @@ def test_a_cut_font_has_what_was_asked_for_and_its_spaces(tmp_path):
         assert cut.getBestCmap().keys() == {ord("A"), ord("o"), 0x20}
         assert cut["hhea"].lineGap == 33
         assert cut["name"].getDebugName(13) == "OFL"
-        assert cut["hmtx"][cut.getBestCmap()[ord("o")]][0] == 514
+        assert cut["hmtx"][cut.getBestCmap()[ord("o")]][0] == 515
     assert font.cut(None) == font.data

@@ -117,3 +117,11 @@ def test_figures_of_one_width_stay_so_and_letters_differ(family):
         assert len(figures) == 1
     widths = [moved.glyphs[named[ord("i")]].advances[hand] for hand in (0, 1, 2)]
     assert len(set(widths)) == 3
+
+
+def test_combining_marks_of_a_font_keep_no_width(family):
+    named, moved = family("DejaVuSans.ttf", "e\u0301\u0323")
+    marks = [moved.glyphs[name] for name in named.values() if name in moved.glyphs]
+    marks = [glyph for glyph in marks if glyph.contours and glyph.advances[0] == 0]
+    assert len(marks) >= 1
+    assert not any(glyph.advances.any() for glyph in marks)

@@ -1,0 +1,259 @@
+"""`vce convert` where a font comes out: one a hand, axes, letters in turn, a page, a pipe."""
+
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uharfbuzz
+from blocks import build
+from conftest import draw, names, start
+from fontTools.pens.recordingPen import DecomposingRecordingPen
+from fontTools.ttLib import TTFont
+from matplotlib import get_data_path
+
+FONT = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
+SEED = ("--seed", 7)
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory):
+    """Four hands of a few letters, made once."""
+    folder = tmp_path_factory.mktemp("four")
+    given = (FONT, "--text", "AVo", "-n", 4, *SEED, "-o", "hand.ttf")
+    with start(folder, "convert", *given) as process:
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    return folder
+
+
+@pytest.fixture
+def font(tmp_path):
+    return build(tmp_path / "blocks.ttf")
+
+
+def advances(path, text="AVo"):
+    with TTFont(path) as font:
+        characters = font.getBestCmap()
+        return tuple(font["hmtx"][characters[ord(c)]][0] for c in text)
+
+
+def outlines(path):
+    """What each glyph draws, by name."""
+    with TTFont(path) as font:
+        glyphs, found = font.getGlyphSet(), {}
+        for name in font.getGlyphOrder():
+            pen = DecomposingRecordingPen(glyphs)
+            glyphs[name].draw(pen)
+            found[name] = pen.value
+        return found
+
+
+def set_width(path, text, features):
+    """How long a line is, as HarfBuzz sets it."""
+    shaped = uharfbuzz.Buffer()
+    shaped.add_str(text)
+    shaped.guess_segment_properties()
+    uharfbuzz.shape(uharfbuzz.Font(uharfbuzz.Face(path.read_bytes())), shaped, features)
+    return sum(position.x_advance for position in shaped.glyph_positions)
+
+
+def test_four_hands_are_four_fonts_of_their_own(four):
+    assert names(four) == [f"hand-0{hand}.ttf" for hand in (1, 2, 3, 4)]
+    assert len({advances(path) for path in four.iterdir()}) == 4
+    assert len({str(outlines(path)) for path in four.iterdir()}) == 4
+    families = [TTFont(four / name)["name"].getBestFamilyName() for name in names(four)]
+    assert families == [f"hand-0{hand}" for hand in (1, 2, 3, 4)]
+
+
+def test_the_kerning_of_the_source_is_kept(four):
+    wanted = set_width(FONT, "AVA", {}) - set_width(FONT, "AVA", {"kern": False})
+    assert wanted < 0
+    for path in four.iterdir():
+        kerned, plain = (set_width(path, "AVA", {"kern": kern}) for kern in (True, False))
+        assert kerned - plain == wanted
+
+
+def test_two_jobs_give_the_bytes_of_one(vce, tmp_path):
+    letters = "".join(map(chr, range(0x61, 0x61 + 18)))  # more than one process takes at a time
+    build(tmp_path / "many.ttf", letters=letters)
+    for jobs in (1, 2):
+        vce("convert", "many.ttf", "-n", 2, *SEED, "--jobs", jobs, "-o", f"{jobs}/{{rule}}.ttf")
+    for name in ("1.ttf", "2.ttf"):
+        one, two = ((tmp_path / str(jobs) / name).read_bytes() for jobs in (1, 2))
+        assert one == two
+
+
+def test_one_variable_font_holds_all_hands(vce, tmp_path, font):
+    vce("convert", font, "--text", "Ao", "-n", 3, *SEED, "--variable", "-o", "hands.ttf")
+    assert not list(tmp_path.glob("hands-*"))
+    with TTFont(tmp_path / "hands.ttf") as made:
+        axes = made["fvar"].axes
+        assert [(a.minValue, a.defaultValue, a.maxValue) for a in axes] == [(0, 0, 100)] * 3
+        assert {"gvar", "HVAR", "STAT"} <= set(made.keys())
+        assert len(made["fvar"].instances) >= 3
+    before = outlines(font)
+    bounds = [
+        [np.concatenate([p for _, p in drawn[name] if p]) for name in ("g0", "g4")]
+        for drawn in (before, outlines(tmp_path / "hands.ttf"))
+    ]
+    for old, new in zip(*bounds, strict=True):  # at rest it is the source
+        assert old.min(0).tolist() == new.min(0).tolist()
+        assert old.max(0).tolist() == new.max(0).tolist()
+
+
+def test_letters_that_take_turns_are_one_font(vce, tmp_path, font):
+    vce("convert", font, "--text", "Ao", "--alternates", 3, *SEED, "-o", "turns.ttf")
+    with TTFont(tmp_path / "turns.ttf") as made:
+        assert len(made.getGlyphOrder()) >= 4 + 2 * 2
+        tags = {record.FeatureTag for record in made["GSUB"].table.FeatureList.FeatureRecord}
+    assert "calt" in tags
+    shaped = uharfbuzz.Buffer()
+    shaped.add_str("AAA")
+    shaped.guess_segment_properties()
+    face = uharfbuzz.Face((tmp_path / "turns.ttf").read_bytes())
+    uharfbuzz.shape(uharfbuzz.Font(face), shaped, {})
+    assert len({info.codepoint for info in shaped.glyph_infos}) == 3
+
+
+@pytest.mark.parametrize(
+    ("suffix", "table", "start"),
+    [("ttf", "glyf", b"\0\1\0\0"), ("otf", "CFF ", b"OTTO"), ("woff2", "glyf", b"wOF2")],
+)
+def test_each_form_is_what_its_suffix_says(vce, tmp_path, font, suffix, table, start):
+    vce("convert", font, "--text", "Ao", "-n", 1, *SEED, "-o", f"hand.{suffix}")
+    assert (tmp_path / f"hand.{suffix}").read_bytes().startswith(start)
+    with TTFont(tmp_path / f"hand.{suffix}") as made:
+        assert table in made
+        assert {0x41, 0x6F, 0x20} == made.getBestCmap().keys()
+        assert made["name"].getBestFamilyName() == "hand"
+
+
+def test_a_page_holds_its_fonts(vce, tmp_path, font):
+    vce("convert", font, "--text", "Ao", "-n", 2, *SEED, "-o", "proof.html")
+    page = (tmp_path / "proof.html").read_text()
+    assert names(tmp_path) == ["blocks.ttf", "proof.html"]
+    assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
+    assert "--seed 7" in page
+    assert "d09GM" in page  # the beginning of a WOFF2 in base 64
+
+
+def test_the_family_is_called_as_asked(vce, tmp_path, font):
+    given = (font, "--text", "Ao", *SEED, "--family", "Miss Pell")
+    vce("convert", *given, "-n", 2, "-o", "x-{rule}.ttf")
+    vce("convert", *given, "-n", 1, "-o", "x.ttf")
+    called = [
+        TTFont(tmp_path / f"{name}.ttf")["name"].getBestFamilyName() for name in ("x-1", "x-2", "x")
+    ]
+    assert called == ["Miss Pell 1", "Miss Pell 2", "Miss Pell"]
+
+
+def test_without_liveliness_all_letters_are_moved_by_one_affine_map(vce, tmp_path, font):
+    """Parallel sides stay parallel, and lean alike in every letter."""
+    vce("convert", font, "--text", "AHo.", "-n", 1, *SEED, "--liveliness", 0, "-o", "x.ttf")
+    leans, levels = [], []
+    for name, drawn in outlines(tmp_path / "x.ttf").items():
+        places, here = [], None
+        for kind, points in drawn:
+            if kind == "moveTo":
+                first = here = points[0]
+            elif kind in ("lineTo", "closePath"):
+                end = points[0] if points else first
+                places.append((here, end))
+                here = end
+            else:
+                raise AssertionError(f"{name} has curves")
+        sides = np.array([np.subtract(*side) for side in places if name != ".notdef"])
+        for x, y in sides:
+            if abs(y) > 200:
+                leans.append(x / y)
+            elif abs(x) > 200:
+                levels.append(y / x)
+    assert np.ptp(leans) < 0.02
+    assert np.abs(levels).max() < 0.01
+    assert min(len(leans), len(levels)) >= 6
+
+
+def test_a_font_goes_down_a_pipe(vce, tmp_path, font):
+    given = ("convert", font, "--text", "Ao", "-n", 1, *SEED, "--family", "Hand")
+    done = vce(*given, "-o", "-", "--format", "ttf", text=False)
+    vce(*given, "-o", "file.ttf")
+    assert done.stdout == (tmp_path / "file.ttf").read_bytes()
+    assert done.stderr == b""
+    assert TTFont(io.BytesIO(done.stdout))["name"].getBestFamilyName() == "Hand"
+
+
+def test_images_are_a_font_if_their_names_say_which_letters_they_are(vce, tmp_path):
+    for character, name in enumerate(("p", "uni0071")):
+        draw(character, 0).save(tmp_path / f"{name}.png")
+    vce("convert", "p.png", "uni0071.png", "-n", 2, *SEED, "-o", "drawn.ttf")
+    assert names(tmp_path) == ["drawn-01.ttf", "drawn-02.ttf", "p.png", "uni0071.png"]
+    made = [outlines(tmp_path / f"drawn-0{hand}.ttf") for hand in (1, 2)]
+    assert made[0] != made[1]
+    assert TTFont(tmp_path / "drawn-01.ttf").getBestCmap().keys() == {0x20, 0xA0, 0x70, 0x71}
+    assert all(made[0][name] for name in ("uni0070", "uni0071"))
+
+
+def test_a_source_is_left_as_it_was(vce, font):
+    before = font.read_bytes()
+    vce("convert", font, "--text", "A", "-n", 1, *SEED, "-o", "x.ttf")
+    assert font.read_bytes() == before
+
+
+WRONG = [
+    (("-o", "x.otf", "--variable"), "a .otf has no axes"),
+    (("-o", "x.png", "--variable"), "a .png has no axes"),
+    (("-o", "x.svg", "--alternates", 2), "a .svg has no alternates"),
+    (("-o", "x.html", "--alternates", 2), "a .html has no alternates"),
+    (("-o", "x.ttf", "--alternates", 2, "-n", 2), "--alternates and --number exclude each other"),
+    (("-o", "x.ttf", "--alternates", 2, "--variable"), "--alternates and --variable exclude"),
+    (("-o", "{char}.ttf", "-n", 1), "a font holds all glyphs"),
+    (("-o", "{char}-{rule}.ttf", "-n", 2), "a font holds all glyphs"),
+    (
+        (
+            "-o",
+            "x-{rule}.html",
+        ),
+        "a .html holds all glyphs and rules",
+    ),
+    (("-o", "-", "--format", "ttf", "-n", 2), "a font holds one hand"),
+    (("-o", "-", "--format", "ttf", "-n", 1, "--json"), "both want standard output"),
+    (("-o", "x.ttf", "--liveliness", "nan"), "--liveliness is no number"),
+    (("-o", "x.ttf", "--location", "wght=600"), "blocks.ttf has no axes"),
+    (("-o", "x.ttf", "--chars", "klingon"), "no characters are called 'klingon'"),
+    (("-o", "blocks.ttf", "-n", 1), "blocks.ttf is an input"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG, ids=lambda value: None)
+def test_a_wrong_combination_is_one_line_and_2(vce, tmp_path, font, arguments, words):
+    done = vce("convert", font.name, "--seed", 1, *arguments, status=2)
+    said = done.stderr.splitlines()
+    assert words in said[0]
+    assert said[0].startswith("error: ")
+    assert len(said) <= 2
+    assert not said[1:] or said[1].startswith("hint: ")
+    assert done.stdout == ""
+    assert names(tmp_path) == ["blocks.ttf"]
+
+
+def test_options_of_fonts_have_limits(vce, font):
+    for arguments in (
+        ("--alternates", 1),
+        ("--alternates", 21),
+        ("--liveliness", 3),
+        ("--jobs", 0),
+    ):
+        assert vce("convert", font, *arguments, "-o", "x.ttf", status=2).stdout == ""
+
+
+def test_two_fonts_or_an_image_beside_one_are_no_source(vce, tmp_path, font):
+    draw(1, 0).save(tmp_path / "p.png")
+    shutil.copy(font, tmp_path / "other.ttf")
+    for other in ("p.png", "other.ttf"):
+        done = vce("convert", "blocks.ttf", other, *SEED, "-o", "x.ttf", status=2)
+        assert done.stderr.splitlines() == [
+            "error: a font is made of one font or of images, and 2 inputs are given",
+            "hint: give blocks.ttf alone",
+        ]
