@@ -79,7 +79,7 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         (
             ("a.png", "--strength", "nan", "-o", "x.png"),
             2,
-            "--strength or --liveliness is no number",
+            "--strength is no number",
         ),
         (("a.png", "-o", "gone/x.png"), 5, "there is no folder gone"),
         (("a.png", "-o", "out/", "--save-rules", "gone/r"), 5, "there is no folder gone"),

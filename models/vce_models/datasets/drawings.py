@@ -27,7 +27,7 @@ from vce_models.config import ModelConfig
 from vce_models.errors import DataError, InputError, VCEError
 from vce_models.files import exists, is_folder, replacing
 from vce_models.glyphs import decoding, images
-from vce_models.glyphs.photos import levels
+from vce_models.glyphs.photos import unruled
 
 Progress = Callable[[int, int], None]
 
@@ -283,7 +283,7 @@ def _decode(
         try:
             image = decoding.decode(drawing.read(), name)
             ink = images.grey(decoding.reduced(image, images.MAX_PAGE))
-            ink = ink if (stretched := levels(ink)) is None else stretched
+            ink = ink if (stretched := unruled(ink)) is None else stretched
         except InputError as error:
             raise DataError(str(error), hint="remove the file, or replace it") from error
         pictures[i] = images.resize(ink, config.size, config.resize)

@@ -13,7 +13,7 @@ from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
 from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs import decoding, paper
-from vce_models.glyphs.photos import Ink, Polarity, levels, median, photographed
+from vce_models.glyphs.photos import Ink, Polarity, median, photographed, unruled
 
 CANVAS = 105
 """Side of Omniglot's drawings, in pixels."""
@@ -135,7 +135,7 @@ def read_page(source: Path | IO[bytes], name: str, polarity: Polarity = "auto") 
 
 
 def _levelled(image: Image.Image, name: str, polarity: Polarity) -> Ink:
-    ink = levels(grey(decoding.reduced(image, MAX_PAGE), polarity))
+    ink = unruled(grey(decoding.reduced(image, MAX_PAGE), polarity))
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
     return ink

@@ -94,27 +94,48 @@ def levels(ink: Ink) -> Ink | None:
     """Stretch ink so that paper is 0 and strokes are 1; None where there is no contrast.
 
     Otsu's threshold parts the two. Paper's own unevenness, two standard deviations, goes
-    too, and so do faint lines that are printed across it; a clean image keeps its
-    anti-aliased edges.
+    too; a clean image keeps its anti-aliased edges.
 
     Args:
         ink: (H, W) in [0, 1].
     """
+    parted = _parted(ink)
+    if parted is None:
+        return None
+    low, deviation, strokes = parted
+    return _stretched(ink, low + 2 * deviation, low, median(strokes))
+
+
+def unruled(ink: Ink) -> Ink | None:
+    """Stretch ink as `levels` does; faint lines that are printed across the paper go, too."""
+    parted = _parted(ink)
+    if parted is None:
+        return None
+    low, deviation, strokes = parted
+    printed = _printed(ink, low + 2 * deviation, strokes)
+    if printed is None:
+        return _stretched(ink, low + 2 * deviation, low, median(strokes))
+    lines, written = printed
+    return _stretched(ink, lines, lines, written)
+
+
+def _parted(ink: Ink) -> tuple[float, float, Ink] | None:
+    """Paper's median, its deviation, and the values of strokes; None where there is no contrast."""
     threshold = _threshold(ink)
     paper, strokes = ink[ink <= threshold], ink[ink > threshold]
     if not len(paper) or not len(strokes):
         return None
-    low, high = median(paper), median(strokes)
-    deviation = median(np.abs(paper - low)) * 1.4826
-    if high - low < CONTRAST and (high - low < FAINT or high - low < CLEAR * deviation):
+    low = median(paper)
+    contrast, deviation = median(strokes) - low, median(np.abs(paper - low)) * 1.4826
+    if contrast < CONTRAST and (contrast < FAINT or contrast < CLEAR * deviation):
         return None
-    printed = _printed(ink, low + 2 * deviation, strokes)
-    if printed is None:
-        low = min(low + 2 * deviation, (low + high) / 2)
-    else:
-        low, high = printed
-    stretched = np.clip((ink - low) / (high - low), 0, 1)
-    return np.asarray(stretched, np.float32)
+    return low, deviation, strokes
+
+
+def _stretched(ink: Ink, wanted: float, low: float, high: float) -> Ink:
+    """Ink from a wanted level of paper, half-way to strokes at most, up to that of strokes."""
+    paper = min(wanted, (low + high) / 2)
+    return np.asarray(np.clip((ink - paper) / (high - paper), 0, 1), np.float32)
 
 
 def _threshold(ink: Ink) -> float:

@@ -45,6 +45,10 @@ FITS = ((1, 2.4), (2, 1.8), (3, 1.2))
 """Degrees of the polynomials that bend a page, and how far dots are looked for, in millimetres."""
 
 
+MOST = 1000
+"""Rings, and discs, that are held against each other."""
+
+
 class Registered(NamedTuple):
     """A page that was found.
 
@@ -142,8 +146,8 @@ def _nested(found: Parts) -> tuple[Points, Points]:
     sides = found.boxes[:, 2:] - found.boxes[:, :2]
     filled = found.areas / np.maximum(sides.prod(1), 1)
     wide = sides.max(1) <= 3 * sides.min(1)
-    discs = np.flatnonzero(wide & (sides.min(1) >= 3) & (filled > 0.45))
-    rings = np.flatnonzero(wide & (sides.min(1) >= 9) & (filled < 0.7))
+    discs = _largest(np.flatnonzero(wide & (sides.min(1) >= 3) & (filled > 0.45)), sides)
+    rings = _largest(np.flatnonzero(wide & (sides.min(1) >= 9) & (filled < 0.7)), sides)
     # (rings, discs)
     apart = np.linalg.norm(found.centres[rings, None] - found.centres[None, discs], axis=2)
     larger = sides[rings, None] / sides[None, discs]
@@ -152,6 +156,12 @@ def _nested(found: Parts) -> tuple[Points, Points]:
     fits &= (larger < 3.4).all(2) & (fuller > 0.15) & (fuller < 0.9)
     outer, inner = np.nonzero(fits)
     return found.centres[discs[inner]], sides[rings[outer]].max(1).astype(np.float64)
+
+
+def _largest(chosen: NDArray[np.int64], sides: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The `MOST` largest of some parts, in their order: of each with each, noise has billions."""
+    order = np.argsort(-sides[chosen].max(1), kind="stable")
+    return np.sort(chosen[order[:MOST]])
 
 
 def _quadrilaterals(centres: Points, sizes: Points) -> list[Points]:

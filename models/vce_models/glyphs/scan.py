@@ -63,8 +63,8 @@ def read(path: Path) -> list[Written] | None:
         InputError: The file is no image; a corner of the page is hidden, or its bands cannot
             be read; nothing is written on it.
     """
-    image = decode(contents(path, str(path)), str(path), FINEST)
-    return written(image, str(path))
+    # Kept by no name here, a large image goes once it was made smaller.
+    return written(decode(contents(path, str(path)), str(path), FINEST), str(path))
 
 
 def written(image: Image.Image, name: str) -> list[Written] | None:
@@ -94,8 +94,10 @@ def written(image: Image.Image, name: str) -> list[Written] | None:
 def _at_most(image: Image.Image, side: int) -> tuple[Image.Image, int]:
     """Make an image smaller whose longest side is longer than this; by which whole number."""
     factor = -(-max(image.size) // side)
-    if factor == 1 or image.mode.startswith(("I", "F")):
+    if factor == 1:
         return image, 1
+    if image.mode.startswith(("I", "F")):
+        return reduced(image, side), factor
     return image.reduce(factor), factor
 
 
