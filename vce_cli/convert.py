@@ -97,8 +97,8 @@ def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
         if name in streams.STDIN:
             found.append(listing.from_stream(streams.standard_input(), reading))
             continue
-        if listing.is_font(Path(name)):
-            require_fonts("reading a font")
+        if listing.is_font(Path(name)) or listing.is_svg(Path(name)):
+            require_fonts("reading outlines")
         try:
             found.extend(listing.find(Path(name), reading))
             journal.left_out(name, listing.left_out(Path(name)))

@@ -129,30 +129,20 @@ def _source(
         points = source.characters(options.text, options.chars) if chosen else None
         journal.detail(f"read {source.file}")
         return source.cut(points), points or sorted(source.named)
-    from vce_models.fonts import drawn, frames, tracing
-    from vce_models.glyphs import images
-    from vce_models.listing import codepoint
+    from vce_models.fonts import drawn, sketches
+    from vce_models.listing import codepoint, sketch
 
-    pages = []
+    made = []
     for glyph in found:
         try:
-            assert glyph.page is not None
-            ink, placement = glyph.page()
-            pages.append((codepoint(glyph), ink, images.bounds(ink, glyph.source), placement))
+            made.append(sketch(glyph, codepoint(glyph), config))
         except InputError as error:
             journal.fail(glyph.source, error)
             continue
         journal.detail(f"read {glyph.source}")
-    if not pages:
+    if not made:
         return None, []
-    sizes = [(ink.shape[1], ink.shape[0]) for _, ink, _, _ in pages]
-    alone = zip((p for p, *_ in pages), sizes, (box for _, _, box, _ in pages), strict=True)
-    places = frames.placements(list(alone))
-    drawings = {}
-    for (point, ink, box, told), size, place in zip(pages, sizes, places, strict=True):
-        framed = images.frame(ink, chr(point), config)
-        placed = frames.framed(told or place, size, box)
-        drawings[point] = drawn.Drawing(tracing.contours(framed.detail), placed)
+    drawings = sketches.placed(made)
     return drawn.font(drawings, "drawings"), sorted(drawings)
 
 

@@ -21,6 +21,7 @@ from vce_models.glyphs.photos import Ink, Polarity
 if TYPE_CHECKING:
     from vce_models.fonts.outline import Contour
     from vce_models.fonts.placement import Placement
+    from vce_models.fonts.sketches import Sketch
     from vce_models.fonts.source import SourceFont
 
 FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2", ".ufo"}
@@ -106,12 +107,19 @@ def find(path: Path, reading: Reading) -> list[Glyph]:
     if is_font(path):
         return _of_font(path, reading)
     _check_characters(str(path), reading)
+    if is_svg(path):
+        return [_of_svg(path, reading)]
     if not is_folder(path):
         return _of_image(path, reading)
     files = sorted(Path(entry.path) for entry in _entries(path) if _is_image(entry))
     if not files:
         raise InputError(f"{path} holds no images", hint=f"{', '.join(READERS)} work")
     return [glyph for file in files for glyph in _of_image(file, reading)]
+
+
+def is_svg(path: Path) -> bool:
+    """Whether a path is read as the outline of a glyph, by its name."""
+    return path.suffix.lower() == ".svg"
 
 
 def is_font(path: Path) -> bool:
@@ -152,6 +160,20 @@ def codepoint(glyph: Glyph) -> int:
     return found
 
 
+def sketch(glyph: Glyph, codepoint: int, config: ModelConfig) -> Sketch:
+    """The drawing of an image or an SVG, as a font takes it.
+
+    Raises:
+        InputError: It cannot be read, or holds no glyph.
+    """
+    from vce_models.fonts import drawing, sketches
+
+    if glyph.page is None:
+        return sketches.of_outline(codepoint, drawing.read(Path(glyph.source)))
+    ink, placement = glyph.page()
+    return sketches.of_ink(codepoint, ink, placement, glyph.source, config)
+
+
 def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     """The glyph of an image that arrives on a pipe."""
     _check_characters("standard input", reading)
@@ -159,7 +181,10 @@ def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     def read() -> tuple[images.Framed, None]:
         return _read_image(stream, "standard input", reading), None
 
-    return Glyph("stdin", "standard input", read)
+    def page() -> tuple[Ink, None]:
+        return images.read_page(stream, "standard input", reading.polarity), None
+
+    return Glyph("stdin", "standard input", read, page=page)
 
 
 def _check_characters(called: str, reading: Reading) -> None:
@@ -195,6 +220,18 @@ def _of_image(path: Path, reading: Reading) -> list[Glyph]:
         return images.read_page(path, str(path), reading.polarity), None
 
     return [Glyph(path.stem, str(path), read, page=page)]
+
+
+def _of_svg(path: Path, reading: Reading) -> Glyph:
+    from vce_models.fonts import drawing, raster
+
+    def read() -> tuple[images.Framed, Placement]:
+        framed = raster.framed(drawing.read(path).contours, reading.config)
+        if framed is None:
+            raise InputError(f"{path} is blank")
+        return framed
+
+    return Glyph(path.stem, str(path), read, outline=lambda: drawing.read(path).contours)
 
 
 def is_large(path: Path) -> bool:

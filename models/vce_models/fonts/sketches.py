@@ -1,0 +1,82 @@
+"""Drawings of characters that become a font: each with its outline, and then with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from vce_models.config import ModelConfig
+from vce_models.fonts import frames, tracing
+from vce_models.fonts.drawing import Outlined
+from vce_models.fonts.drawn import Drawing
+from vce_models.fonts.outline import Contour
+from vce_models.fonts.placement import Placement
+from vce_models.glyphs import images
+from vce_models.glyphs.photos import Ink
+
+GRID = 1000
+"""Pixels of the longest side of an SVG's canvas, for its place to be found as an image's is."""
+
+
+class Sketch(NamedTuple):
+    """A drawing that has no place yet.
+
+    Attributes:
+        codepoint: Which character it is.
+        contours: Its outline; the unit is a canvas's side, y up from its lower edge.
+        size: Width and height of the drawing's own canvas, in pixels.
+        box: Its ink there.
+        framed: Whether the outline's canvas is not that one, but one that frames the ink.
+        placement: Where the drawing's own canvas lies in the font, if that is told.
+    """
+
+    codepoint: int
+    contours: Sequence[Contour]
+    size: frames.Size
+    box: frames.Box
+    framed: bool
+    placement: Placement | None
+
+
+def of_ink(
+    codepoint: int, ink: Ink, placement: Placement | None, name: str, config: ModelConfig
+) -> Sketch:
+    """The drawing of an image: its ink, (H, W) in [0, 1], traced once.
+
+    Raises:
+        InputError: It holds no glyph.
+    """
+    height, width = ink.shape
+    contours = tracing.contours(images.frame(ink, name, config).detail)
+    box = images.bounds(ink, name)
+    return Sketch(codepoint, contours, (width, height), box, True, placement)
+
+
+def of_outline(codepoint: int, drawing: Outlined) -> Sketch:
+    """The drawing of an SVG, its outline as it is."""
+    left, bottom, width, height = drawing.canvas
+    side = max(width, height)
+    corner = np.array([left - (side - width) / 2, bottom - (side - height) / 2])
+    contours = [
+        [[(curve - corner) / side for curve in piece] for piece in contour]
+        for contour in drawing.contours
+    ]
+    places = np.concatenate([c for contour in contours for piece in contour for c in piece])
+    inset = (np.array([side - width, side - height]) / (2 * side)).round(6)
+    (x, y), (right, top) = (places.min(0) - inset) * GRID, (places.max(0) - inset) * GRID
+    size = (max(1, round(GRID * width / side)), max(1, round(GRID * height / side)))
+    box = (round(x), round(size[1] - top), round(right), round(size[1] - y))
+    return Sketch(codepoint, contours, size, box, False, None)
+
+
+def placed(sketches: Sequence[Sketch]) -> dict[int, Drawing]:
+    """Drawings with their places in one font, by code point."""
+    places = frames.placements([(one.codepoint, one.size, one.box) for one in sketches])
+    drawings = {}
+    for one, found in zip(sketches, places, strict=True):
+        place = one.placement or found
+        place = frames.framed(place, one.size, one.box) if one.framed else place
+        drawings[one.codepoint] = Drawing(one.contours, place)
+    return drawings
