@@ -104,7 +104,7 @@ def test_the_constraints_name_every_dependency_exactly():
             if (name, *sorted(requirement.extras)) not in needed:
                 needed.add((name, *sorted(requirement.extras)))
                 waiting.append(requirement)
-    missing = {name for name, *_ in needed} - named - {"vce-cli"}
+    missing = {name for name, *_ in needed} - named - {"vce-cli", "pip"}
     missing = {name for name in missing if not name.startswith("nvidia-")}
     assert not missing, [f"{name}=={metadata.version(name)}" for name in sorted(missing)]
 
@@ -131,6 +131,10 @@ def test_every_linked_file_is_there():
 
 def test_the_library_use_is_the_example():
     assert (ROOT / "examples/library.py").read_text().split('"""\n\n', 1)[1] in README
+
+
+SCREEN = "pictures/proof.png"
+"""What Chromium shows, where it is installed."""
 
 
 @pytest.fixture
@@ -162,8 +166,8 @@ def test_the_pipeline_draws_the_pictures_shown(examples):
         shutil.rmtree(examples / folder)
         (examples / folder).mkdir()
     shell("sh pipeline.sh", examples)
-    assert pictures(examples) == shown
-    for name in shown:
+    assert {*pictures(examples), SCREEN} == set(shown)  # a screen may show nothing here
+    for name in sorted({*shown} - {SCREEN}):
         there, here = frames(ROOT / "examples" / name), frames(examples / name)
         assert len(there) == len(here)
         for one, other in zip(there, here, strict=True):
