@@ -94,7 +94,7 @@ def test_without_liveliness_letters_are_even(sampled, measured):
 
 def test_more_liveliness_is_more_of_the_letters_own(blocks, sampled):
     data = blocks.cut(blocks.characters("Ao"))
-    lively = [moving.family(data, sampled, own=own) for own in (0.0, 0.4, 1.0)]
+    lively = [moving.family(data, sampled, own=own) for own in (0.0, 0.1, 0.3)]
     for letter in "Ao":
         name = blocks.named[ord(letter)]
         calm, some, more = (
@@ -143,9 +143,17 @@ def test_a_small_glyph_keeps_less_of_its_own(blocks, sampled):
         for c in "A."
         for linear in [np.tile(np.eye(2), (2, 1, 1))]
     )
-    assert letter.share == pytest.approx([hands.OWN] * 2)
-    assert stop.share == pytest.approx([hands.OWN * 0.1 / hands.LETTER] * 2)
+    assert letter.share.max() == pytest.approx(hands.OWN)
+    assert (stop.share <= hands.OWN * 0.1 / hands.LETTER + 1e-9).all()
+    assert (stop.share > 0).all()
     assert stop.source.extent == pytest.approx(0.1)
+
+
+def test_what_would_be_bent_too_sharply_is_bent_less(blocks, sampled):
+    maps = sampled.maps(hands.source(blocks.contours(ord("A")), SIZE, 1000.0))
+    kept = hands.in_hand(maps, np.tile(np.eye(2), (2, 1, 1)), own=2.0)
+    bent = kept.share[:, None] * np.linalg.norm(kept.slopes, ord=2, axis=(2, 3))
+    assert bent.max() <= hands.BENT + 1e-6
 
 
 def test_places_of_a_glyph_go_where_its_outline_goes(blocks, sampled):

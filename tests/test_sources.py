@@ -206,7 +206,7 @@ def test_a_font_that_unpacks_to_gigabytes_is_refused_at_once(announced, tmp_path
     begun = time.process_time()
     with pytest.raises(InputError, match=r"bomb\.woff2 is damaged: its tables are"):
         read_font(tmp_path / "bomb.woff2")
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 3
 
 
 def test_a_cut_font_has_what_was_asked_for_and_its_spaces(tmp_path):
