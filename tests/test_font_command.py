@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -257,3 +258,21 @@ def test_two_fonts_or_an_image_beside_one_are_no_source(vce, tmp_path, font):
             "error: a font is made of one font or of images, and 2 inputs are given",
             "hint: give blocks.ttf alone",
         ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "out"), [(b"glyf", "x.png"), (b"glyf", "x.ttf"), (b"OS/2", "x.ttf")]
+)
+def test_a_font_with_a_table_cut_short_is_3(vce, tmp_path, tag, out):
+    data = bytearray(build(tmp_path / "a.ttf").read_bytes())
+    at = data.index(tag, 12) + 12
+    data[at : at + 4] = struct.pack(">L", struct.unpack(">L", data[at : at + 4])[0] - 30)
+    (tmp_path / "a.ttf").write_bytes(data)
+    done = vce("convert", "a.ttf", "--text", "A", "-n", 1, "--seed", 1, "-o", out, status=3)
+    assert done.stderr.startswith("error: ")
+
+
+def test_characters_in_a_pattern_of_fonts_are_refused_for_many_hands_too(vce, tmp_path):
+    build(tmp_path / "blocks.ttf")
+    done = vce("convert", "blocks.ttf", "-n", 2, "--seed", 1, "-o", "{char}.ttf", status=2)
+    assert "a font holds all glyphs" in done.stderr

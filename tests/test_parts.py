@@ -212,3 +212,12 @@ def test_i_with_a_mark_is_made_of_the_dotless_one():
     stem, dot, mark = box(50, 0, 120, 500), box(50, 600, 120, 680), box(60, 600, 110, 760)
     made = made_of(i=[stem, dot], dotless=[stem], acute=[mark], í=[stem, mark])
     assert made == {"í": ["dotless", "acute"]}
+
+
+def test_the_base_is_the_letter_even_where_a_font_names_the_mark_first(family):
+    """DejaVu's í is acute, then dotlessi: the first part is taken for the base."""
+    named, moved = family
+    whole, dotless = (moved.glyphs[named[ord(c)]] for c in "íı")
+    assert whole.advances.tolist() == dotless.advances.tolist()  # 569 714 696, and 569 652 649
+    (stem,) = dotless.contours
+    assert any(len(c) == len(stem) and np.allclose(c[0], stem[0]) for c in whole.contours)

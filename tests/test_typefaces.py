@@ -1,3 +1,4 @@
+import contextlib
 import io
 import itertools
 import struct
@@ -213,3 +214,18 @@ def test_missing_files_and_folders_are_errors_that_name_them(tmp_path):
     for path in (tmp_path / "none.ttf", tmp_path):
         with pytest.raises(InputError, match=path.name):
             read_font(path)
+
+
+def test_flipped_bits_never_end_in_a_traceback(blocks, tmp_path):
+    rng, path = np.random.default_rng(0), tmp_path / "flipped.ttf"
+    for _ in range(400):
+        data = np.frombuffer(blocks.data, np.uint8).copy()
+        places = rng.integers(len(data), size=rng.integers(1, 9))
+        data[places] = rng.integers(256, size=len(places))
+        path.write_bytes(data.tobytes())
+        with contextlib.suppress(InputError):
+            font = read_font(path)
+            points = font.characters()
+            for point in points:
+                font.read(point, CONFIG)
+            font.cut(points)

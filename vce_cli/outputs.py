@@ -80,7 +80,7 @@ def choose(options: Options, rules: int) -> Target:
 
 def _target(output: str, form: Rendered | FontForm, fields: set[str], rules: int) -> Target:
     """What the fields of a path ask for, as far as the form can be parted."""
-    if form.least == "rule" and rules > 1 and "rule" not in fields:
+    if form.least == "rule" and rules > 1 and not fields:
         path = Path(output)
         numbered = f"{_literal(str(path.with_suffix('')))}-{{rule:02d}}{path.suffix}"
         return Target(numbered, form, "rule", False)

@@ -58,6 +58,7 @@ def find(
         found = None
         if table is not None and table[name].isComposite():
             found = _components(table[name])
+            found = found and sorted(found, key=lambda part: _is_mark(points.get(part.name)))
         elif outline and points.get(name) in named:
             found = _taken_apart(points[name], outline, named, outlines)
         if found and all(outlines[part.name] for part in found):
@@ -71,6 +72,13 @@ def find(
             yield from simple(part.name, x + part.x, y + part.y, depth + 1)
 
     return {name: list(simple(name, 0.0, 0.0, 0)) for name in direct}
+
+
+def _is_mark(point: int | None) -> bool:
+    """Whether a glyph is set on another: a combining mark, or the same with a width."""
+    if point is None:
+        return True
+    return unicodedata.category(chr(point)) in ("Mn", "Mc", "Me", "Sk", "Lm")
 
 
 def assemble(

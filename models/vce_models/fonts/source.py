@@ -7,7 +7,8 @@ import logging
 import struct
 import unicodedata
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,11 +106,8 @@ class SourceFont:
         """
         from vce_models.fonts.outline import contours
 
-        try:
+        with _sound(f"{called(codepoint)} of {self.file}"):
             return contours(self._glyphs(), self.named[codepoint])
-        except _DAMAGE as error:
-            name = f"{called(codepoint)} of {self.file}"
-            raise InputError(f"{name} cannot be read: {error}") from error
 
     def _glyphs(self) -> Any:
         """FontTools' glyph set; kept, since characters are read one by one."""
@@ -141,9 +139,20 @@ class SourceFont:
     def cut(self, points: Iterable[int] | None) -> bytes:
         """The font's file with these characters, and what its features make of them.
 
+        All of it is read once, so that damage is found here and not while it is moved.
+
         Args:
             points: Code points; None keeps everything. Spaces are always kept.
+
+        Raises:
+            InputError: It is damaged.
         """
+        with _sound(self.file):
+            data = self._cut(points)
+            _read_all(data)
+        return data
+
+    def _cut(self, points: Iterable[int] | None) -> bytes:
         if points is None:
             return self.data
         from fontTools.subset import Options, Subsetter
@@ -191,11 +200,11 @@ def read_font(path: Path, location: str | None = None) -> SourceFont:
         InputError: It is missing, not a font, damaged, or maps no Unicode characters.
         ConfigError: The location names no axis, or the font has none.
     """
-    from fontTools.ttLib import TTFont, TTLibError
+    from fontTools.ttLib import TTFont
 
     for logger in ("fontTools", "ufo2ft"):
         logging.getLogger(logger).addHandler(logging.NullHandler())
-    try:
+    with _sound(str(path)):
         data = _compiled(path) if path.is_dir() else unpacked(_bytes(path))
         with TTFont(io.BytesIO(data), fontNumber=0, lazy=True, recalcTimestamp=False) as font:
             check_tables(font.reader)
@@ -211,28 +220,46 @@ def read_font(path: Path, location: str | None = None) -> SourceFont:
             widths = font["hmtx"].metrics
             named = {point: name for point, name in named.items() if name in widths}
             family = font["name"].getBestFamilyName() if "name" in font else None
-    except (TTLibError, OSError) as error:
-        raise InputError(f"{path} is not a font: {error}") from error
-    except _DAMAGE as error:
-        raise InputError(f"{path} is damaged: {str(error) or repr(error)}") from error
     if not named:
         raise InputError(f"{path} maps no Unicode characters")
     return SourceFont(str(path), family or path.stem, em, named, data)
 
 
-_DAMAGE = (
-    struct.error,
-    zlib.error,
-    ValueError,
-    LookupError,
-    AssertionError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    EOFError,
-    RecursionError,
-)
-"""What fontTools lets through when a table says what it should not."""
+@contextmanager
+def _sound(name: str) -> Iterator[None]:
+    """Take what fontTools raises of a table that says what it should not for damage."""
+    from fontTools.ttLib import TTLibError
+
+    try:
+        yield
+    except (TTLibError, OSError) as error:
+        raise InputError(f"{name} is not a font, or damaged: {error}") from error
+    except (
+        struct.error,
+        zlib.error,
+        ValueError,
+        LookupError,
+        AssertionError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        EOFError,
+        RecursionError,
+    ) as error:
+        raise InputError(f"{name} is damaged: {str(error) or repr(error)}") from error
+
+
+def _read_all(data: bytes) -> None:
+    """Take every table and every outline of a font apart."""
+    from fontTools.pens.basePen import NullPen
+    from fontTools.ttLib import TTFont
+
+    with TTFont(io.BytesIO(data), lazy=False, recalcTimestamp=False) as font:
+        font.ensureDecompiled(recurse=True)
+        glyphs = font.getGlyphSet()
+        for name in font.getGlyphOrder():
+            glyphs[name].draw(NullPen())
+            font["hmtx"][name]
 
 
 def _bytes(path: Path) -> bytes:
