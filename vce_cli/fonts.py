@@ -96,18 +96,31 @@ def write(
     proof = None
     if target.form.proves:
         proof = _proof(data, points, hands, model, options, journal)
-    several = target.per == "rule" and len(hands.numbers) > 1
-    for hand, number in enumerate(hands.numbers, start=1):
+    together = bool(options.variable or options.alternates or target.form.least == "run")
+    numbers = hands.numbers[:1] if together else hands.numbers
+    for hand, number in enumerate(numbers, start=1):
         path = target.path("", number)
-        name = _name(path, options.family, number if several else None)
-        alone = target.per == "rule" or len(hands.numbers) == 1
-        whole = options.variable or options.alternates or target.form.least == "run"
-        made = Made(family, name, None if whole else hand, bool(options.alternates), proof)
+        name = _name(path, options.family, number if len(numbers) > 1 else None)
+        if hand == 1:
+            _warn_of_reserved(name, data, journal)
+        made = Made(family, name, None if together else hand, alike, proof)
         with opened(path, target, out) as file:
             target.form.encode(made, file)
         yield path
-        if whole or not alone:
-            return
+
+
+def _warn_of_reserved(name: str, data: bytes, journal: Journal) -> None:
+    """Say where a licence keeps a name for the source's makers."""
+    from io import BytesIO
+
+    from fontTools.ttLib import TTFont
+
+    from vce_models.fonts.naming import reserved_names
+
+    with TTFont(BytesIO(data), lazy=True) as font:
+        for reserved in reserved_names(font):
+            if reserved.lower() in name.lower():
+                journal.warn(f"the source's licence reserves the name {reserved}; use --family")
 
 
 def _name(path: Path, family: str | None, number: int | None) -> str:
