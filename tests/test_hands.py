@@ -1,7 +1,6 @@
 """One hand is one hand: its letters stand on one line, lean alike, and are of one size."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import letterforms
 import numpy as np
@@ -107,8 +106,7 @@ def test_more_liveliness_is_more_of_the_letters_own(blocks, sampled):
 def test_rotation_is_taken_out_of_a_hand():
     rng = np.random.default_rng(3)
     turned = np.array([[0.95, -0.3], [0.25, 1.05]]) + rng.normal(0, 0.05, (12, 2, 2, 2))
-    alphabet = [SimpleNamespace(affine=(linear, np.zeros((2, 2)))) for linear in turned]
-    linear = hands.hand(alphabet)
+    linear = hands.hand(turned)
     assert linear.shape == (2, 2, 2)
     np.testing.assert_allclose(linear[:, 1, 0], 0, atol=1e-12)
     mean = turned.mean(0)
@@ -119,7 +117,7 @@ def test_rotation_is_taken_out_of_a_hand():
 def test_a_turn_of_all_letters_alone_is_no_hand_at_all():
     cosine, sine = np.cos(0.2), np.sin(0.2)
     turn = np.array([[[cosine, -sine], [sine, cosine]]])
-    (linear,) = hands.hand([SimpleNamespace(affine=(turn, np.zeros((1, 2))))] * 3)
+    (linear,) = hands.hand(np.stack([turn] * 3))
     np.testing.assert_allclose(linear, np.eye(2), atol=1e-12)
 
 

@@ -59,8 +59,8 @@ def test_bearings_by_profile_are_kept_at_the_width_of_the_hand(shape):
     shift, advances = spacing.space(starts, ends, 640, matrices, EM)
     assert advances[0] == 640
     assert shift[0] == pytest.approx(0, abs=1e-9)
-    moved = (edges + np.stack((shift, 0 * shift), -1)[:, None] for edges in (starts, ends))
-    left, right = spacing.profiles(*moved, EM)
+    by = np.stack((shift, 0 * shift), -1)[:, None]
+    left, right = spacing.profiles(starts + by, ends + by, EM)
     for master, matrix in enumerate(matrices):
         assert left[master] == pytest.approx(left[0] * matrix[0, 0], abs=0.01)
         bearing = (640 - right[0]) * matrix[0, 0]
@@ -75,7 +75,8 @@ def test_what_is_only_shifted_keeps_its_advance():
 
 
 def test_an_overhang_counts_where_it_is_and_not_all_the_way_down():
-    left, right = spacing.profiles(*masters([box(100, 0, 180, 600), box(180, 560, 400, 600)]), EM)
+    starts, ends = masters([box(100, 0, 180, 600), box(180, 560, 400, 600)])
+    left, right = spacing.profiles(starts, ends, EM)
     assert left[0] == pytest.approx(100)
     deep = 400 - spacing.DEEP * EM
     assert deep < right[0] < 400

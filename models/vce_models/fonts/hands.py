@@ -201,12 +201,18 @@ def _affine(glyph: Source, moved: Places) -> tuple[Matrices, Places]:
     return linear, means - linear @ middle
 
 
-def hand(alphabet: Sequence[Maps]) -> Matrices:
-    """The linear map of every hand, (rules, 2, 2): the mean over an alphabet, upright on its line.
+def hand(affine: Matrices) -> Matrices:
+    """The linear map of every hand: the mean over an alphabet, upright on its line.
 
     The baseline of a line of text stays level: what turns it is taken out as a rotation.
+
+    Args:
+        affine: The linear part of every letter's own map, (letters, rules, 2, 2).
+
+    Returns:
+        (rules, 2, 2).
     """
-    mean = np.mean([maps.affine[0] for maps in alphabet], axis=0)
+    mean = affine.mean(axis=0)
     angle = np.arctan2(mean[:, 1, 0], mean[:, 0, 0])
     cosine, sine = np.cos(angle), np.sin(angle)
     level = np.stack((np.stack((cosine, sine), -1), np.stack((-sine, cosine), -1)), -2)

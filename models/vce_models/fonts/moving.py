@@ -100,8 +100,9 @@ def _outlines(font: TTFont) -> dict[str, list[Contour]]:
 
 def _masters(rules: hands.Rules, alphabet: Sequence[hands.Source], alike: bool) -> Places:
     """The linear maps of the source and of every hand, (masters, 2, 2)."""
-    maps = [rules.maps(source) for source in alphabet]
-    linear = hands.hand(maps) if maps else np.tile(np.eye(2), (len(rules.rules), 1, 1))
+    affine = [rules.maps(source).affine[0] for source in alphabet]
+    linear = np.tile(np.eye(2), (len(rules.rules), 1, 1))
+    linear = hands.hand(np.stack(affine)) if affine else linear
     if alike:
         linear = np.broadcast_to(linear.mean(axis=0), linear.shape)
     return np.concatenate((np.eye(2)[None], linear))
