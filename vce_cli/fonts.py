@@ -149,6 +149,7 @@ def _source(
     for glyph in found:
         try:
             made.append(sketch(glyph, codepoint(glyph), config))
+            journal.unusual(glyph.source, list(made[-1].unusual))
         except InputError as error:
             journal.fail(glyph.source, error)
             continue

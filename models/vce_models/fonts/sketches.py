@@ -8,12 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from vce_models.config import ModelConfig
+from vce_models.errors import InputError
 from vce_models.fonts import frames, tracing
 from vce_models.fonts.drawing import Outlined
 from vce_models.fonts.drawn import Drawing
 from vce_models.fonts.outline import Contour
 from vce_models.fonts.placement import Placement
-from vce_models.glyphs import images
+from vce_models.glyphs import images, marks
+from vce_models.glyphs.parts import several
 from vce_models.glyphs.photos import Ink
 
 GRID = 1000
@@ -30,6 +32,7 @@ class Sketch(NamedTuple):
         box: Its ink there.
         framed: Whether the outline's canvas is not that one, but one that frames the ink.
         placement: Where the drawing's own canvas lies in the font, if that is told.
+        unusual: What it has that one drawing of a character has not, a phrase each.
     """
 
     codepoint: int
@@ -38,6 +41,7 @@ class Sketch(NamedTuple):
     box: frames.Box
     framed: bool
     placement: Placement | None
+    unusual: Sequence[str] = ()
 
 
 def of_ink(
@@ -46,12 +50,16 @@ def of_ink(
     """The drawing of an image: its ink, (H, W) in [0, 1], traced once.
 
     Raises:
-        InputError: It holds no glyph.
+        InputError: It holds no glyph, or several.
     """
+    if (count := several(ink)) > 1:
+        hint = "cut it into one image each, or write on the pages of vce template"
+        raise InputError(f"{name} holds {count} glyphs, and a font takes one", hint=hint)
     height, width = ink.shape
-    contours = tracing.contours(images.frame(ink, name, config).detail)
-    box = images.bounds(ink, name)
-    return Sketch(codepoint, contours, (width, height), box, True, placement)
+    detail = images.frame(ink, name, config).detail
+    contours, box = tracing.contours(detail), images.bounds(ink, name)
+    found = marks.unusual(detail)
+    return Sketch(codepoint, contours, (width, height), box, True, placement, found)
 
 
 def of_outline(codepoint: int, drawing: Outlined) -> Sketch:
