@@ -96,7 +96,7 @@ FACTORS = {
 
 
 TEMPERATURES = {f"temperature {t}": t for t in (0.5, 0.75, 1.0, 1.25)}
-"""Of rules sampled for the shipped weights, which nothing trains anew."""
+"""Temperatures of rules sampled for the shipped weights, which nothing trains anew."""
 
 ACROSS = {"half across": 0.5, "all across": 1.0}
 """Share of the pairs whose rules are read off another character by the same two people."""

@@ -227,7 +227,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def median(values: object) -> float:
-    """Of numbers."""
+    """The middle one of numbers."""
     return statistics.median(values)  # type: ignore[type-var,arg-type]
 
 

@@ -83,7 +83,7 @@ class Row:
     points: float
     bytes: int
     seconds: float
-    """Of the processor, for a glyph with ink in all hands; NaN where they were there already."""
+    """Time of the processor for a glyph with ink in all hands; NaN where they were there already."""
 
 
 def main() -> None:

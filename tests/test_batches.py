@@ -247,7 +247,7 @@ def test_more_rules_than_are_drawn_at_a_time_give_the_same_files(tmp_path, vce):
 
 
 def test_files_of_their_own_need_constant_memory(tmp_path):
-    """Of 200 glyphs, conversions alone would be 40 MB."""
+    """The conversions of 200 glyphs alone would be 40 MB."""
     config = ModelConfig(size=96, channels=2, blocks=1, wiring="modulation", unshuffle=2)
     shapes = parameter_shapes(config)
     tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}

@@ -99,7 +99,7 @@ def test_the_shipped_weights_beat_untrained_ones_and_an_independent_pixel_model(
 
 
 def test_the_likelihood_weights_come_to_what_the_results_say(omniglot):
-    """Of fewer samples than their 1,000: docs/results.md has 84.0 nats by 50."""
+    """It takes fewer samples than their 1,000: docs/results.md has 84.0 nats by 50."""
     model = from_weights(weights.load(ROOT / "benchmarks/likelihood.safetensors"))
     test = load(omniglot, model.config).test
     result = evaluate(model, test, targets=1, importance_samples=10, seed=0)

@@ -170,7 +170,7 @@ def test_a_glyph_is_framed_as_the_drawings_of_its_weights(vce, tmp_path):
 
 
 def test_omniglot_is_not_unusual(omniglot):
-    """Of the training drawings, one in five hundred is."""
+    """One training drawing in five hundred is."""
     from vce_models.datasets.drawings import load
 
     drawings = load(omniglot, ModelConfig()).train.images[::37].astype(np.float32) / 255

@@ -39,7 +39,7 @@ def test_kl_is_that_of_torch_distributions(fitted):
 
 
 def test_what_is_measured_is_the_gaussian_of_sampled_rules(fitted):
-    """Of rules mu + sigma epsilon, whatever part of their spread each of the two has."""
+    """It holds for rules mu + sigma epsilon, whatever each adds to their spread."""
     generator = torch.Generator().manual_seed(0)
     mu = fitted.latents(torch.randn(50_000, 4, 2, generator=generator))
     logvar = torch.full_like(mu, -1.0)

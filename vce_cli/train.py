@@ -47,7 +47,7 @@ def train(
         int | None, typer.Option(help="Episodes in one step; the paper's is 1.")
     ] = None,
     objective: Annotated[
-        str | None, typer.Option(help="Of the last phase: lmvae, introvae, vae.")
+        str | None, typer.Option(help="What the last phase minimises: lmvae, introvae or vae.")
     ] = None,
     wiring: Annotated[
         str | None,
@@ -55,7 +55,9 @@ def train(
     ] = None,
     size: Annotated[int | None, typer.Option(help="Pixels a side; even.")] = None,
     resize: Annotated[str | None, typer.Option(help="box (grey) or subsample (binary).")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, episodes and noise.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="The seed of weights, episodes and noise.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads.", min=1)] = None,
     download: Annotated[

@@ -63,7 +63,7 @@ class Glyph:
         name: In the names of outputs and in captions: the file's stem, or `uni0041`.
         source: What errors and the manifest call it.
         read: Gives condition and detail, and the place of a font's glyph; raises InputError.
-        codepoint: Of a font's glyph.
+        codepoint: The character of a font's glyph.
         font: Where it comes from.
         outline: Gives the outline of a font's glyph, in font units.
         page: Gives the ink of an image's page, and where it lies in a font if a template says so.

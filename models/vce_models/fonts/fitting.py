@@ -18,7 +18,7 @@ FLAT = 0.0015
 """What bends less in every master stays a line, in ems."""
 
 ROUNDS = 3
-"""Of fitting, each with samples at better parameters."""
+"""How often a curve is fitted, each time with samples at better parameters."""
 
 ARMS = (0.12, 0.75)
 """Length of a cubic's arms, as shares of its chord length along the samples."""
@@ -92,7 +92,7 @@ class _Ring:
 
     Attributes:
         parts: First and last sample of every part, (parts, 2), as if contours went on.
-        intervals: Of every part, (parts,).
+        intervals: How many intervals every part has, (parts,).
         after: The part after every part, (parts,), and
         before: the one before.
     """
@@ -199,7 +199,7 @@ def _slides(
 
     Args:
         ring: The samples' order.
-        slopes: Of the outline, along one axis, (masters, n).
+        slopes: The outline's slopes along one axis, (masters, n).
         parts: (k,).
         reach: (k,), in samples.
 

@@ -24,10 +24,10 @@ X, CAP = X_HEIGHT, CAP_HEIGHT
 """Heights of typical places, in font units."""
 
 DESCENT = -220
-"""Of g and p."""
+"""Where g and p end."""
 
 WIDEST = 1200
-"""Of a character, however low it is."""
+"""How wide a character is at most, however low it is."""
 
 FILLED = 0.06
 """Standard deviation of the longest sides' logarithms below which each drawing fills its canvas."""
@@ -40,8 +40,8 @@ class Extent(NamedTuple):
     """Where a character's ink typically is, in font units, the baseline at 0.
 
     Attributes:
-        bottom: Of its lower edge.
-        top: Of its upper edge.
+        bottom: Height of its lower edge.
+        top: Height of its upper edge.
         width: At most.
     """
 
@@ -151,7 +151,7 @@ def framed(placement: Placement, size: Size, box: Box) -> Placement:
     Its ink is in the middle, and its longest side is `LONGEST` of the canvas's.
 
     Args:
-        placement: Of the drawing's own canvas, from `placements`.
+        placement: Where the drawing's own canvas lies, from `placements`.
         size: Width and height of that, in pixels.
         box: Its ink there.
     """

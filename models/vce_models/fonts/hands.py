@@ -52,7 +52,7 @@ class Source:
     """A glyph before it is moved.
 
     Attributes:
-        samples: Of its outline, in font units.
+        samples: The samples of its outline, in font units.
         condition: What the model sees of it, (size, size), ink = 1.
         placement: Where the model's canvas lies.
         across: Chords across its strokes.
@@ -110,7 +110,7 @@ class Maps:
             (rules, 2), in font units.
         linear: What takes its place, (rules, 2, 2), and
         offset: its constant, (rules, 2).
-        share: Of what the glyph has of its own, (rules,).
+        share: How much it keeps of its own, (rules,).
     """
 
     source: Source
@@ -243,7 +243,7 @@ def outline(maps: Maps, norm: evenness.Norm | None = None) -> Places:
     """The moved outline, its strokes as wide as the source's, (rules, n, 2).
 
     Args:
-        maps: Of the glyph.
+        maps: The glyph's maps.
         norm: What the letters of the font have in common: with it, letters of a hand stand
             on one line, and lean alike, more than their rules say.
     """

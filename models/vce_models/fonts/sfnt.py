@@ -18,7 +18,7 @@ NEEDED = {"head", "hhea", "maxp", "hmtx", "cmap"}
 """Tables without which a font is no use here; outlines are FreeType's matter."""
 
 MAX_BYTES = 1 << 28
-"""Of a font file, and of its tables unpacked."""
+"""Bytes of a font file at most."""
 
 MAX_UNPACKED = 1 << 26
 """Bytes that the tables of a packed font unpack to at most."""

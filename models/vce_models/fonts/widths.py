@@ -56,7 +56,7 @@ def chords(samples: Samples, places: Places) -> Chords | None:
 
     Args:
         samples: Say what follows what.
-        places: Of the samples, (n, 2), in pixels, y down.
+        places: Where the samples lie, (n, 2), in pixels, y down.
 
     Returns:
         None where no two walls face each other.
@@ -120,7 +120,7 @@ def keep(
         across: The chords of the source.
         places: The samples before they were moved, (n, 2), in pixels, and
         moved: as maps put them, (rules, n, 2).
-        derivative: Of the maps at the samples, (rules, n, 2, 2).
+        derivative: The derivative of the maps at the samples, (rules, n, 2, 2).
 
     Returns:
         Corrections to add, (rules, n, 2).

@@ -28,7 +28,7 @@ class Page(NamedTuple):
 
     Attributes:
         paper: One of `PAPERS`.
-        number: Of the page, from 1.
+        number: The page's number, from 1.
         pages: How many belong together.
         characters: Code points of its boxes, row by row.
     """

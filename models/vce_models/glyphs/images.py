@@ -25,7 +25,7 @@ DETAIL = 8
 """Pixels of a glyph's detail to one of its condition, along each side."""
 
 MAX_SIDE = 512
-"""Of a glyph's detail, in pixels."""
+"""Side of a glyph's detail at most, in pixels."""
 
 MAX_PAGE, MAX_PHOTO = 1024, 512
 """Larger images, and photos, are made smaller first: their noise goes, and little beside."""

@@ -18,7 +18,7 @@ class Marks:
     """Marks connected by sides or corners, N of them, and the runs of ink that they are made of.
 
     Attributes:
-        shape: Of the drawing, (H, W).
+        shape: The drawing's height and width, (H, W).
         rows: The row of each run.
         starts: The first column of each run.
         ends: The column after each run.

@@ -148,7 +148,7 @@ def _dark(ink: Ink) -> bool:
 
 
 def _middles(length: float) -> Points:
-    """Of the pixels along a length, in millimetres."""
+    """Middles of the pixels along a length, in millimetres."""
     return (np.arange(round(length * FINENESS)) + 0.5) / FINENESS
 
 

@@ -24,10 +24,10 @@ EM = 18.0
 """The em in the boxes, in millimetres, as all lengths here are."""
 
 BASELINE = 7.5
-"""Of the baseline above a box's lower edge."""
+"""How far the baseline lies above a box's lower edge."""
 
 X_HEIGHT, CAP_HEIGHT = 0.5, 0.7
-"""Of the guide lines above the baseline, in ems."""
+"""Heights of the guide lines above the baseline, in ems."""
 
 INSET = 1.2
 """Width of a box's border that is not read."""
@@ -39,7 +39,7 @@ MARKER = 9.0
 """Diameter of the four rings."""
 
 EDGE = 14.5
-"""Of the rings' centres from the upper and lower edge of the paper."""
+"""How far the rings' centres lie from the upper and lower edge of the paper."""
 
 DOT = 1.1
 """Diameter of the dots where boxes meet."""
@@ -54,7 +54,7 @@ SMOOTH = 8
 """Shades of a disc's edge along either side of a pixel."""
 
 MAX_PAGES = 255
-"""Of one template."""
+"""Pages of one template at most."""
 
 DEFAULT = "latin,digits,punctuation"
 """What is written unless other characters are named."""
@@ -78,8 +78,8 @@ class Layout:
 
     Attributes:
         paper: One of `PAPERS`.
-        width: Of the paper.
-        height: Of the paper.
+        width: The paper's width.
+        height: The paper's height.
         columns: Boxes in a row.
         rows: Boxes in a column.
         box: Width and height of a box.
@@ -94,12 +94,12 @@ class Layout:
 
     @property
     def left(self) -> float:
-        """Of the first column."""
+        """Left edge of the first column."""
         return (self.width - self.columns * self.box[0]) / 2
 
     @property
     def top(self) -> float:
-        """Of the first row."""
+        """Upper edge of the first row."""
         return (self.height - self.rows * self.box[1]) / 2
 
     @property
