@@ -83,7 +83,7 @@ class Row:
     points: float
     bytes: int
     seconds: float
-    """Time of the processor for a glyph with ink in all hands; NaN where they were there already."""
+    """Processor time for a glyph with ink, in all hands; NaN where they were there already."""
 
 
 def main() -> None:
