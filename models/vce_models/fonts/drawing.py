@@ -12,6 +12,7 @@ import numpy as np
 from vce_models.errors import InputError
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Contour, pen
+from vce_models.glyphs.decoding import contents
 
 MAX_BYTES = 1 << 22
 """Bytes of an SVG file at most; a glyph takes some thousand."""
@@ -42,15 +43,7 @@ def read(path: Path) -> Outlined:
     from fontTools.pens.transformPen import TransformPen
     from fontTools.svgLib.path import SVGPath
 
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        words = "does not exist" if missing else f"cannot be read: {error.strerror}"
-        raise InputError(f"{path} {words}") from error
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{path} is too large for the outline of a glyph")
+    data = contents(path, str(path), MAX_BYTES)
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise InputError(
             f"{path} defines entities, which are not read", hint="save it as plain SVG"
@@ -64,8 +57,8 @@ def read(path: Path) -> Outlined:
         raise InputError(f"{path} is no SVG: {error}") from error
     except (ValueError, LookupError, AssertionError, TypeError, NotImplementedError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
-    contours = [contour for contour in collected.contours if contour]
-    curves = [curve for contour in contours for piece in contour for curve in piece]
+    outline = [contour for contour in collected.contours if contour]
+    curves = [curve for contour in outline for piece in contour for curve in piece]
     if not curves or not all(np.isfinite(curve).all() for curve in curves):
         hint = "turn strokes and text into paths first"
         raise InputError(f"{path} has no filled shapes", hint=hint)
@@ -75,7 +68,7 @@ def read(path: Path) -> Outlined:
     if canvas is None:
         low, high = places.min(0), places.max(0)
         canvas = np.concatenate((low, high - low))
-    return Outlined(contours, canvas)
+    return Outlined(outline, canvas)
 
 
 def _canvas(root: object) -> Places | None:

@@ -18,6 +18,7 @@ from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
 from vce_models.fonts.placement import Placement
 from vce_models.fonts.sfnt import MAX_BYTES, check_tables, unpacked
+from vce_models.glyphs.decoding import contents
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -104,10 +105,10 @@ class SourceFont:
         Raises:
             InputError: It is damaged.
         """
-        from vce_models.fonts.outline import contours
+        from vce_models.fonts import outline
 
         with _sound(f"{called(codepoint)} of {self.file}"):
-            return contours(self._glyphs(), self.named[codepoint])
+            return outline.contours(self._glyphs(), self.named[codepoint])
 
     def _glyphs(self) -> Any:
         """FontTools' glyph set; kept, since characters are read one by one."""
@@ -205,7 +206,7 @@ def read_font(path: Path, location: str | None = None) -> SourceFont:
     for logger in ("fontTools", "ufo2ft"):
         logging.getLogger(logger).addHandler(logging.NullHandler())
     with _sound(str(path)):
-        data = _compiled(path) if path.is_dir() else unpacked(_bytes(path))
+        data = _compiled(path) if path.is_dir() else unpacked(contents(path, str(path), MAX_BYTES))
         with TTFont(io.BytesIO(data), fontNumber=0, lazy=True, recalcTimestamp=False) as font:
             check_tables(font.reader)
             if not any(table in font for table in OUTLINES):
@@ -260,19 +261,6 @@ def _read_all(data: bytes) -> None:
         for name in font.getGlyphOrder():
             glyphs[name].draw(NullPen())
             font["hmtx"][name]
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        words = "does not exist" if missing else f"cannot be read: {error.strerror}"
-        raise InputError(f"{path} {words}") from error
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{path} is too large for a font")
-    return data
 
 
 def _compiled(path: Path) -> bytes:

@@ -96,12 +96,13 @@ _DAMAGE = (
 """What Pillow lets through when a file says what it should not."""
 
 
-def contents(source: Path | IO[bytes], name: str) -> bytes:
-    """Read a file or a stream, `MAX_BYTES` of it at most.
+def contents(source: Path | IO[bytes], name: str, most: int = MAX_BYTES) -> bytes:
+    """Read a file or a stream, which may not be longer than it should.
 
     Args:
         source: A path, or an open binary file.
         name: What errors call it.
+        most: Bytes.
 
     Raises:
         InputError: It is missing, a folder, longer than that, or cannot be read.
@@ -109,18 +110,18 @@ def contents(source: Path | IO[bytes], name: str) -> bytes:
     try:
         if isinstance(source, Path):
             with source.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
+                data = file.read(most + 1)
         else:
-            data = source.read(MAX_BYTES + 1)
+            data = source.read(most + 1)
     except FileNotFoundError as error:
         raise InputError(f"{name} does not exist") from error
     except IsADirectoryError as error:
-        raise InputError(f"{name} is a folder, not an image") from error
+        raise InputError(f"{name} is a folder, not a file") from error
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
+    if len(data) > most:
         raise InputError(
-            f"{name} has more than {MAX_BYTES >> 20} MB, and is too large",
+            f"{name} has more than {most >> 20} MB, and is too large",
             hint="make it smaller first",
         )
     return data
