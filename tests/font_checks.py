@@ -17,6 +17,7 @@ import pathops
 from font_judges import fontbakery, fontforge, has_fontforge, sanitises, some
 from font_shaping import GENERATED, figure_widths, kerns, shapes
 from fontTools import subset
+from fontTools.misc.roundTools import otRound
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
@@ -211,8 +212,10 @@ def _points(font):
     glyf, widths, found = font["glyf"], font["hmtx"], {}
     for name in font.getGlyphOrder():
         points, ends, flags = glyf[name].getCoordinates(glyf)
+        # what is inferred between other points is not whole; renderers round it
+        whole = [(otRound(x), otRound(y)) for x, y in points]
         # other bits say how a renderer may take overlaps
-        found[name] = list(points), list(ends), [flag & 1 for flag in flags], widths[name]
+        found[name] = whole, list(ends), [flag & 1 for flag in flags], widths[name]
     return found
 
 

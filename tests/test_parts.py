@@ -128,7 +128,7 @@ def found(font):
     outlines = {
         name: outline.contours(glyphs, name, reverse=reverse) for name in font.getGlyphOrder()
     }
-    return parts.find(font, outlines, scripts.base_points(font.getBestCmap(), outlines))
+    return parts.find(font, outlines, scripts.base_points(font))
 
 
 def composite(data, *components):

@@ -58,7 +58,7 @@ def family(
         em = float(font["head"].unitsPerEm)
         outlines = _outlines(font)
         named = font.getBestCmap() or {}
-        points = scripts.base_points(named, outlines)
+        points = scripts.base_points(font)
         made_of = parts.find(font, outlines, points)
         advances = {name: font["hmtx"][name][0] for name in outlines}
     size = rules.weights.config.size

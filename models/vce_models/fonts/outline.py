@@ -97,11 +97,12 @@ def contours(glyphs: Any, name: str, *, reverse: bool = False) -> list[Contour]:
         name: The glyph's.
         reverse: Turn every contour round: TrueType's outsides run clockwise, PostScript's not.
     """
+    from fontTools.pens.recordingPen import DecomposingRecordingPen
     from fontTools.pens.reverseContourPen import ReverseContourPen
 
-    collected = pen()
-    collected.glyphSet = glyphs
-    glyphs[name].draw(ReverseContourPen(collected) if reverse else collected)
+    whole, collected = DecomposingRecordingPen(glyphs), pen()
+    glyphs[name].draw(whole)
+    whole.replay(ReverseContourPen(collected) if reverse else collected)
     return [contour for contour in collected.contours if contour]
 
 

@@ -61,7 +61,7 @@ def find(
             found = found and sorted(found, key=lambda part: _is_mark(points.get(part.name)))
         elif outline and points.get(name) in named:
             found = _taken_apart(points[name], outline, named, outlines)
-        if found and all(outlines[part.name] for part in found):
+        if found := [part for part in found or () if outlines[part.name]]:
             direct[name] = found
 
     def simple(name: str, x: float, y: float, depth: int) -> Iterator[Part]:

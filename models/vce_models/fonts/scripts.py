@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 JOINED = {
     *("Adlm", "Arab", "Beng", "Deva", "Guru", "Mand", "Mani", "Mong"),
@@ -25,17 +29,38 @@ ENOUGH, MOST = 10, 64
 """Letters that make an alphabet, at least and at most."""
 
 
-def base_points(cmap: Mapping[int, str], names: Iterable[str]) -> dict[str, int]:
-    """The character that each glyph stands for, by name; `a.sc` stands for what `a` does."""
+def base_points(font: TTFont) -> dict[str, int]:
+    """The character that each glyph of a font stands for, by name.
+
+    That of the character map; else what its name says, as `a.sc` says a; else that of a glyph
+    that a feature puts it in the place of.
+    """
     points: dict[str, int] = {}
-    for point in sorted(cmap, reverse=True):
-        points[cmap[point]] = point
-    found = {}
-    for name in names:
-        stem = name if name in points else name.split(".")[0]
-        if stem in points:
-            found[name] = points[stem]
-    return found
+    named = font.getBestCmap() or {}
+    for point in sorted(named, reverse=True):
+        points[named[point]] = point
+    for name in font.getGlyphOrder():
+        stem = name.split(".")[0]
+        if name not in points and stem in points:
+            points[name] = points[stem]
+    swaps = list(_swaps(font))
+    while found := {new: points[old] for old, new in swaps if old in points and new not in points}:
+        points |= found
+    return points
+
+
+def _swaps(font: TTFont) -> Iterator[tuple[str, str]]:
+    """Glyphs, and what features put in their place, one for one."""
+    if "GSUB" not in font or not font["GSUB"].table.LookupList:
+        return
+    for lookup in font["GSUB"].table.LookupList.Lookup:
+        for subtable in lookup.SubTable:
+            table = getattr(subtable, "ExtSubTable", subtable)
+            if table.LookupType == 1:
+                yield from table.mapping.items()
+            elif table.LookupType == 3:
+                for old, choices in table.alternates.items():
+                    yield from ((old, new) for new in choices)
 
 
 def is_joined(point: int) -> bool:
