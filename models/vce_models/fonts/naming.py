@@ -26,6 +26,9 @@ ENGLISH = (0, 0x409)
 UPRIGHT = ("Regular", "Book", "Roman", "Normal")
 """What a style may be called that is neither bold nor italic."""
 
+MACINTOSH = 1
+"""The platform of names that only old programs read."""
+
 POSTSCRIPT_LENGTH = 63
 
 
@@ -53,7 +56,9 @@ def rename(font: TTFont, family: str) -> None:
     for number in RENAMED:
         table.removeNames(nameID=number)
     for language in languages:
-        local = {number: old.get((*language, number), "") for number in range(26)}
+        # Of a light style old Macintosh names say that it is regular: Windows' say more.
+        told_by = WINDOWS_ENGLISH if language[0] == MACINTOSH and language[2] == 0 else language
+        local = {number: old.get((*told_by, number), "") for number in range(26)}
         _name(table, language, family, local, english, linked)
     postscript = postscript_name(family, english)
     revision, maker = font["head"].fontRevision, font["OS/2"].achVendID.strip("\0 ")
