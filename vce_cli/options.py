@@ -60,6 +60,12 @@ One font in, four fonts in new hands out:
   vce convert DejaVuSans.ttf --chars latin -n 4 -o hand.ttf
 
 \b
+One variable font, letters that take turns, and a page to choose from:
+  vce convert DejaVuSans.ttf -n 4 --variable -o hands.ttf
+  vce convert DejaVuSans.ttf --alternates 3 -o turns.ttf
+  vce convert DejaVuSans.ttf -n 4 -o proof.html
+
+\b
 Keep the rules, and use the third on another letter:
   vce convert a.png --seed 7 --save-rules hands.safetensors -o a-styles.png
   vce convert b.png --rules hands.safetensors:3 -o b.svg
@@ -105,7 +111,8 @@ class Options:
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Images, folders of images, fonts, or - for an image on standard input.",
+            help="Images, scans of templates, SVG, folders of images, a font, a UFO, or - for an "
+            "image on standard input.",
             show_default=False,
         ),
     ]
@@ -123,7 +130,7 @@ class Options:
         _option(
             INPUT,
             metavar="SET",
-            help="The same by names and code points: latin, digits, U+0041, a-z.",
+            help="The same by names and code points: latin, digits, U+0041, a-z; all.",
         ),
     ] = None
     ink: Annotated[
