@@ -53,7 +53,7 @@ RECIPES: dict[str, TrainConfig] = {
     ),
     # vce train --data omniglot/ --recipe paper
     # The paper's run: 600,000 steps of one episode of 19 pairs at 28x28. The authors took
-    # half a day on a GTX 1070 Ti; a day and more on one such core. docs/results.md says how
-    # far its networks have come.
+    # half a day on a GTX 1070 Ti. It was not trained to its end here; docs/results.md says
+    # how far these networks have come.
     "paper": TrainConfig(precision="bfloat16"),
 }
