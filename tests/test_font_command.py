@@ -10,8 +10,10 @@ import pytest
 import uharfbuzz
 from blocks import build
 from conftest import draw, names, start
+from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.pens.recordingPen import DecomposingRecordingPen
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont, newTable
+from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
 from matplotlib import get_data_path
 
 FONT = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
@@ -276,3 +278,46 @@ def test_characters_in_a_pattern_of_fonts_are_refused_for_many_hands_too(vce, tm
     build(tmp_path / "blocks.ttf")
     done = vce("convert", "blocks.ttf", "-n", 2, "--seed", 1, "-o", "{char}.ttf", status=2)
     assert "a font holds all glyphs" in done.stderr
+
+
+def reserving(path, name):
+    """A font whose licence reserves a name."""
+    with TTFont(build(path)) as font:
+        notice = f"Copyright 2020 A Maker, with Reserved Font Name {name}."
+        font["name"].setName(notice, 0, 3, 1, 0x409)
+        font.save(path)
+    return path
+
+
+def family_of(path):
+    with TTFont(path) as font:
+        return font["name"].getBestFamilyName()
+
+
+def test_a_name_that_the_licence_reserves_is_not_taken_by_itself(vce, tmp_path):
+    source = reserving(tmp_path / "blocks.ttf", "Blocks")
+    done = vce("convert", source, "-n", 2, "--text", "A", *SEED, "-o", "blocks-hand.ttf")
+    assert "reserves the name Blocks: the family is vce" in done.stderr
+    assert [family_of(tmp_path / f"blocks-hand-0{i}.ttf") for i in (1, 2)] == ["vce 1", "vce 2"]
+    given = (source, "--text", "A", "-n", 1, *SEED, "-o", "mine.ttf", "--family")
+    assert "choose another" in vce("convert", *given, "My Blocks").stderr
+    assert family_of(tmp_path / "mine.ttf") == "My Blocks"
+    assert "reserves" not in vce("convert", *given, "Cubes").stderr
+
+
+def test_the_old_kern_table_names_only_glyphs_with_a_character(vce, tmp_path):
+    source = tmp_path / "kerned.ttf"
+    with TTFont(build(source, "AHio ")) as font:
+        addOpenTypeFeaturesFromString(
+            font, "feature liga { sub g0 by g3; } liga; feature kern { pos g0 g1 -50; } kern;"
+        )
+        table = newTable("kern")
+        old = KernTable_format_0()
+        old.coverage, old.tupleIndex = 1, None
+        old.kernTable = {("g0", "g1"): -50, ("g3", "g1"): -40}
+        table.version, table.kernTables, font["kern"] = 0, [old], table
+        font.save(source)
+    vce("convert", source, "--text", "AH", "-n", 1, *SEED, "-o", "hand.ttf")
+    with TTFont(tmp_path / "hand.ttf") as font:
+        assert font["kern"].kernTables[0].kernTable == {("g0", "g1"): -50}
+        assert "g3" in font.getGlyphOrder()

@@ -62,9 +62,9 @@ def test_bearings_by_profile_are_kept_at_the_width_of_the_hand(shape):
     by = np.stack((shift, 0 * shift), -1)[:, None]
     left, right = spacing.profiles(starts + by, ends + by, EM)
     for master, matrix in enumerate(matrices):
-        assert left[master] == pytest.approx(left[0] * matrix[0, 0], abs=0.01)
+        assert left[master] == pytest.approx(left[0] * matrix[0, 0], abs=0.51)
         bearing = (640 - right[0]) * matrix[0, 0]
-        assert advances[master] - right[master] == pytest.approx(bearing, abs=0.51)
+        assert advances[master] - right[master] == pytest.approx(bearing, abs=1.01)
 
 
 def test_what_is_only_shifted_keeps_its_advance():

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from vce_models.listing import Glyph, Reading
     from vce_models.weights import Weights
 
+UNTITLED = "vce"
+"""The family of fonts that have no other name."""
+
 SAMPLE = "The quick brown fox jumps over the lazy dog."
 
 TAKING_TURNS = 3
@@ -98,34 +101,37 @@ def write(
         proof = _proof(data, points, hands, model, options, journal)
     together = bool(options.variable or options.alternates or target.form.least == "run")
     numbers = hands.numbers[:1] if together else hands.numbers
+    reserved = _reserved(target.path("", numbers[0]), options.family, data, journal)
     for hand, number in enumerate(numbers, start=1):
         path = target.path("", number)
-        name = _name(path, options.family, number if len(numbers) > 1 else None)
-        if hand == 1:
-            _warn_of_reserved(name, data, journal)
+        called = options.family or (UNTITLED if reserved else None)
+        name = _name(path, called, number if len(numbers) > 1 else None)
         made = Made(family, name, None if together else hand, alike, proof)
         with opened(path, target, out) as file:
             target.form.encode(made, file)
         yield path
 
 
-def _warn_of_reserved(name: str, data: bytes, journal: Journal) -> None:
-    """Say where a licence keeps a name for the source's makers."""
+def _reserved(path: Path, family: str | None, data: bytes, journal: Journal) -> bool:
+    """Whether a name holds one that the licence keeps for the source's makers; a warning if so."""
     from io import BytesIO
 
     from fontTools.ttLib import TTFont
 
     from vce_models.fonts.naming import reserved_names
 
+    name = _name(path, family, None)
     with TTFont(BytesIO(data), lazy=True) as font:
-        for reserved in reserved_names(font):
-            if reserved.lower() in name.lower():
-                journal.warn(f"the source's licence reserves the name {reserved}; use --family")
+        kept = [word for word in reserved_names(font) if word.lower() in name.lower()]
+    if kept:
+        instead = "choose another" if family else f"the family is {UNTITLED}, or what --family says"
+        journal.warn(f"the source's licence reserves the name {kept[0]}: {instead}")
+    return bool(kept)
 
 
 def _name(path: Path, family: str | None, number: int | None) -> str:
     if family is None:
-        return "vce" if str(path) == "-" else path.stem
+        return UNTITLED if str(path) == "-" else path.stem
     return family if number is None else f"{family} {number}"
 
 

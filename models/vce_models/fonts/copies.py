@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from fontTools.ttLib import TTFont
 
+from vce_models.fonts import kerning
 from vce_models.fonts.anchors import Attachment, put
 
 Added = Mapping[str, tuple[str, int]]
@@ -45,15 +46,12 @@ def extend(font: TTFont, added: Added, attached: Sequence[Attachment]) -> None:
 
     if "GDEF" in font:
         _extend_definitions(font["GDEF"].table, added, moved)
-    kerned = False
     if "GPOS" in font and font["GPOS"].table.LookupList:
-        features = font["GPOS"].table.FeatureList.FeatureRecord
-        kerned = any(record.FeatureTag == "kern" for record in features)
         order = font.getReverseGlyphMap()
         for lookup in font["GPOS"].table.LookupList.Lookup:
             for subtable in lookup.SubTable:
                 _extend(getattr(subtable, "ExtSubTable", subtable), added, moved, order)
-    if "kern" in font and not kerned:  # where GPOS kerns, the old table is not read
+    if "kern" in font and not kerning.in_gpos(font):
         _extend_kern(font["kern"], added)
 
 

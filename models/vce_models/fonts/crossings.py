@@ -1,4 +1,4 @@
-"""Outlines that cross themselves where the source's do not."""
+"""Outlines that cross or touch themselves where the source's do not."""
 
 from __future__ import annotations
 
@@ -10,38 +10,58 @@ from vce_models.fonts.family import Places
 FLAT = 8
 """Lines in which a cubic is looked at."""
 
-_AT = np.arange(FLAT) / FLAT
-_BASIS = np.stack(((1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _AT), _AT**3), 1)
+PAIRS = 1000
+"""Pairs of segments that are looked at in one go."""
+
+_AT = np.arange(FLAT + 1) / FLAT
+_LINE = np.stack((_AT == 0, _AT > 0), 1).astype(float)  # all of it, then nothing
+_CUBIC = np.stack(((1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _AT), _AT**3), 1)
 
 
 def flatten(contours: tuple[tuple[Places, ...], ...]) -> list[Places]:
     """Each contour as a closed polygon in every master, (masters, n, 2)."""
     return [
         np.concatenate(
-            [
-                part[:, :1] if part.shape[1] == 2 else np.einsum("tk,mkc->mtc", _BASIS, part)
-                for part in contour
-            ],
+            [part[:, :1] if part.shape[1] == 2 else _knots(part)[:, :-1] for part in contour],
             axis=1,
         )
         for contour in contours
     ]
 
 
-def count(polygons: list[Places]) -> NDArray[np.int64]:
-    """How often the edges of polygons cross each other, in every master, (masters,)."""
-    starts = np.concatenate(polygons, axis=1)
-    ends = np.concatenate([np.roll(polygon, -1, axis=1) for polygon in polygons], axis=1)
-    low, high = np.minimum(starts, ends), np.maximum(starts, ends)
-    meet = np.zeros((starts.shape[1], starts.shape[1]), bool)
-    for a, b in zip(low, high, strict=True):  # boxes that overlap in any master
-        across = a[:, None, 0] < b[:, 0]
-        up = a[:, None, 1] < b[:, 1]
-        meet |= across & across.T & up & up.T
-    i, j = np.nonzero(np.triu(meet, 2))
-    p, q, r, s = starts[:, i], ends[:, i], starts[:, j], ends[:, j]
+def count(contours: tuple[tuple[Places, ...], ...]) -> NDArray[np.int64]:
+    """How often an outline crosses itself, or two of its nodes meet, in every master, (masters,).
+
+    Args:
+        contours: Their segments, as of `MasterGlyph`; a segment begins in the very place where
+            the one before ends.
+    """
+    segments = np.stack([_knots(part) for contour in contours for part in contour], axis=1)
+    low, high = segments.min(axis=2), segments.max(axis=2)
+    meet = (low[:, :, None] <= high[:, None]).all(-1)
+    first, second = np.nonzero(np.triu((meet & meet.transpose(0, 2, 1)).any(0)))
+    times = np.zeros(len(segments))
+    for at in range(0, len(first), PAIRS):
+        one, other = first[at : at + PAIRS], second[at : at + PAIRS]
+        crossed = _cross(segments[:, one], segments[:, other])
+        times += crossed @ np.where(one == other, 0.5, 1.0)  # a curve is met twice by itself
+    nodes = segments[:, :, 0]
+    same = (nodes[:, :, None] == nodes[:, None]).all(-1)
+    return np.asarray(np.rint(times) + np.triu(same, 1).sum((1, 2)), np.int64)
+
+
+def _knots(segment: Places) -> Places:
+    """A line or a cubic cut into lines, (masters, FLAT + 1, 2)."""
+    basis = _LINE if segment.shape[1] == 2 else _CUBIC
+    return np.asarray(basis @ segment)
+
+
+def _cross(some: Places, others: Places) -> NDArray[np.int64]:
+    """How often pairs of segments, (masters, pairs, FLAT + 1, 2), cross: (masters, pairs)."""
+    p, q = some[:, :, :-1, None], some[:, :, 1:, None]
+    r, s = others[:, :, None, :-1], others[:, :, None, 1:]
     apart = (_side(p, q, r) * _side(p, q, s) < 0) & (_side(r, s, p) * _side(r, s, q) < 0)
-    return np.asarray(apart.sum(1))
+    return np.asarray(apart.sum((2, 3)))
 
 
 def _side(a: Places, b: Places, c: Places) -> NDArray[np.float64]:

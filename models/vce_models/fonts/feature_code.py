@@ -15,6 +15,7 @@ from typing import Any
 
 from fontTools.ttLib import TTFont
 
+from vce_models.fonts import kerning
 from vce_models.fonts.feature_rules import Rules, rule_sets
 
 REQUIRED, NO_FEATURE = " required", 0xFFFF
@@ -191,9 +192,7 @@ class _Code:
 
     def old_kerning(self) -> Iterator[str]:
         """The kerning of a font that has none in GPOS."""
-        gpos = self.font["GPOS"].table if "GPOS" in self.font else None
-        features = gpos.FeatureList.FeatureRecord if gpos and gpos.FeatureList else ()
-        if "kern" not in self.font or any(r.FeatureTag == "kern" for r in features):
+        if "kern" not in self.font or kerning.in_gpos(self.font):
             return
         pairs = {
             pair: value

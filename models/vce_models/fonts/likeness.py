@@ -6,7 +6,7 @@ hand's linear map alone moves it: with its own, and with all others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,33 +28,38 @@ Pictures = NDArray[np.float32]
 
 
 def confused(
-    glyphs: Mapping[str, MasterGlyph], names: Sequence[str], masters: Places, em: float
+    glyphs: Mapping[str, MasterGlyph],
+    names: Sequence[str],
+    doubtful: Collection[str],
+    masters: Places,
+    em: float,
 ) -> dict[str, NDArray[np.bool_]]:
     """Find glyphs that are nearer to another glyph of the font than to their own.
 
     Args:
         glyphs: All that were moved, by name.
-        names: Those to compare.
+        names: Those to compare with.
+        doubtful: Those of them to compare.
         masters: The linear maps of the source and of every hand, (masters, 2, 2).
         em: Font units.
 
     Returns:
         For each glyph that is nearer to another in some hand, in which, (hands,).
     """
-    shapes = [flatten(glyphs[name].contours) for name in names]
-    names = [name for name, shape in zip(names, shapes, strict=True) if shape]
-    shapes = [shape for shape in shapes if shape]
-    found = np.zeros((len(names), len(masters) - 1), bool)
+    shapes = {name: shape for name in names if (shape := flatten(glyphs[name].contours))}
+    asked = {name: at for at, name in enumerate(shapes) if name in doubtful}
+    order = list(asked.values())
+    found = np.zeros((len(asked), len(masters) - 1), bool)
     for hand in range(1, len(masters)):
         linear = masters[hand]
-        own = _pictures([[polygon[0] @ linear.T for polygon in s] for s in shapes], em)
-        moved = _pictures([[polygon[hand] for polygon in s] for s in shapes], em)
-        near, apart = _distances(moved, own), _distances(own, own)
-        twins = apart < TWIN * (own**2).sum(1)
-        itself = np.diagonal(near).copy()
+        own = _pictures([[p[0] @ linear.T for p in shape] for shape in shapes.values()], em)
+        moved = _pictures([[p[hand] for p in shapes[name]] for name in asked], em)
+        near = _distances(moved, own)
+        twins = _distances(own[order], own) < TWIN * (own**2).sum(1)
+        itself = near[range(len(order)), order]
         near[twins] = np.inf
         found[:, hand - 1] = near.min(1, initial=np.inf) < itself
-    return {name: hands for name, hands in zip(names, found, strict=True) if hands.any()}
+    return {name: hands for name, hands in zip(asked, found, strict=True) if hands.any()}
 
 
 def _pictures(shapes: Sequence[Sequence[Places]], em: float) -> Pictures:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vce_models.fonts import crossings, evenness, fitting, hands, spacing
+from vce_models.fonts import crossings, evenness, fitting, hands, nodes, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import MasterGlyph, Places, Weakened
 from vce_models.fonts.outline import Contour
@@ -140,21 +140,35 @@ def _shifted(
 def _uncrossed(
     maps: hands.Maps, em: float, norm: evenness.Norm | None
 ) -> tuple[hands.Maps, tuple[tuple[Places, ...], ...]]:
-    """Fit the moved outline, with as much of the glyph's own as does not make it cross itself."""
+    """Fit the moved outline, with as much of the glyph's own as does not make it cross itself.
+
+    Where even none of its own does not help, the hand's linear map moves the source's curves,
+    which cross nowhere else then.
+    """
     source = maps.source
     for left in range(TRIES, -1, -1):
         masters = np.concatenate((source.samples.places[None], hands.outline(maps, norm)))
         fitted = fitting.fit(source.samples, masters, em)
-        times = crossings.count(crossings.flatten(_rounded(fitted)))
+        contours = nodes.settle(fitted)
+        times = crossings.count(contours)
         worse = times[1:] > times[0]
         if not worse.any():
             break
         share = maps.share.copy()
         share[worse] *= WEAKER if left > 1 else 0
         maps = replace(maps, share=share)
-    return maps, fitted
+    else:
+        contours = nodes.settle(_linear(fitted, maps.linear, worse))
+    return maps, contours
 
 
-def _rounded(contours: tuple[tuple[Places, ...], ...]) -> tuple[tuple[Places, ...], ...]:
-    """Contours as they are written, in whole font units."""
-    return tuple(tuple(np.rint(curve) for curve in contour) for contour in contours)
+def _linear(
+    contours: tuple[tuple[Places, ...], ...], linear: Places, wrong: NDArray[np.bool_]
+) -> tuple[tuple[Places, ...], ...]:
+    """Contours whose wrong hands are linear maps of the source, (hands, 2, 2)."""
+
+    def moved(curve: Places) -> Places:
+        straight = curve[0] @ linear.transpose(0, 2, 1)
+        return np.concatenate((curve[:1], np.where(wrong[:, None, None], straight, curve[1:])))
+
+    return tuple(tuple(map(moved, contour)) for contour in contours)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -179,10 +179,12 @@ def _told_apart(
 ) -> list[Weakened]:
     """Move again, with less of their own, the glyphs that are nearer to another of the font."""
     shares: dict[str, Numbers] = {}
+    doubtful: Collection[str] = frozenset(compared)
     for left in reversed(range(ROUNDS)):
-        found = likeness.confused(glyphs, compared, mover.masters, mover.em)
+        found = likeness.confused(glyphs, compared, doubtful, mover.masters, mover.em)
         if not found:
             break
+        doubtful = found
         for name, wrong in found.items():
             share = shares.setdefault(name, np.ones(len(wrong)))
             share[wrong] *= LESS if left else 0

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from vce_models.characters import called, parse_parts
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
+from vce_models.fonts import kerning
 from vce_models.fonts.placement import Placement
 from vce_models.fonts.sfnt import MAX_BYTES, check_tables, unpacked
 from vce_models.glyphs.decoding import contents
@@ -180,6 +181,7 @@ class SourceFont:
             subsetter = Subsetter(kept)
             subsetter.populate(unicodes=[*points, 0x20, 0xA0])
             subsetter.subset(font)
+            kerning.drop_unnamed(font)
             file = io.BytesIO()
             font.save(file)
         return file.getvalue()

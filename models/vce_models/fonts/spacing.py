@@ -62,15 +62,15 @@ def space(
         em: Font units.
 
     Returns:
-        What to add to every x, and advances; (masters,) each.
+        What to add to every x, and advances; whole font units, (masters,) each.
     """
     starts, ends = upright(starts, linear), upright(ends, linear)
     left, right = profiles(starts, ends, em)
     wide = linear[:, 0, 0]
     if advance <= 0:  # a mark is placed by its anchors, or by where it overhangs
         centre = (left + right) / 2
-        return wide * centre[0] - centre, np.zeros(len(left), np.int64)
-    shift = wide * left[0] - left
+        return np.rint(wide * centre[0] - centre), np.zeros(len(left), np.int64)
+    shift = np.rint(wide * left[0] - left)
     advances = right + shift + wide * (advance - right[0])
     return shift, np.maximum(np.rint(advances), 0).astype(np.int64)
 
@@ -114,7 +114,7 @@ def _mean(glyphs: Mapping[str, MasterGlyph], names: Sequence[str]) -> NDArray[np
 
 def _widened(glyph: MasterGlyph, advances: NDArray[np.int64]) -> MasterGlyph:
     """A glyph of another width, its ink in the middle of the difference."""
-    shift = (advances - glyph.advances) / 2
+    shift = (advances - glyph.advances) // 2
     by = np.stack((shift, 0 * shift), -1)[:, None]
     contours = tuple(tuple(curve + by for curve in contour) for contour in glyph.contours)
 

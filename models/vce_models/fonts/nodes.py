@@ -1,0 +1,55 @@
+"""Nodes of outlines in whole font units, as files hold them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vce_models.fonts.family import Places
+
+
+def settle(contours: tuple[tuple[Places, ...], ...]) -> tuple[tuple[Places, ...], ...]:
+    """Move nodes to whole font units, and the handles of cubics with them.
+
+    Two neighbours that would meet stay a unit apart, in the direction that they had: a
+    segment without length counts as a crossing for programs that look over fonts.
+
+    Args:
+        contours: Their segments, as of `MasterGlyph`.
+    """
+    return tuple(_settled(contour) for contour in contours)
+
+
+def _settled(contour: tuple[Places, ...]) -> tuple[Places, ...]:
+    if not contour:
+        return contour
+    starts = np.stack([segment[:, 0] for segment in contour], axis=1)
+    nodes = np.floor(starts + 0.5)
+    for here in range(len(contour)):
+        after = (here + 1) % len(contour)
+        step = _unit(starts[:, after] - starts[:, here])
+        apart = nodes[:, after] - nodes[:, here]
+        # Neither beside the way nor ahead on it: the two meet, or the outline turns back.
+        meet = (apart * (step == 0) == 0).all(-1) & ((apart * step).sum(-1) < 1) & step.any(-1)
+        if after:
+            nodes[meet, after] = (nodes[:, here] + step)[meet]
+        else:
+            nodes[meet, here] = (nodes[:, after] - step)[meet]
+    by = nodes - starts
+    settled = []
+    for number, segment in enumerate(contour):
+        after = (number + 1) % len(contour)
+        half = segment.shape[1] // 2
+        begin = np.repeat(by[:, number, None], half, axis=1)
+        end = np.repeat(by[:, after, None], half, axis=1)
+        moved = segment + np.concatenate((begin, end), axis=1)
+        moved[:, 0], moved[:, -1] = nodes[:, number], nodes[:, after]
+        settled.append(moved)
+    return tuple(settled)
+
+
+def _unit(ways: Places) -> NDArray[np.float64]:
+    """One unit along the axis to which ways are nearer, (n, 2)."""
+    across = np.abs(ways[:, 0]) >= np.abs(ways[:, 1])
+    steps = np.sign(ways)
+    return np.asarray(np.where(np.stack((across, ~across), -1), steps, 0))
