@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from vce_cli import fonts, outputs, report, streams, writers
 from vce_cli.extras import require_fonts, require_torch, torch_device
-from vce_cli.forms import FontForm, Picture, Rendered, Style
+from vce_cli.forms.fonts import FontForm
+from vce_cli.forms.form import Rendered, Style
+from vce_cli.forms.pictures import Picture
 from vce_cli.journal import Journal
 from vce_cli.options import DEFAULT_RULES, FRAMES, Options
 from vce_cli.writers import Hands
