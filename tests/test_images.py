@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
-from vce_models.glyphs import images, marks, sheets
+from vce_models.glyphs import images, letters, sheets
 
 CONFIG = ModelConfig()
 FONT = f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf"
@@ -244,7 +244,7 @@ def test_several_letters_and_specks_are_said(tmp_path):
         if speck:
             ImageDraw.Draw(page).ellipse((20, 20, 26, 26), fill=0)
         page.save(tmp_path / "page.png")
-        return marks.unusual(images.read_glyph(tmp_path / "page.png", "page", CONFIG).detail)
+        return letters.unusual(images.read_glyph(tmp_path / "page.png", "page", CONFIG).detail)
 
     for letter in "aijäE%&=:÷ыξ":
         assert said(letter) == [], letter

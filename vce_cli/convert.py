@@ -224,10 +224,10 @@ def _warn(
 ) -> None:
     """Note how a glyph is unlike one drawing of a character, and unlike the training's."""
     from vce_models.framing import OMNIGLOT
-    from vce_models.glyphs import marks, strokes
+    from vce_models.glyphs import letters, strokes
 
     if glyph.font is None:
-        journal.unusual(glyph.source, marks.unusual(drawing.detail))
+        journal.unusual(glyph.source, letters.unusual(drawing.detail))
     known = model.framing or (OMNIGLOT if options.weights is None else None)
     if known:
         journal.unusual(glyph.source, strokes.unusual(drawing.condition, known))

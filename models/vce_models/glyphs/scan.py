@@ -194,6 +194,6 @@ def _cleaned(ink: Ink) -> Ink | None:
     kept = (found.areas > SPECK * FINENESS**2) & ~stray
     if found.areas[kept].sum() < WRITTEN * FINENESS**2:
         return None
-    mask = Image.fromarray(found.mask(kept, ink.shape)).convert("L")
+    mask = Image.fromarray(found.mask(kept)).convert("L")
     near = np.asarray(mask.filter(ImageFilter.MaxFilter(5))) > 0
     return np.where(near, ink, np.float32(0))
