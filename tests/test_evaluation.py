@@ -66,6 +66,23 @@ def test_the_importance_weighted_bound_of_a_rule_left_unused_is_the_likelihood(
     assert result.nll.mean == pytest.approx(28 * 28 * math.log(2), rel=1e-5)
 
 
+def test_bounds_are_those_of_the_distribution_of_rules_that_was_measured(model, test_characters):
+    """With q(z | x, q) = p(z), not N(0, I), and p(x | z, q) without z, they are exact again."""
+    ignorant = VCE(CONFIG)
+    ignorant.load_state_dict(model.state_dict())
+    for name, parameter in ignorant.named_parameters():
+        if "wiring" in name or "readout" in name or "convertor.head" in name:
+            torch.nn.init.zeros_(parameter)
+    mean, log_scale = torch.randn(2, CONFIG.latent_size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        ignorant.encoder.readout.bias.copy_(torch.cat((mean, 2 * log_scale)))
+    ignorant.prior.mean.copy_(mean)
+    ignorant.prior.scale.copy_(log_scale.exp().diag())
+    result = evaluate(ignorant, test_characters, targets=5, importance_samples=4, seed=0)
+    assert result.kl.mean == pytest.approx(0, abs=1e-3)
+    assert result.nll.mean == pytest.approx(28 * 28 * math.log(2), rel=1e-5)
+
+
 def test_binarised_drawings_have_no_floor(model, test_characters):
     result = evaluate(
         model, test_characters, targets=2, importance_samples=1, seed=0, binarise=True

@@ -8,7 +8,7 @@ from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 from vce_models.fonts import frames
-from vce_models.glyphs import parts, scan
+from vce_models.glyphs import letters, parts, scan
 
 FONT = ImageFont.truetype(str(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")), 120)
 
@@ -132,7 +132,7 @@ def drawn(*lines):
     "character", [*'aij:;%‰éΞ"=÷…ǆЫюيشثپچﷺ½∴∷⁂℃™№㎏⠿«»“”∞ÑỆß', "\u0e33", "☃", "♫", "¨", "🙾"]
 )
 def test_a_character_is_one(character):
-    assert parts.several(drawn(character)) == 1
+    assert letters.several(drawn(character)) == 1
 
 
 def test_every_character_of_a_font_is_one():
@@ -140,7 +140,7 @@ def test_every_character_of_a_font_is_one():
 
     with TTFont(FONT.path, lazy=True) as font:
         points = [point for point in font.getBestCmap() if point >= 0x21]
-    refused = [chr(p) for p in points[::7] if parts.several(drawn(chr(p))) > 1]
+    refused = [chr(p) for p in points[::7] if letters.several(drawn(chr(p))) > 1]
     assert refused == []
 
 
@@ -149,11 +149,11 @@ def test_every_character_of_a_font_is_one():
     [(("a   b   c",), 3), (("A  B  C", "D  E  F"), 6), (("ABCDEFG",), 7), (("g", "", "g"), 2)],
 )
 def test_glyphs_of_a_sheet_are_counted(lines, count):
-    assert parts.several(drawn(*lines)) == count
+    assert letters.several(drawn(*lines)) == count
 
 
 def test_nothing_is_not_several():
-    assert parts.several(np.zeros((40, 30), np.float32)) == 1
+    assert letters.several(np.zeros((40, 30), np.float32)) == 1
 
 
 def test_parts_are_those_that_touch_even_by_a_corner():
@@ -173,7 +173,7 @@ def test_parts_are_those_that_touch_even_by_a_corner():
     np.testing.assert_allclose(found.centres[largest], [(11.0 / 6, 8.0 / 6 + 0)], atol=0.01)
     expected = mask.copy()
     expected[[0, 3], 5] = False
-    np.testing.assert_array_equal(found.mask(largest, mask.shape), expected)
+    np.testing.assert_array_equal(found.mask(largest), expected)
 
 
 def test_a_spiral_is_one_part():

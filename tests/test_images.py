@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
-from vce_models.glyphs import images, marks, sheets
+from vce_models.glyphs import images, letters, sheets
 
 CONFIG = ModelConfig()
 FONT = f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf"
@@ -244,7 +244,7 @@ def test_several_letters_and_specks_are_said(tmp_path):
         if speck:
             ImageDraw.Draw(page).ellipse((20, 20, 26, 26), fill=0)
         page.save(tmp_path / "page.png")
-        return marks.unusual(images.read_glyph(tmp_path / "page.png", "page", CONFIG).detail)
+        return letters.unusual(images.read_glyph(tmp_path / "page.png", "page", CONFIG).detail)
 
     for letter in "aijäE%&=:÷ыξ":
         assert said(letter) == [], letter
@@ -319,3 +319,14 @@ def test_the_grid_boxes_the_condition_and_keeps_the_order():
     assert red[:36, :36].any()
     assert not red[36:].any()
     assert not red[:, 36:].any()
+
+
+def test_lines_finer_than_a_pixel_stay_whole_where_pixels_are_binary():
+    """Some lie between the places that binary drawings are read at."""
+    page = np.zeros((280, 280), np.float32)
+    for at in range(20, 261, 58):
+        page[20:260, at : at + 4] = 1
+    condition = images.frame(page, "lines", ModelConfig(resize="subsample")).condition
+    assert set(np.unique(condition)) == {0, 1}
+    crossed = (np.diff(condition, axis=1) == 1).sum(1)
+    assert (crossed[8:20] == 5).all()

@@ -50,3 +50,15 @@ def test_what_is_measured_is_the_gaussian_of_sampled_rules(fitted):
     torch.testing.assert_close(found["mean"], fitted.mean, atol=0.05, rtol=0)
     covariance = found["scale"] @ found["scale"].T
     torch.testing.assert_close(covariance, torch.cov(sampled.flatten(1).T), atol=0.1, rtol=0.02)
+
+
+def test_directions_that_spread_very_unequally_have_a_factor():
+    """Two latent numbers that move together but for a thousandth, a hundred wide."""
+    generator = torch.Generator().manual_seed(0)
+    wide, thin = torch.randn(2, 2000, generator=generator)
+    mu = 1e-3 * torch.randn(2000, 4, 2, generator=generator)
+    mu[:, 0] = 100 * wide[:, None]
+    mu[:, 0, 1] += 1e-3 * thin
+    found = prior.measure(mu, torch.full_like(mu, -30.0))
+    assert found["scale"].dtype == found["mean"].dtype == torch.float32
+    assert found["scale"][1, 1].item() == pytest.approx(1e-3, rel=0.05)

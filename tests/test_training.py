@@ -22,6 +22,7 @@ from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import ConfigError, DivergedError, WeightsError
 from vce_models.glyphs import strokes
+from vce_models.networks import losses
 from vce_models.recipes import RECIPES
 from vce_models.training import checkpoints, optimisers
 from vce_models.training.parallel import Processes
@@ -90,6 +91,47 @@ def test_adversarial_steps_change_one_network_each(characters):
     trainer._convertor_step(x, q)
     assert same(encoder, trainer.model.encoder)
     assert not same(convertor, trainer.model.convertor)
+
+
+@pytest.mark.parametrize(
+    ("objective", "reg_weight"), [("introvae", 0.0), ("lmvae", 0.15), ("lmvae", 0.0)]
+)
+def test_adversarial_steps_descend_the_papers_losses(characters, objective, reg_weight):
+    """Eqs. 6 and 7, which have drawings by rules of N(0, I) too, and eqs. 11 and 12."""
+    config = dataclasses.replace(
+        CONFIG, objective=objective, reg_weight=reg_weight, precision="float32", clip_norm=0.0
+    )
+    trainer = Trainer(config, characters)
+    encoder, convertor = trainer.model.encoder, trainer.model.convertor
+    x, q = trainer._sample()
+
+    def terms(detached):
+        generator = trainer.generator.clone_state()
+        mu, logvar = encoder(x, q)
+        noise = [torch.randn(mu.shape, generator=generator) for _ in range(2)]
+        drawing, logits = convertor(mu + (0.5 * logvar).exp() * noise[0], q)
+        generated = [drawing] + [convertor(noise[1], q)[0]] * (objective == "introvae")
+        kls = [
+            losses.kl_divergence(*encoder(image.detach() if detached else image, q))
+            for image in generated
+        ]
+        regulariser = reg_weight * losses.bernoulli_nll(logits, q)
+        reconstruction = (1 - reg_weight) * losses.bernoulli_nll(logits, x)
+        return losses.kl_divergence(mu, logvar) + reconstruction + regulariser, kls
+
+    real, kls = terms(detached=True)
+    assert all((kl < config.margin).all() for kl in kls)
+    loss = real + config.adversarial_weight * sum(config.margin - kl for kl in kls)
+    wanted = torch.autograd.grad(loss.mean(), list(encoder.parameters()))
+    trainer._encoder_step(x, q)
+    for parameter, gradient in zip(encoder.parameters(), wanted, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+    real, kls = terms(detached=False)
+    loss = real + config.adversarial_weight * sum(kls)
+    wanted = torch.autograd.grad(loss.mean(), list(convertor.parameters()))
+    trainer._convertor_step(x, q)
+    for parameter, gradient in zip(convertor.parameters(), wanted, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
 
 
 def test_reptile_with_step_size_one_gives_the_inner_weights(characters):

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from vce_cli import fonts, outputs, report, streams, writers
 from vce_cli.extras import require_fonts, require_torch, torch_device
-from vce_cli.forms import FontForm, Picture, Rendered, Style
+from vce_cli.forms.fonts import FontForm
+from vce_cli.forms.form import Rendered, Style
+from vce_cli.forms.pictures import Picture
 from vce_cli.journal import Journal
 from vce_cli.options import DEFAULT_RULES, FRAMES, Options
 from vce_cli.writers import Hands
@@ -222,10 +224,10 @@ def _warn(
 ) -> None:
     """Note how a glyph is unlike one drawing of a character, and unlike the training's."""
     from vce_models.framing import OMNIGLOT
-    from vce_models.glyphs import marks, strokes
+    from vce_models.glyphs import letters, strokes
 
     if glyph.font is None:
-        journal.unusual(glyph.source, marks.unusual(drawing.detail))
+        journal.unusual(glyph.source, letters.unusual(drawing.detail))
     known = model.framing or (OMNIGLOT if options.weights is None else None)
     if known:
         journal.unusual(glyph.source, strokes.unusual(drawing.condition, known))

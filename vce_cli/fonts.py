@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from vce_cli import report
 from vce_cli.extras import require_fonts
-from vce_cli.forms import FontForm, Made, Proof
+from vce_cli.forms.fonts import FontForm, Made, Proof
 from vce_cli.journal import Journal
 from vce_cli.options import ALTERNATING, Options
 from vce_cli.outputs import Target

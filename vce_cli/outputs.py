@@ -9,7 +9,9 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, NoReturn
 
-from vce_cli.forms import FORMS, FontForm, Per, Rendered
+from vce_cli.forms import FORMS
+from vce_cli.forms.fonts import FontForm
+from vce_cli.forms.form import Per, Rendered
 from vce_cli.options import Options, Polarity
 from vce_cli.streams import STDOUT, Output
 from vce_models.errors import ConfigError, OutputError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vce_cli.forms import Group, Rendered, Style
+from vce_cli.forms.form import Group, Rendered, Style
 from vce_cli.outputs import Target
 from vce_cli.streams import Output
 from vce_models.errors import OutputError

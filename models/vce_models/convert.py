@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
 
 from vce_models.arrays import Array
 from vce_models.drawing import forward
+from vce_models.drawing.enlarging import enlarged
 from vce_models.weights import Weights
 
 
@@ -30,7 +30,8 @@ def convert(
         scale: How many points a conversion has for each pixel of the condition, along a side.
 
     Returns:
-        (N, scale size, scale size) float32, the probability of ink.
+        (N, scale size, scale size) float32, the probability of ink. Where rules move no ink,
+        it is made at scale 1 and enlarged (`drawing.enlarging`).
     """
     return renderer(weights, condition, detail, scale)(rules)
 
@@ -58,20 +59,10 @@ def renderer(
         for at in range(0, len(rules), forward.BATCH):
             r = rules[at : at + forward.BATCH].reshape(-1, config.latent_size)
             images = by_latents(prior["mean"] + forward.product(prior["scale"], r))
-            parts.append(resized(images, scale * config.size))
+            parts.append(enlarged(images, scale * config.size))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     return render
-
-
-def resized(images: Array, side: int) -> Array:
-    """Bring (N, H, W) images in [0, 1] smoothly to (N, side, side)."""
-    if images.shape[1:] == (side, side):
-        return images
-    pictures = (
-        Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images
-    )
-    return np.clip([np.asarray(picture, np.float32) for picture in pictures], 0, 1)
 
 
 def encode(weights: Weights, drawing: Array, condition: Array) -> Array:

@@ -25,17 +25,33 @@ class Episodes:
     def sample(
         self, episodes: int, support: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Sample classes, and for each a condition and other drawings as its support.
+        """Sample episodes of classes drawn with replacement.
+
+        Returns:
+            What `sample_from` does.
+        """
+        device = self.images.device
+        classes = torch.randint(len(self.counts), (episodes,), generator=generator, device=device)
+        return self.sample_from(classes, support, generator)
+
+    def sample_from(
+        self, chosen: Tensor, support: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Sample for each of these classes a condition and other drawings as its support.
 
         A drawing comes twice only where the class has fewer than `support` others, and
         the condition is never in its own support.
+
+        Args:
+            chosen: Numbers of classes, (episodes,).
+            support: How many other drawings of each.
+            generator: On the device of the drawings.
 
         Returns:
             x and q, each (episodes * support, 1, size, size), float32 in [0, 1].
         """
         device = self.images.device
-        chosen = torch.randint(len(self.counts), (episodes,), generator=generator, device=device)
-        keys = torch.rand(episodes, len(self.places), generator=generator, device=device)
+        keys = torch.rand(len(chosen), len(self.places), generator=generator, device=device)
         counts = self.counts[chosen, None]
         order = keys.masked_fill(self.places >= counts, 2).argsort(1)
         turn = torch.arange(support, device=device) % (counts - 1) + 1

@@ -26,6 +26,7 @@ from vce_models.datasets.episodes import Episodes
 from vce_models.errors import WeightsError
 from vce_models.files import replacing
 from vce_models.networks.layout import channels_last
+from vce_models.networks.precision import multiplies_bfloat16
 
 FORMAT = "vce critics 1"
 SHIPPED = Path(__file__).parents[1] / "pretrained" / "critics.safetensors"
@@ -131,16 +132,13 @@ def train(
     ways = min(WAYS, len(characters))
 
     def recognise() -> Tensor:
-        x, q = episodes.sample(ways, QUERIES, generator)
-        turns = torch.randint(4, (ways,), generator=generator, device=where)
-        turns = turns.repeat_interleave(QUERIES)
-        return _prototypical(recogniser(_turned(torch.cat((q[::QUERIES], x)), turns, ways)), ways)
+        return prototypical(recogniser(sample(episodes, ways, generator)), ways)
 
     def contrast() -> Tensor:
         chosen = torch.randint(len(episodes.images), (DRAWINGS,), generator=generator, device=where)
         x = episodes.images[chosen].float() / 255
-        views = torch.cat([_view(x, generator) for _ in range(2)])
-        return _nt_xent(F.normalize(head(contrastive(views)), dim=1))
+        views = torch.cat([wiped(jitter(x, VIEW, generator), generator) for _ in range(2)])
+        return nt_xent(F.normalize(head(contrastive(views)), dim=1))
 
     done, least = 0, max(1, steps // 5)
     trainings = (((recogniser,), recognise, steps), ((contrastive, head), contrast, least))
@@ -150,7 +148,7 @@ def train(
         decay = torch.optim.lr_scheduler.CosineAnnealingLR(adam, count)
         for _ in range(count):
             adam.zero_grad()
-            with torch.autocast(where.type, torch.bfloat16):
+            with torch.autocast(where.type, torch.bfloat16, enabled=multiplies_bfloat16(where)):
                 value = loss()
             value.backward()
             adam.step()
@@ -161,22 +159,47 @@ def train(
     return Critics(recogniser.eval(), contrastive.eval())
 
 
-def _turned(images: Tensor, turns: Tensor, ways: int) -> Tensor:
-    """Turn the drawings of each character, exemplars first, by its number of quarters."""
-    turns = torch.cat((turns[:: len(turns) // ways], turns))[:, None, None, None]
+def sample(episodes: Episodes, ways: int, generator: torch.Generator) -> Tensor:
+    """Sample an episode of the recogniser: each character is another, and turned at random.
+
+    Args:
+        episodes: Drawings of `ways` characters or more.
+        ways: How many characters are drawn, without replacement: one under two labels would
+            have no right answer.
+        generator: On the device of the drawings.
+
+    Returns:
+        (ways * (1 + QUERIES), 1, 28, 28): an exemplar of each character, then its queries.
+    """
+    where = episodes.images.device
+    order = torch.randperm(len(episodes.counts), generator=generator, device=where)
+    x, q = episodes.sample_from(order[:ways], QUERIES, generator)
+    images = torch.cat((q[::QUERIES], x))
+    turns = torch.randint(4, (ways,), generator=generator, device=where)
+    turns = torch.cat((turns, turns.repeat_interleave(QUERIES)))[:, None, None, None]
     choices = [torch.rot90(images, k, (2, 3)) for k in range(4)]
     return sum((torch.where(turns == k, choices[k], 0) for k in range(4)), torch.zeros_like(images))
 
 
-def _prototypical(features: Tensor, ways: int) -> Tensor:
-    """Cross entropy of queries over their distances to the exemplars, which come first."""
+def prototypical(features: Tensor, ways: int) -> Tensor:
+    """Snell et al. 2017, eq. 2: cross entropy of queries over distances to their exemplars.
+
+    Args:
+        features: (ways * (1 + n), D): the exemplars, then n queries of the first of them, n of
+            the second, and so on.
+        ways: How many exemplars there are.
+    """
     exemplars, queries = features[:ways].float(), features[ways:].float()
     truth = torch.arange(ways, device=features.device).repeat_interleave(len(queries) // ways)
     return F.cross_entropy(-torch.cdist(queries, exemplars).square(), truth)
 
 
-def _nt_xent(features: Tensor) -> Tensor:
-    """Chen et al. 2020, eq. 1: each view's partner among all other views."""
+def nt_xent(features: Tensor) -> Tensor:
+    """Chen et al. 2020, eq. 1: cross entropy of each view's partner among all other views.
+
+    Args:
+        features: (2 N, D), each of length 1; view i + N is the partner of view i.
+    """
     features = features.float()
     count = len(features)
     similar = features @ features.T / TEMPERATURE
@@ -185,12 +208,10 @@ def _nt_xent(features: Tensor) -> Tensor:
     return F.cross_entropy(similar, partner)
 
 
-def _view(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Jitter images, and wipe a square out of each."""
-    images = jitter(images, VIEW, generator)
-    corner = torch.randint(
-        SIZE - HOLE, (2, len(images), 1), generator=generator, device=images.device
-    )
+def wiped(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Wipe a square of `HOLE` pixels out of each of (N, 1, 28, 28), anywhere inside."""
+    places = (SIZE - HOLE + 1, (2, len(images), 1))
+    corner = torch.randint(*places, generator=generator, device=images.device)
     place = torch.arange(SIZE, device=images.device)
     down, right = (place >= corner) & (place < corner + HOLE)
     return images.masked_fill((down[:, :, None] & right[:, None])[:, None], 0)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vce_models.arrays import Array
-from vce_models.convert import resized
 from vce_models.datasets.drawings import Characters
+from vce_models.drawing.enlarging import enlarged
 from vce_models.errors import DataError
 from vce_models.networks import losses
 from vce_models.networks.layout import channels_last
@@ -102,7 +102,7 @@ def renderers(weights: Weights, device: str) -> Callable[..., Callable[[Array], 
             for at in range(0, len(rules), batch):
                 r = torch.from_numpy(rules[at : at + batch]).to(device)
                 images = by_latents(model.prior.latents(r))[:, 0].cpu().numpy()
-                converted[at : at + batch] = resized(images, side)
+                converted[at : at + batch] = enlarged(images, side)
             return converted
 
         return render

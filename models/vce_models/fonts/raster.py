@@ -11,7 +11,7 @@ from vce_models.config import ModelConfig
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Contour, evaluate
 from vce_models.fonts.placement import Placement, around
-from vce_models.glyphs.images import Framed, finest, inked, resized
+from vce_models.glyphs.images import Framed, as_condition, finest, inked
 
 CURVE = np.linspace(0, 1, 13)[:-1]
 """Where a curve is cut into lines."""
@@ -108,5 +108,4 @@ def framed(contours: Sequence[Contour], config: ModelConfig) -> tuple[Framed, Pl
     drawing = fill([at.pixels(polygon, side) for polygon in found], side, DRAWING_LINES)
     if drawing.max() < HINT:
         return None
-    image = resized(drawing, config.size, config.resize)
-    return Framed(inked(image), inked(drawing)), at
+    return Framed(as_condition(drawing, config), inked(drawing)), at

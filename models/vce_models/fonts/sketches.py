@@ -14,8 +14,7 @@ from vce_models.fonts.drawing import Outlined
 from vce_models.fonts.drawn import Drawing
 from vce_models.fonts.outline import Contour
 from vce_models.fonts.placement import Placement
-from vce_models.glyphs import images, marks
-from vce_models.glyphs.parts import several
+from vce_models.glyphs import images, letters
 from vce_models.glyphs.photos import Ink
 
 GRID = 1000
@@ -52,13 +51,13 @@ def of_ink(
     Raises:
         InputError: It holds no glyph, or several.
     """
-    if (count := several(ink)) > 1:
+    if (count := letters.several(ink)) > 1:
         hint = "cut it into one image each, or write on the pages of vce template"
         raise InputError(f"{name} holds {count} glyphs, and a font takes one", hint=hint)
     height, width = ink.shape
     detail = images.frame(ink, name, config).detail
     contours, box = tracing.contours(detail), images.bounds(ink, name)
-    found = marks.unusual(detail)
+    found = letters.unusual(detail)
     return Sketch(codepoint, contours, (width, height), box, True, placement, found)
 
 

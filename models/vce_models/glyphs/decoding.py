@@ -161,21 +161,22 @@ def decode(data: bytes, name: str, shortest: int = DRAFT) -> Image.Image:
         raise InputError(f"{name} is damaged: {_said(error)}") from error
 
 
-def reduced(image: Image.Image, side: int) -> Image.Image:
+def reduced(image: Image.Image, side: int, *, colours: bool = False) -> Image.Image:
     """An image of mode L, LA, I or F whose sides are at most so long, by averages of areas.
 
     Args:
         image: As `decode` gives it.
         side: In pixels.
+        colours: Keep colours; the mode is RGB or RGBA where there are any.
     """
     factor = -(-max(image.size) // side)
-    if factor == 1:
+    if factor == 1 and not colours:
         return _plain(image)
     width, height = image.size
     # In bands, for what is converted to need little memory.
     step = factor * max(1, 2**20 // (factor * width))
     bands = [
-        _averaged(image.crop((0, top, width, min(height, top + step))), factor)
+        _averaged(image.crop((0, top, width, min(height, top + step))), factor, colours)
         for top in range(0, height, step)
     ]
     whole = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
@@ -184,10 +185,17 @@ def reduced(image: Image.Image, side: int) -> Image.Image:
     return whole
 
 
-def _averaged(image: Image.Image, factor: int) -> Image.Image:
+def _averaged(image: Image.Image, factor: int, colours: bool) -> Image.Image:
+    form = _coloured if colours else _plain
     if image.mode in ("L", "RGB", "RGBA", "LA", "CMYK", "I", "F"):
-        return _plain(image.reduce(factor))
-    return _plain(image).reduce(factor)
+        return form(image.reduce(factor))
+    return form(image).reduce(factor)
+
+
+def _coloured(image: Image.Image) -> Image.Image:
+    if image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I"):
+        return _plain(image)
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
@@ -26,6 +27,10 @@ DETAIL = 8
 
 MAX_SIDE = 512
 """Side of a glyph's detail at most, in pixels."""
+
+SHARE, LEVELS = 0.65, (0.2, 0.5)
+"""A binary condition has ink where a pixel is darker than this share of the darkest about; and the
+least and the greatest grey value that takes. `drawing.pen` finds edges by the same."""
 
 MAX_PAGE, MAX_PHOTO = 1024, 512
 """Larger images, and photos, are made smaller first: their noise goes, and little beside."""
@@ -168,7 +173,19 @@ def frame(ink: Ink, name: str, config: ModelConfig, framing: Framing = OMNIGLOT)
     top = min(max(0, int(framing.down * side - height / 2)), side - height)
     whole = np.zeros((side, side), np.float32)
     whole[top : top + height, left : left + width] = _smoothly(cut, width, height)
-    return Framed(inked(resized(whole, config.size, config.resize)), inked(whole))
+    return Framed(as_condition(whole, config), inked(whole))
+
+
+def as_condition(ink: Ink, config: ModelConfig) -> Ink:
+    """A framed drawing in the model's pixels.
+
+    Where those are binary, no place is read by itself: lines finer than Omniglot's would fall
+    between the places that `subsample` reads.
+    """
+    grey = inked(resized(ink, config.size, "box"))
+    if config.resize == "box":
+        return grey
+    return np.asarray(grey >= np.clip(SHARE * _greatest(grey), *LEVELS), np.float32)
 
 
 def bounds(ink: Ink, name: str) -> tuple[int, int, int, int]:
@@ -195,8 +212,10 @@ def inked(ink: Ink) -> Ink:
     Crests are the greatest of nine pixels, but for faint specks; of a training drawing
     their median is 1.
     """
-    framed = np.zeros((len(ink) + 2, len(ink) + 2), np.float32)
-    framed[1:-1, 1:-1] = ink
-    around = np.lib.stride_tricks.sliding_window_view(framed, (3, 3)).max((2, 3))
-    crests = ink[(ink == around) & (ink > ink.max() / 3)]
+    crests = ink[(ink == _greatest(ink)) & (ink > ink.max() / 3)]
     return np.asarray(np.minimum(1, ink / median(crests)), np.float32) if len(crests) else ink
+
+
+def _greatest(ink: Ink) -> Ink:
+    """The greatest of the nine pixels about each."""
+    return np.asarray(sliding_window_view(np.pad(ink, 1), (3, 3)).max((2, 3)))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from vce_models.glyphs import marks
+from vce_models.glyphs import parts
 from vce_models.glyphs.photos import LEFT, Ink, Polarity, median
 
 TOPS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
@@ -84,16 +84,16 @@ def cleared(ink: Ink, polarity: Polarity) -> Ink:
     """
     if polarity == "auto" and np.mean(ink >= 0.5) > PAGE:
         turned = 1 - ink
-        if found := marks.find(turned >= 0.5):
-            inside = ~found.touching()
-            if found.areas[inside].sum() >= LEFT * ink.size:
-                return _without(turned, found.drawn(~inside))
+        found = parts.find(turned >= 0.5)
+        inside = ~found.touching()
+        if found.areas[inside].sum() >= LEFT * ink.size:
+            return _without(turned, found.mask(~inside))
     around = _around(ink >= 0.5)
     return ink if around is None else _without(ink, around)
 
 
 def _around(solid: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Marks in a corner, or along most of a side, that stay out of the middle.
+    """Parts in a corner, or along most of a side, that stay out of the middle.
 
     None where there are none, or where they may be the glyph: nothing else is there, or
     that touches the border, too.
@@ -106,8 +106,7 @@ def _around(solid: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     corners = [(row, column) for row in (0, -1) for column in (0, -1) if solid[row, column]]
     if not corners and not filled:
         return None
-    if (found := marks.find(solid)) is None:
-        return None
+    found = parts.find(solid)
     beside = np.zeros(len(found.areas), np.bool_)
     for row, column in corners:
         beside |= found.at(row % height, column % width)
@@ -118,7 +117,7 @@ def _around(solid: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     beside &= found.inside(middle) == 0
     left = ~beside & (found.areas >= 0.01 * found.areas[~beside].max(initial=0))
     kept = found.areas[left].sum() >= LEFT * solid.size and not found.touching()[left].any()
-    return found.drawn(beside) if kept and beside.any() else None
+    return found.mask(beside) if kept and beside.any() else None
 
 
 def _without(ink: Ink, mask: NDArray[np.bool_]) -> Ink:

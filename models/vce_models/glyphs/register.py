@@ -19,6 +19,9 @@ from vce_models.glyphs.template import DOT, LAYOUTS, Layout, Points
 LOOKED_AT, ENLARGED = 2000, 1200
 """Longest sides in pixels: at which rings are looked for, and up to which images are doubled."""
 
+LEAST = 3
+"""Rings at least that a page shows, of its four."""
+
 SMALLEST = 400
 """Shorter side of an image at least, in pixels, that may show a page."""
 
@@ -49,6 +52,18 @@ MOST = 1000
 """Rings, and discs, that are held against each other."""
 
 
+class Rings(NamedTuple):
+    """Rings that were found, as shares of the image's longest side.
+
+    Attributes:
+        centres: (N, 2).
+        sizes: Diameters, (N,).
+    """
+
+    centres: Points
+    sizes: Points
+
+
 class Registered(NamedTuple):
     """A page that was found.
 
@@ -71,19 +86,18 @@ class Registered(NamedTuple):
         return _pixels(points, self.layout, self.homography, self.bend)
 
 
-def register(light: Ink, name: str) -> Registered | None:
+def register(light: Ink, rings: Rings, name: str) -> Registered | None:
     """Find a template's page in an image; None where there is none.
 
     Args:
         light: (H, W) in [0, 1], paper is light.
+        rings: What `find_rings` found in it.
         name: What errors call the image.
 
     Raises:
         InputError: A ring is hidden, or the page's bands cannot be read.
     """
-    if min(light.shape) < SMALLEST:
-        return None
-    centres, sizes = _rings(light)
+    centres, sizes = (lengths * max(light.shape) for lengths in rings)
     for corners in (fours := _quadrilaterals(centres, sizes)):
         for layout in LAYOUTS.values():
             for turn in range(4):
@@ -118,14 +132,16 @@ def sample(light: Ink, points: Points) -> Ink:
     return np.asarray(upper * (1 - y) + lower * y, np.float32)
 
 
-def _rings(light: Ink) -> tuple[Points, Points]:
-    """Centres, (N, 2), and diameters, (N,), of dark rings around dark discs, largest first."""
+def find_rings(light: Ink, *, enlarge: bool) -> Rings:
+    """Find dark rings around dark discs, the largest first.
+
+    Args:
+        light: (H, W) in [0, 1], paper is light, `LOOKED_AT` a side at most.
+        enlarge: Look at twice the size.
+    """
     picture = Image.fromarray(np.rint(light * 255).astype(np.uint8))
-    longest = max(picture.size)
-    if longest <= ENLARGED:
+    if enlarge:
         picture = picture.resize((2 * picture.width, 2 * picture.height))
-    else:
-        picture = picture.reduce(-(-longest // LOOKED_AT))
     values = np.asarray(picture, np.float32)
     around = np.asarray(picture.filter(ImageFilter.BoxBlur(max(picture.size) / 40)), np.float32)
     centres, sizes = np.empty((0, 2)), np.empty(0)
@@ -137,8 +153,8 @@ def _rings(light: Ink) -> tuple[Points, Points]:
         if len(centres) in (0, 4):
             break
     order = np.argsort(-sizes, kind="stable")[:RINGS]
-    factor = longest / max(picture.size)
-    return centres[order] * factor, sizes[order] * factor
+    longest = max(picture.size)
+    return Rings(centres[order] / longest, sizes[order] / longest)
 
 
 def _nested(found: Parts) -> tuple[Points, Points]:

@@ -12,7 +12,16 @@ from vce_models.errors import InputError
 from vce_models.glyphs import images, parts
 from vce_models.glyphs.decoding import contents, decode, reduced
 from vce_models.glyphs.photos import Ink, levels
-from vce_models.glyphs.register import LOOKED_AT, Registered, register, sample
+from vce_models.glyphs.register import (
+    ENLARGED,
+    LEAST,
+    LOOKED_AT,
+    SMALLEST,
+    Registered,
+    find_rings,
+    register,
+    sample,
+)
 from vce_models.glyphs.template import BASELINE, CAPTION, EM, INSET, Points
 
 FINENESS = 12
@@ -69,11 +78,16 @@ def read(path: Path) -> list[Written] | None:
 
 def written(image: Image.Image, name: str) -> list[Written] | None:
     """Do the same for an image that is open; errors call it `name`."""
-    if image.mode.startswith(("P", "1")):  # these cannot be averaged
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    image, _ = _at_most(image, FINEST)
-    small, factor = _at_most(image, 2 * LOOKED_AT)
-    found = register(1 - images.grey(reduced(small, max(small.size)), "dark"), name)
+    if min(image.size) < SMALLEST:
+        return None
+    # Most images are no page, and seen to be none at little cost.
+    light = 1 - images.grey(reduced(image, LOOKED_AT), "dark")
+    rings = find_rings(light, enlarge=max(image.size) <= ENLARGED)
+    if len(rings.sizes) < LEAST:
+        return None
+    image = reduced(image, FINEST, colours=True)
+    factor = -(-max(image.size) // (2 * LOOKED_AT))
+    found = register(1 - images.grey(reduced(image, 2 * LOOKED_AT), "dark"), rings, name)
     if found is None:
         return None
     inks = _inks(_red(image), found, factor)
@@ -89,16 +103,6 @@ def written(image: Image.Image, name: str) -> list[Written] | None:
         f"{name} is page {found.page.number} of a template, and nothing is written on it",
         hint="write with a dark pen, black or blue",
     )
-
-
-def _at_most(image: Image.Image, side: int) -> tuple[Image.Image, int]:
-    """Make an image smaller whose longest side is longer than this; by which whole number."""
-    factor = -(-max(image.size) // side)
-    if factor == 1:
-        return image, 1
-    if image.mode.startswith(("I", "F")):
-        return reduced(image, side), factor
-    return image.reduce(factor), factor
 
 
 def _red(image: Image.Image) -> Ink:
@@ -194,6 +198,6 @@ def _cleaned(ink: Ink) -> Ink | None:
     kept = (found.areas > SPECK * FINENESS**2) & ~stray
     if found.areas[kept].sum() < WRITTEN * FINENESS**2:
         return None
-    mask = Image.fromarray(found.mask(kept, ink.shape)).convert("L")
+    mask = Image.fromarray(found.mask(kept)).convert("L")
     near = np.asarray(mask.filter(ImageFilter.MaxFilter(5))) > 0
     return np.where(near, ink, np.float32(0))

@@ -56,10 +56,14 @@ class Prior(nn.Module):
 def measure(mu: Tensor, logvar: Tensor) -> dict[str, Tensor]:
     """Measure the Gaussian of the rules N(mu, sigma^2) of many pairs, as `Prior` holds it.
 
+    It is found in float64: rounded to float32, a covariance whose directions spread very
+    unequally may have no Cholesky factor.
+
     Args:
         mu: (N, size, latent_per_row).
         logvar: The same shape.
     """
-    mu, variance = mu.flatten(1), logvar.flatten(1).exp().mean(0)
-    covariance = torch.cov(mu.T, correction=0) + variance.diag()
-    return {"mean": mu.mean(0), "scale": torch.linalg.cholesky(covariance)}
+    wide, variance = mu.flatten(1).double(), logvar.flatten(1).double().exp().mean(0)
+    covariance = torch.cov(wide.T, correction=0) + variance.diag()
+    found = {"mean": wide.mean(0), "scale": torch.linalg.cholesky(covariance)}
+    return {name: value.to(mu.dtype) for name, value in found.items()}

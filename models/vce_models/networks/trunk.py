@@ -19,8 +19,10 @@ Modulation = Tensor
 def coordinates(size: int) -> Tensor:
     """Row and column of every pixel from -1 to 1, (2, size, size): planes beside the condition.
 
-    `forward` has them in NumPy, whose `linspace` differs from PyTorch's in the last bit.
+    `drawing.forward` writes them a second time.
     """
+    # NumPy's linspace differs from this one in the last bit of some numbers. One of the two in
+    # both places would change either the losses of seeded trainings or the bytes of conversions.
     line = torch.linspace(-1, 1, size)
     return torch.stack(torch.meshgrid(line, line, indexing="ij"))
 

@@ -34,9 +34,11 @@ def draw_conversions(model: Weights, test: Characters, seed: int, columns: int =
     chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
     conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
     side = ENLARGEMENT * model.config.size
+    # What draws anew is shown as it comes: enlarged, an edge would hide how blurred it is.
+    scale = ENLARGEMENT if model.config.wiring == "deformation" else 1
     rows = []
     for q in conditions:
-        cells = [q, *convert(model, q, sampled, scale=ENLARGEMENT)]
+        cells = [q, *convert(model, q, sampled, scale=scale)]
         pictures = [sheets.render_cell(ink, side) for ink in cells]
         rows.append(sheets.render_grid(pictures, columns + 1))
     return sheets.stack(rows)

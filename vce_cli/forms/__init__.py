@@ -1,0 +1,18 @@
+"""The forms of results, one small object for each suffix that -o may have.
+
+A new form is a new entry of `FORMS`. `form.Form` is what has to be known before any work
+begins; `form.Rendered` adds what a form does with conversions that come one by one, and
+`fonts.FontForm` what it does with a family. These modules load no NumPy: what makes a result
+is imported where it is made.
+"""
+
+from __future__ import annotations
+
+from vce_cli.forms.fonts import Designspace, FontForm, Html, Otf, Ttf, Ufo, Woff2
+from vce_cli.forms.form import Rendered
+from vce_cli.forms.pictures import Gif, Npz, Png, Svg, Webp
+
+_ALL = (Png(), Webp(), Gif(), Svg(), Ttf(), Otf(), Woff2(), Ufo(), Designspace(), Html(), Npz())
+
+FORMS: dict[str, Rendered | FontForm] = {form.suffix: form for form in _ALL}
+"""Every form by its suffix."""
