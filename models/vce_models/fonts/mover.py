@@ -12,7 +12,7 @@ from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import MasterGlyph, Places, Weakened
 from vce_models.fonts.outline import Contour
 
-WEAKER, TRIES = 0.6, 5
+WEAKER, TRIES = 0.5, 3
 """What is left of a glyph's own at each try to keep its outline from crossing itself."""
 
 DETAILED = 1000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vce_models.fonts import evenness, hands, likeness, parts, scripts, spacing
+from vce_models.fonts import crossings, evenness, hands, likeness, parts, scripts, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Family, MasterGlyph, Places, Weakened
 from vce_models.fonts.mover import CONFUSED, Mover, Task
@@ -69,27 +69,38 @@ def family(
     tasks = {
         name: Task(name, outline, advances[name], joins(name))
         for name, outline in outlines.items()
-        if outline and name not in made_of
+        if outline
     }
+    alone = {name: task for name, task in tasks.items() if name not in made_of}
     slant = evenness.slant(letter.samples for letter in alphabet)
     norm = evenness.Norm(_lines(outlines, named), slant)
     mover = Mover(rules, masters, own, em, norm)
     glyphs: dict[str, MasterGlyph] = {}
     weakened: list[Weakened] = []
-    for name, glyph, notes in _run(mover, list(tasks.values()), jobs):
+    for name, glyph, notes in _run(mover, list(alone.values()), jobs):
         glyphs[name] = glyph
         weakened += notes
         if progress:
-            progress(len(glyphs), len(tasks))
+            progress(len(glyphs), len(alone))
     compared = sorted({named[point] for point in named} & glyphs.keys())
     weakened += _told_apart(mover, tasks, glyphs, compared)
     for name, made in made_of.items():
-        glyphs[name] = parts.assemble(made, glyphs, advances, name, masters)
+        glyph = parts.assemble(made, glyphs, advances, name, masters)
+        if not scripts.is_accented(points.get(name)) and _crosses(glyph):
+            glyph, notes = mover(tasks[name])
+            weakened += notes
+        glyphs[name] = glyph
     for name in outlines.keys() - glyphs.keys():
         glyphs[name] = mover.blank(advances[name])
     glyphs = spacing.even(glyphs, advances, points)
     wide, high = masters[:, 0, 0], masters[:, 1, 1]
     return Family(data, glyphs, len(masters) - 1, wide, high, tuple(sorted(weakened)))
+
+
+def _crosses(glyph: MasterGlyph) -> bool:
+    """Whether a glyph crosses itself in some hand where the source does not."""
+    times = crossings.count(glyph.contours)
+    return bool((times[1:] > times[0]).any())
 
 
 def _outlines(font: TTFont) -> dict[str, list[Contour]]:

@@ -89,3 +89,8 @@ def alphabet(points: Iterable[int]) -> list[int]:
 def is_mark(point: int) -> bool:
     """Whether a character is set on another."""
     return unicodedata.category(chr(point)).startswith("M")
+
+
+def is_accented(point: int | None) -> bool:
+    """Whether a character is a letter with marks on it."""
+    return point is not None and len(unicodedata.normalize("NFD", chr(point))) > 1
