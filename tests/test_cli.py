@@ -61,7 +61,13 @@ def one_line(done, words):
 
 
 def test_a_shell_completes_commands_and_options(vce):
-    for words, at, wanted in (("vce con", 1, "convert"), ("vce convert --no", 2, "--no-metadata")):
+    for words, at, wanted in (
+        ("vce con", 1, "convert"),
+        ("vce convert --no", 2, "--no-metadata"),
+        ("vce convert --weights like", 3, "likelihood"),
+        ("vce eval --weights comp", 3, "compact"),
+        ("vce train --recipe pa", 3, "paper"),
+    ):
         asked = {"COMP_WORDS": words, "COMP_CWORD": str(at), "_VCE_COMPLETE": "complete_bash"}
         assert wanted in vce(env={**os.environ, **asked}).stdout.split()
 
@@ -157,7 +163,9 @@ def test_bad_input_is_one_line_and_its_exit_code(vce, glyph, tmp_path):
         (("nowhere.png", *out), 3, "nowhere.png does not exist"),
         (("blank.png", *out), 3, "blank.png holds no glyph"),
         (("text.png", *out), 3, "text.png is not an image"),
-        ((glyph, *out, "--weights", "nowhere"), 4, "nowhere is no weights file"),
+        ((glyph, *out, "--weights", "nowhere"), 2, "no weights are called 'nowhere', only compact"),
+        ((glyph, *out, "--weights", "no/where"), 4, "no/where is no weights file"),
+        ((glyph, *out, "--weights", "no.safetensors"), 4, "no.safetensors is no weights file"),
         ((glyph, *out, "--weights", "broken.safetensors"), 4, "broken.safetensors is damaged"),
         ((glyph, "--seed", 1, "-o", "nowhere/out.png"), 5, "cannot write nowhere/out.png"),
         ((glyph, "-o", "out.jpg"), 2, "cannot write out.jpg"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vce_models import rules
+from vce_models import cards, rules
 from vce_models.config import ModelConfig
 from vce_models.convert import convert, encode
 from vce_models.evaluation.likelihood import from_weights, renderers
@@ -76,8 +76,9 @@ def test_numpy_reads_the_rule_that_pytorch_reads(wiring, unshuffle):
     agree_on_a_rule(weights, model)
 
 
-def test_numpy_reads_the_rule_that_pytorch_reads_with_the_shipped_weights():
-    shipped = load()
+@pytest.mark.parametrize("name", cards.names())
+def test_numpy_reads_the_rule_that_pytorch_reads_with_the_shipped_weights(name):
+    shipped = load(name)
     agree_on_a_rule(shipped, from_weights(shipped))
 
 

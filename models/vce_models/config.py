@@ -226,6 +226,16 @@ class TrainConfig(_Config):
         """Steps of all phases."""
         return self.pretrain_steps + self.vae_steps + self.lmvae_steps
 
+    def left(self, step: int) -> dict[Phase, range]:
+        """The numbers of the steps from `step` on, by phase; phases without any are left out."""
+        middle, last = self.pretrain_steps, self.pretrain_steps + self.vae_steps
+        phases: dict[Phase, range] = {
+            "pretrain": range(step, middle),
+            "vae": range(max(step, middle), last),
+            "lmvae": range(max(step, last), self.steps),
+        }
+        return {phase: steps for phase, steps in phases.items() if steps}
+
     def phase(self, step: int) -> Phase:
         """The phase that step number `step`, counted from 0, belongs to."""
         if step < self.pretrain_steps:
