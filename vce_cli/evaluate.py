@@ -29,7 +29,7 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="A folder with Omniglot, or a tree of your own.")],
     weights: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help=WEIGHTS, autocompletion=completion.weights),
+        typer.Option(metavar="NAME|FILE", help=WEIGHTS, autocompletion=completion.weights),
     ] = None,
     importance_samples: Annotated[
         int, typer.Option(min=1, help="How many rules are sampled for each pair; papers use 1000.")

@@ -296,7 +296,7 @@ class Options:
 
     weights: Annotated[
         str | None,
-        _option(RUNNING, metavar="NAME", help=WEIGHTS, autocompletion=completion.weights),
+        _option(RUNNING, metavar="NAME|FILE", help=WEIGHTS, autocompletion=completion.weights),
     ] = None
     device: Annotated[
         str,

@@ -60,7 +60,9 @@ def train(
         typer.Option(help="How the rule enters: edge, rows, plane, modulation, deformation."),
     ] = None,
     size: Annotated[int | None, typer.Option(help="Pixels a side; even.")] = None,
-    resize: Annotated[str | None, typer.Option(help="box (grey) or subsample (binary).")] = None,
+    resize: Annotated[
+        str | None, typer.Option(help="box or bilinear (grey), or subsample (binary).")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="The seed of weights, episodes and noise.")
     ] = None,
