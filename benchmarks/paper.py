@@ -1,10 +1,14 @@
-"""The paper's Table 1 and Figs. 3, 4 and 5, by one command.
+"""The paper's Table 1 and Figs. 3 to 6, by one command.
 
-python benchmarks/paper.py --data omniglot/ --out runs/paper [--networks paper] [--steps N]
+python benchmarks/paper.py --data omniglot/ --out runs/paper [--networks paper] [--only ROW ...]
 
 The first two phases once, then the last one by every objective, margin and weight of the
-style regulariser from there. Goes on where it was stopped. Writes `results.jsonl`, a row each,
-and the figures.
+style regulariser from there; rows whose networks see something else are trained from their own
+first step. Goes on where it was stopped. Writes `results.jsonl`, a row each, and the figures.
+
+python benchmarks/paper.py ... --importance-samples 1000 --targets 1 --write docs/results.md
+
+measures what is trained once more, and puts the tables of these measurements into the page.
 """
 
 import argparse
@@ -12,18 +16,23 @@ import dataclasses
 import json
 import shutil
 import time
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 
 from vce_models import weights
-from vce_models.config import TrainConfig
+from vce_models.config import ModelConfig, TrainConfig
 from vce_models.datasets import drawings
-from vce_models.datasets.drawings import Split
-from vce_models.errors import DivergedError
+from vce_models.datasets.drawings import Characters, Split
+from vce_models.errors import DataError, DivergedError
 from vce_models.evaluation import critics, likelihood, quality
+from vce_models.files import replacing
+from vce_models.glyphs import sheets
 from vce_models.recipes import RECIPES
 from vce_models.training import checkpoints, curves
 from vce_models.training.runs import Run
@@ -55,26 +64,53 @@ NETWORKS = {
         lmvae_steps=200_000,
     ),
 }
-OBJECTIVES: dict[str, dict[str, object]] = {
-    "IntroVAE": {"objective": "introvae"},
-    "VAE": {"objective": "vae"},
-    "LMVAE, sigma 0.15": {"objective": "lmvae"},
-    "LMVAE, sigma 0": {"objective": "lmvae", "reg_weight": 0.0},
-}
-"""Table 1 and Fig. 5."""
 
-SETTINGS: dict[str, dict[str, object]] = {
-    "margin 25": {"objective": "lmvae", "margin": 25.0},
-    "margin 100": {"objective": "lmvae", "margin": 100.0},
-    "sigma 0.5": {"objective": "lmvae", "reg_weight": 0.5},
+LAST_RATES = {"paper": 2e-4}
+"""Learning rates at which rows begin the last phase, each with a schedule of its own. By the cosine
+of the whole run it would begin at 4.6e-5. The paper's is 2e-4, halved three times at most."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table.
+
+    Attributes:
+        published: The NLL that the paper has for it.
+        train: What differs in the training; such rows share the first two phases.
+        model: What differs in the networks; then the row is trained from its own first step.
+        shown: The figure that shows its conversions.
+    """
+
+    published: float | None = None
+    train: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
+
+
+ROWS = {
+    "VAE, no condition": Row(106.31, {"objective": "vae"}, {"condition": False}),
+    "IntroVAE": Row(117.1, {"objective": "introvae"}, shown=("fig5",)),
+    "VAE": Row(68.75, {"objective": "vae"}, shown=("fig5",)),
+    "LMVAE, sigma 0.15": Row(81.39, {"objective": "lmvae"}, shown=("fig5", "fig4")),
+    "LMVAE, sigma 0": Row(62.8, {"objective": "lmvae", "reg_weight": 0.0}, shown=("fig5", "fig4")),
+    "margin 25, sigma 0.15": Row(None, {"objective": "lmvae", "margin": 25.0}, shown=("fig4",)),
+    "margin 100, sigma 0.15": Row(None, {"objective": "lmvae", "margin": 100.0}, shown=("fig4",)),
+    "margin 50, sigma 0.5": Row(None, {"objective": "lmvae", "reg_weight": 0.5}, shown=("fig4",)),
+    "VAE, binary images": Row(None, {"objective": "vae"}, {"resize": "subsample"}),
 }
-"""Fig. 4, beside the two of LMVAE above: margin 50 at sigma 0 and 0.15."""
+"""Table 1, the settings of Fig. 4, and the VAE trained for the likelihood of binary images."""
+
+IMAGES = {"box": "grey, BOX", "bilinear": "grey, BILINEAR", "subsample": "binary"}
+"""What likelihoods are measured on."""
 
 REPORT, SAVE = 50, 500
 """Steps between two reports, and between two checkpoints."""
 
+BEGIN, END = "<!-- table 1: benchmarks/paper.py --write -->", "<!-- the end of table 1 -->"
+"""Between these lines of the page stand the tables."""
 
-def train(run: Run, trainer: Trainer, last: int, split: Split) -> None:
+
+def train(run: Run, trainer: Trainer, last: int, test: Characters) -> None:
     """Train to a step, with reports and checkpoints."""
     while trainer.step < last:
         begun, first = time.monotonic(), trainer.step
@@ -82,7 +118,7 @@ def train(run: Run, trainer: Trainer, last: int, split: Split) -> None:
         pairs = (trainer.step - first) * trainer.config.episodes * trainer.config.support
         run.record(report, pairs / (time.monotonic() - begun))
         if trainer.step % SAVE < REPORT or trainer.step == last:
-            run.save(trainer, split.test)
+            run.save(trainer, test)
             print(run.folder.name, trainer.step, report.terms, flush=True)
 
 
@@ -98,48 +134,127 @@ def begin(
         trainer = checkpoints.load(run.checkpoint, split.train, device)
     else:
         trainer = Trainer(config, split.train, device)
+    trainer.config = config
     run.trim(trainer.step)
     return run, trainer
 
 
-def branch(
-    common: Run, folder: Path, config: TrainConfig, split: Split, device: str
-) -> tuple[Run, Trainer]:
-    """Open the run of one objective; a new one begins where the common phases ended."""
+def branch(common: Run, folder: Path) -> None:
+    """Let a row's run begin where the common phases ended."""
     if not (folder / "config.json").exists():
         folder.mkdir(exist_ok=True)
         shutil.copy(common.checkpoint, folder / common.checkpoint.name)
         shutil.copy(common.metrics, folder / common.metrics.name)
-    run, trainer = begin(folder, config, common.data, split, device)
-    trainer.config = config
-    return run, trainer
 
 
-def measure(run: Run, split: Split) -> dict[str, float]:
-    """What the run's weights are worth."""
-    model = likelihood.from_weights(weights.load(run.weights))
-    figures = likelihood.evaluate(model, split.test, targets=2, importance_samples=10, seed=0)
-    samples = quality.conversions(model, split.test, seed=0)
-    judged = quality.judge(samples, split.test, critics.load(), seed=0)
-    return {
-        **{name: round(getattr(figures, name).mean, 2) for name in likelihood.FIGURES},
-        "recognisability": round(judged.recognisability.value, 3),
-        "diversity": round(judged.diversity.value, 3),
-        "entropy": round(judged.entropy.value, 1),
-    }
+def measure(
+    run: Run, read: Any, *, importance_samples: int, targets: int
+) -> dict[str, dict[str, float]]:
+    """What the run's weights are worth: likelihoods on all `IMAGES`, conversions on its own."""
+    model = weights.load(run.weights)
+    networks, own = likelihood.from_weights(model), model.config.resize
+    found = {}
+    for resize in IMAGES if own != "subsample" else (own,):
+        figures = likelihood.evaluate(
+            networks,
+            read(resize).test,
+            targets=targets,
+            importance_samples=importance_samples,
+            seed=0,
+        )
+        found[resize] = {name: rounded(getattr(figures, name).mean) for name in likelihood.FIGURES}
+        found[resize]["nll_error"] = rounded(figures.nll.standard_error)
+    test = read(own).test
+    try:
+        judged = quality.judge(
+            quality.conversions(networks, test, seed=0), test, critics.load(), seed=0
+        )
+    except DataError:  # too few characters, or drawings of them
+        return found
+    names = ("recognisability", "diversity", "entropy")
+    return found | {"quality": {name: rounded(getattr(judged, name).value, 3) for name in names}}
 
 
-def draw(runs: dict[str, Run], split: Split, path: Path) -> None:
+def rounded(figure: float, digits: int = 2) -> float | None:
+    """A figure as JSON has it, None where it could not be had."""
+    return round(figure, digits) if np.isfinite(figure) else None
+
+
+def tables(rows: list[dict[str, Any]]) -> str:
+    """What was measured, as Markdown; the last measurement of a row counts."""
+    latest = {row["name"]: row for row in rows}
+    figures = ("reconstruction", "kl", "nelbo", "nll", "floor")
+    likelihoods = ["| | images | the paper's NLL | " + " | ".join(figures) + " |"]
+    conversions = ["| | recognisability | diversity | entropy |"]
+    notes = []
+    for name in (name for name in ROWS if name in latest):
+        row, published = latest[name], ROWS[name].published or ""
+        if "error" in row:
+            notes.append(f"- {name}: {row['error']}; measured at step {row['measured at']}.")
+        for resize in (resize for resize in IMAGES if resize in row):
+            cells = [shown(row[resize][figure]) for figure in figures]
+            cells[3] += f" ({shown(row[resize]['nll_error'])})"
+            likelihoods.append(f"| {name} | {IMAGES[resize]} | {published} | {' | '.join(cells)} |")
+        if "quality" in row:
+            cells = [shown(row["quality"][key], 3) for key in row["quality"]]
+            conversions.append(f"| {name} | {' | '.join(cells)} |")
+    counts = {(row["importance_samples"], row["targets"]) for row in latest.values()}
+    for samples, targets in sorted(counts):
+        notes.append(
+            f"- NLL by {samples:,} importance samples on {targets} target"
+            f"{'s' if targets > 1 else ''} a character, with its standard error."
+        )
+    parts = [
+        [table[0], "| --- " * (table[0].count("|") - 1) + "|", *table[1:]]
+        for table in (likelihoods, conversions)
+        if len(table) > 1
+    ]
+    return "\n\n".join("\n".join(part) for part in [*parts, notes]) + "\n"
+
+
+def shown(figure: float | None, digits: int = 1) -> str:
+    """A figure as a table has it."""
+    return "-" if figure is None else f"{figure:.{digits}f}"
+
+
+def write(page: Path, text: str) -> None:
+    """Put the tables into the page, between its two lines."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise SystemExit(f"{page} has no line {BEGIN}")
+    with replacing(page) as temporary:
+        temporary.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+
+
+def draw(runs: dict[str, Run], test: Characters, path: Path) -> None:
     """The same conversions by several runs, side by side."""
     figure = Figure(figsize=(3.4 * len(runs), 5), layout="constrained")
     for axes, (name, run) in zip(
         figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True
     ):
-        picture = curves.draw_conversions(weights.load(run.weights), split.test, 0, 6)
+        picture = curves.draw_conversions(weights.load(run.weights), test, 0, 6)
         axes.imshow(np.asarray(picture))
         axes.set_title(name)
         axes.axis("off")
     figure.savefig(path, dpi=80)
+
+
+def draw_all(runs: dict[str, Run], test: Characters, out: Path) -> None:
+    """Figs. 3 to 6, as far as their rows are trained."""
+    for name in ("fig4", "fig5"):
+        if chosen := {row: run for row, run in runs.items() if name in ROWS[row].shown}:
+            draw(chosen, test, out / f"{name}.png")
+    if run := runs.get("LMVAE, sigma 0.15"):
+        shutil.copy(run.folder / "curves.png", out / "fig3.png")
+        picture = curves.draw_conversions(weights.load(run.weights), test, 1, 15)
+        sheets.save_png(picture, out / "fig6.png")
+
+
+def read(data: Path, model: ModelConfig, enlarged: int, resize: str) -> Split:
+    """The drawings, made small by another filter; where nobody trains on them, no larger ones."""
+    changes: dict[str, Any] = {"resize": resize}
+    return drawings.load(data, dataclasses.replace(model, **changes), enlarged=enlarged)
 
 
 def main() -> None:
@@ -148,47 +263,65 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--networks", choices=NETWORKS, default="paper")
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
     parser.add_argument("--steps", type=int, help="scale the whole schedule to it")
+    parser.add_argument("--importance-samples", type=int, default=10, help="for the NLL")
+    parser.add_argument("--targets", type=int, default=2, help="drawings of each character")
+    parser.add_argument("--write", type=Path, help="put the tables into this page")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     config = NETWORKS[options.networks]
     config = config.scaled(options.steps) if options.steps else config
-    split = drawings.load(options.data, config.model, enlarged=config.enlarged)
-    common, trainer = begin(options.out / "common", config, options.data, split, options.device)
-    train(common, trainer, config.pretrain_steps + config.vae_steps, split)
+    trained_on = cache(partial(read, options.data, config.model, config.enlarged))
+    measured_on = cache(partial(read, options.data, config.model, 1))
     results = options.out / "results.jsonl"
-    done = results.read_text() if results.exists() else ""
+    by = {"importance_samples": options.importance_samples, "targets": options.targets}
     runs = {}
-    for name, changes in {**OBJECTIVES, **SETTINGS}.items():
-        changed = dataclasses.replace(config, **changes)
-        folder = options.out / name.replace(", ", "-").replace(" ", "-")
-        run, trainer = branch(common, folder, changed, split, options.device)
-        row: dict[str, object] = {"name": name}
-        try:
-            train(run, trainer, config.steps, split)
-        except DivergedError as error:  # that is a result, too
-            row |= {
-                "error": str(error),
-                "measured at": checkpoints.load(run.checkpoint, split.train).step,
-            }
-        if run.weights.exists():
-            runs[name] = run
-        if json.dumps(name) not in done:
-            row |= measure(run, split) if name in runs else {}
+    for name in options.only:
+        run, failed = trained(name, config, options, trained_on)
+        if not run.weights.exists():
+            continue
+        runs[name] = run
+        if not any(row.items() >= {"name": name, **by}.items() for row in lines(results)):
+            row = {"name": name, **by, **failed, **measure(run, measured_on, **by)}
             with results.open("a") as file:
                 file.write(json.dumps(row) + "\n")
             print(row, flush=True)
-    draw(
-        {name: run for name, run in runs.items() if name in OBJECTIVES},
-        split,
-        options.out / "fig5.png",
-    )
-    settings = {name: run for name, run in runs.items() if name.startswith(("LMVAE", *SETTINGS))}
-    draw(settings, split, options.out / "fig4.png")
-    if "LMVAE, sigma 0.15" in runs:
-        shutil.copy(runs["LMVAE, sigma 0.15"].folder / "curves.png", options.out / "fig3.png")
+    draw_all(runs, measured_on(config.model.resize).test, options.out)
+    text = tables([row for row in lines(results) if row.items() >= by.items()])
+    print(text)
+    if options.write:
+        write(options.write, text)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON lines file; none where there is no file."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def trained(
+    name: str, config: TrainConfig, options: argparse.Namespace, read: Any
+) -> tuple[Run, dict[str, Any]]:
+    """The run of a row, trained to its end; and how it failed, which is a result, too."""
+    row, folder = ROWS[name], options.out / name.replace(", ", "-").replace(" ", "-")
+    rate = LAST_RATES.get(options.networks, 0.0)
+    model = dataclasses.replace(config.model, **row.model)
+    changed = dataclasses.replace(config, model=model, lmvae_learning_rate=rate, **row.train)
+    split = read(model.resize)
+    if not row.model:
+        common, trainer = begin(options.out / "common", config, options.data, split, options.device)
+        train(common, trainer, config.pretrain_steps + config.vae_steps, split.test)
+        common.close()
+        branch(common, folder)
+    run, trainer = begin(folder, changed, options.data, split, options.device)
+    try:
+        train(run, trainer, changed.steps, split.test)
+    except DivergedError as error:
+        step = checkpoints.read(run.checkpoint).step if run.checkpoint.exists() else 0
+        return run, {"error": str(error), "measured at": step}
+    return run, {}
 
 
 if __name__ == "__main__":

@@ -14,8 +14,12 @@ from conftest import COMMAND, draw
 from PIL import Image
 from safetensors.torch import load_file
 
+from vce_cli import report
 from vce_cli.app import EXIT_CODES
 from vce_models import errors
+from vce_models.datasets import drawings
+from vce_models.training.runs import Run
+from vce_models.training.trainer import Trainer
 
 SHORT = ("--recipe", "paper", "--episodes", 2, "--steps", 12, "--size", 12)
 SHORT += ("--device", "cpu", "--threads", 1)
@@ -61,7 +65,13 @@ def one_line(done, words):
 
 
 def test_a_shell_completes_commands_and_options(vce):
-    for words, at, wanted in (("vce con", 1, "convert"), ("vce convert --no", 2, "--no-metadata")):
+    for words, at, wanted in (
+        ("vce con", 1, "convert"),
+        ("vce convert --no", 2, "--no-metadata"),
+        ("vce convert --weights like", 3, "likelihood"),
+        ("vce eval --weights comp", 3, "compact"),
+        ("vce train --recipe pa", 3, "paper"),
+    ):
         asked = {"COMP_WORDS": words, "COMP_CWORD": str(at), "_VCE_COMPLETE": "complete_bash"}
         assert wanted in vce(env={**os.environ, **asked}).stdout.split()
 
@@ -88,6 +98,57 @@ def test_train_evaluate_convert(vce, tree, glyph, tmp_path):
     assert "entropy floor" in table.stdout
     vce("convert", glyph, *given, "-n", 4, "--scale", 3, "-o", "out.png")
     assert size(tmp_path / "out.png") == (3 * 38 + 2, 2 * 38 + 2)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "steps", "phases"),
+    [
+        ("compact", 5, "5 vae"),
+        ("likelihood", 5, "5 vae"),
+        ("paper", 1200, "20 pretrain + 780 vae + 400 lmvae"),
+    ],
+)
+def test_a_training_says_first_how_long_it_will_take(tree, tmp_path, recipe, steps, phases):
+    given = ("--recipe", recipe, "--steps", steps, "--size", 12, "--threads", 1, "--device", "cpu")
+    command = [COMMAND, "train", "--data", tree, "--out", "run", *given]
+    with subprocess.Popen(
+        list(map(str, command)), stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        line = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        process.stderr.read()
+    lasting = r"about \d+(\.\d)? (s|min|h)"
+    assert re.fullmatch(rf"{lasting} on this machine \(1 core\): {re.escape(phases)} steps\n", line)
+
+
+def test_a_training_that_says_so_trains_as_the_library_does(vce, tree, tmp_path):
+    vce("train", "--data", tree, "--out", "run", *SHORT)
+    config = Run.open(tmp_path / "run").config
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    trainer = Trainer(config, drawings.load(tree, config.model).train)
+    while trainer.step < config.steps:
+        trainer.advance(1)
+    torch.set_num_threads(threads)
+    trained = load_file(tmp_path / "run/weights.safetensors")
+    for name, value in trainer.model.state_dict().items():
+        assert name.startswith("prior") or torch.equal(trained[name], value), name
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "1 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (5000, "83 min"),
+        (5400, "1.5 h"),
+        (37.9 * 3600, "38 h"),
+        (96 * 3600, "4 days"),
+    ],
+)
+def test_a_time_to_come_is_said_as_people_say_it(seconds, words):
+    assert report.lasting(seconds) == words
 
 
 def test_training_stopped_and_resumed_is_training_straight(vce, tree, tmp_path):
@@ -157,7 +218,9 @@ def test_bad_input_is_one_line_and_its_exit_code(vce, glyph, tmp_path):
         (("nowhere.png", *out), 3, "nowhere.png does not exist"),
         (("blank.png", *out), 3, "blank.png holds no glyph"),
         (("text.png", *out), 3, "text.png is not an image"),
-        ((glyph, *out, "--weights", "nowhere"), 4, "nowhere is no weights file"),
+        ((glyph, *out, "--weights", "nowhere"), 2, "no weights are called 'nowhere', only compact"),
+        ((glyph, *out, "--weights", "no/where"), 4, "no/where is no weights file"),
+        ((glyph, *out, "--weights", "no.safetensors"), 4, "no.safetensors is no weights file"),
         ((glyph, *out, "--weights", "broken.safetensors"), 4, "broken.safetensors is damaged"),
         ((glyph, "--seed", 1, "-o", "nowhere/out.png"), 5, "cannot write nowhere/out.png"),
         ((glyph, "-o", "out.jpg"), 2, "cannot write out.jpg"),

@@ -1,6 +1,8 @@
 import dataclasses
+import json
 
 import pytest
+from conftest import ROOT
 
 from vce_models.config import ModelConfig, TrainConfig
 from vce_models.errors import ConfigError
@@ -34,11 +36,20 @@ def test_json_gives_the_config_back(config):
         (ModelConfig().to_json().replace("28", "29"), "size is 29"),
         (ModelConfig().to_json().replace("28", "100000"), "outside 4 to 512"),
         (ModelConfig().to_json().replace("edge", "side"), "wiring is 'side'"),
+        (ModelConfig(condition=False).to_json().replace("edge", "deformation"), "moves its ink"),
     ],
 )
 def test_a_wrong_config_is_refused(text, word):
     with pytest.raises(ConfigError, match=word):
         ModelConfig.from_json(text)
+
+
+def test_what_was_saved_before_a_setting_was_there_has_its_default():
+    saved = json.loads(TrainConfig().to_json())
+    del saved["lmvae_learning_rate"], saved["model"]["condition"]
+    assert TrainConfig.from_dict(saved) == TrainConfig()
+    begun = json.loads((ROOT / "benchmarks/table/common/config.json").read_text())
+    assert TrainConfig.from_dict(begun["train"]).model == ModelConfig()
 
 
 @pytest.mark.parametrize("steps", [3, 7, 100, 1234])
@@ -65,6 +76,33 @@ def test_the_learning_rate_halves_three_times():
     config = TrainConfig().scaled(600)
     rates = [config.learning_rate_at(step) for step in (0, 299, 300, 400, 500, 599)]
     assert rates == [2e-4, 2e-4, 1e-4, 5e-5, 2.5e-5, 2.5e-5]
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "halvings"])
+def test_the_last_phase_may_have_a_schedule_of_its_own(schedule):
+    config = dataclasses.replace(
+        RECIPES["paper"], schedule=schedule, learning_rate=1e-3, warmup_steps=30
+    ).scaled(600)
+    own = dataclasses.replace(config, lmvae_learning_rate=2e-4)
+    first = config.steps - config.lmvae_steps
+    rates = [own.learning_rate_at(step) for step in range(600)]
+    assert rates[:first] == [config.learning_rate_at(step) for step in range(first)]
+    assert rates[first] == 2e-4
+    assert rates[first:] == sorted(rates[first:], reverse=True)
+    alone = dataclasses.replace(
+        own, pretrain_steps=0, vae_steps=0, learning_rate=2e-4, lmvae_learning_rate=0.0
+    )
+    alone = dataclasses.replace(alone, warmup_steps=0)
+    assert rates[first:] == [alone.learning_rate_at(step) for step in range(config.lmvae_steps)]
+
+
+def test_steps_that_are_left_are_counted_by_phase():
+    config = TrainConfig(pretrain_steps=2, vae_steps=3, lmvae_steps=4)
+    assert config.left(0) == {"pretrain": range(2), "vae": range(2, 5), "lmvae": range(5, 9)}
+    assert config.left(4) == {"vae": range(4, 5), "lmvae": range(5, 9)}
+    assert config.left(9) == {}
+    for phase, steps in config.left(0).items():
+        assert {config.phase(step) for step in steps} == {phase}
 
 
 @pytest.mark.parametrize(("first", "last"), [(6.0, 1.0), (0.02, 0.3)])
@@ -96,3 +134,5 @@ def test_the_alignment_weight_falls_to_nothing():
 def test_drawings_to_warp_are_not_too_large():
     with pytest.raises(ConfigError, match="size is 130 with augmentation warp"):
         TrainConfig(model=ModelConfig(size=130), augmentation="warp")
+    with pytest.raises(ConfigError, match="bilinear"):
+        TrainConfig(model=ModelConfig(resize="bilinear"), augmentation="warp")

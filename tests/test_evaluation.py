@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, draw
+from conftest import draw
 
 from vce_models import rules, weights
 from vce_models.config import ModelConfig
@@ -117,7 +117,7 @@ def test_the_shipped_weights_beat_untrained_ones_and_an_independent_pixel_model(
 
 def test_the_likelihood_weights_come_to_what_the_results_say(omniglot):
     """It takes fewer samples than their 1,000: docs/results.md has 84.0 nats by 50."""
-    model = from_weights(weights.load(ROOT / "benchmarks/likelihood.safetensors"))
+    model = from_weights(weights.load("likelihood"))
     test = load(omniglot, model.config).test
     result = evaluate(model, test, targets=1, importance_samples=10, seed=0)
     assert result.floor.mean == 0

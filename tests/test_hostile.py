@@ -22,7 +22,7 @@ from safetensors.numpy import save, save_file
 
 import vce_cli
 import vce_models
-from vce_models import rules, weights
+from vce_models import cards, rules, weights
 from vce_models.config import ModelConfig
 from vce_models.datasets.drawings import load
 from vce_models.errors import DataError, InputError, WeightsError
@@ -172,7 +172,7 @@ def test_damaged_rules_and_weights_are_errors_or_are_read(tmp_path_factory, edit
     path.write_bytes(mutated(path.read_bytes(), edits, length))
     with contextlib.suppress(InputError):
         rules.load(path, CONFIG)
-    path.write_bytes(mutated(weights.SHIPPED.read_bytes()[:4000], edits, length))
+    path.write_bytes(mutated(cards.find().read_bytes()[:4000], edits, length))
     with pytest.raises(WeightsError):
         weights.load(path)
 

@@ -330,3 +330,10 @@ def test_lines_finer_than_a_pixel_stay_whole_where_pixels_are_binary():
     assert set(np.unique(condition)) == {0, 1}
     crossed = (np.diff(condition, axis=1) == 1).sum(1)
     assert (crossed[8:20] == 5).all()
+
+
+def test_bilinear_is_pillows_filter(glyph):
+    ink = 1 - np.asarray(glyph, np.float32) / 255
+    wanted = ImageOps.invert(glyph).resize((28, 28), Image.Resampling.BILINEAR)
+    assert np.array_equal(images.resize(ink, 28, "bilinear"), np.asarray(wanted))
+    assert not np.array_equal(images.resize(ink, 28, "box"), np.asarray(wanted))

@@ -69,7 +69,7 @@ def test_every_command_runs(tree, tmp_path):
         shell(command + shorter(command), tmp_path)
     made = {path.name for path in tmp_path.iterdir() if path.is_file()} - given
     sheets = {f"{name}.png" for name in ("styles", "alphabet", "greek", "hands", "third", "like")}
-    sheets |= {"half.png", "specimen.png", "mine.png", "conversions.png"}
+    sheets |= {"half.png", "others.png", "specimen.png", "mine.png", "conversions.png"}
     fonts = {"hand-01.ttf", "hand-02.ttf", "hand-03.ttf", "hands.ttf", "turns.ttf", "proof.html"}
     rest = {"walk.gif", "letter.svg", "hands.safetensors", "figures.json", "critics.safetensors"}
     assert made == sheets | fonts | rest

@@ -4,6 +4,7 @@ import json
 import runpy
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from vce_models.errors import ConfigError, DivergedError, WeightsError
 from vce_models.glyphs import strokes
 from vce_models.networks import losses
 from vce_models.recipes import RECIPES
-from vce_models.training import checkpoints, optimisers
+from vce_models.training import checkpoints, optimisers, pace
 from vce_models.training.parallel import Processes
 from vce_models.training.runs import Run
 from vce_models.training.trainer import Trainer
@@ -185,6 +186,40 @@ def test_the_convertor_uses_the_rule(characters):
         q[..., 3:6, 3:9] = 1
         drawn, _ = trainer.model.convertor(z, q)
         assert not torch.equal(drawn[0], drawn[1])
+
+
+def test_a_model_without_a_condition_learns_drawings(characters):
+    model = dataclasses.replace(SMALL, condition=False)
+    config = TrainConfig(
+        model=model, pretrain_steps=0, vae_steps=60, lmvae_steps=0, learning_rate=2e-3
+    )
+    trainer = Trainer(config, characters)
+    x, q = trainer._unmoved(8, torch.Generator().manual_seed(0))
+    assert torch.equal(trainer.model.encoder(x, q)[0], trainer.model.encoder(x, x)[0])
+    first = trainer.advance(5).terms["loss"]
+    run(trainer, 55)
+    assert trainer.advance(5).terms["loss"] < first
+
+
+@pytest.mark.parametrize("objective", ["lmvae", "introvae"])
+def test_how_long_a_run_takes_is_found_out_without_a_trace(characters, objective):
+    config = dataclasses.replace(CONFIG, objective=objective)
+    straight, asked = Trainer(config, characters), Trainer(config, characters)
+    for step in range(1, config.steps + 1):
+        assert pace.seconds_left(asked) > 0
+        assert asked.advance(1) == straight.advance(1)
+        assert asked.step == step
+    assert same(state(straight.model), asked.model)
+    assert pace.seconds_left(asked) == 0
+
+
+def test_the_time_that_is_told_is_that_of_all_phases(characters):
+    """Within a factor of five: tests share their processor with others."""
+    steps = {"pretrain_steps": 20, "vae_steps": 60, "lmvae_steps": 60}
+    trainer = Trainer(dataclasses.replace(CONFIG, **steps), characters)
+    told, begun = pace.seconds_left(trainer), time.perf_counter()
+    run(trainer, trainer.config.steps)
+    assert told / 5 < time.perf_counter() - begun < told * 5
 
 
 def test_a_loss_that_is_no_number_stops_the_run(characters):
@@ -399,3 +434,30 @@ def test_weights_come_with_the_gaussian_of_their_rules(characters):
 
 def test_weights_come_with_how_their_drawings_lie(characters):
     assert Trainer(CONFIG, characters).weights().framing == strokes.measure(characters.images)
+
+
+FETCH = """
+import time
+from pathlib import Path
+import torch
+from vce_models.training.parallel import Processes
+processes = Processes.join("cpu")
+def read():
+    if not Path("kept").exists():
+        time.sleep(0.5)
+        with Path("fetched").open("a") as file:
+            file.write(f"{processes.rank} ")
+        Path("kept").touch()
+    return Path("kept").exists()
+assert processes.first(read, torch.device("cpu"))
+processes.leave()
+"""
+
+
+def test_of_processes_that_train_together_one_fetches_the_data(tmp_path):
+    (tmp_path / "fetch.py").write_text(FETCH)
+    torchrun = Path(sys.executable).with_name("torchrun")
+    command = [torchrun, "--nproc-per-node", "2", "fetch.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "fetched").read_text() == "0 "

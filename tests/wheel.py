@@ -1,5 +1,6 @@
 """Build the wheel, look inside, and convert with it where nothing else is installed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -28,8 +29,12 @@ def look_inside(wheel):
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     top = {name.split("/")[0] for name in sizes if ".dist-info/" not in name}
     assert top == {"vce_cli", "vce_models"}, top
-    shipped = "vce_models/pretrained/vce.safetensors"
-    assert 0 < sizes[shipped] < 8 * MEGABYTE, sizes[shipped]
+    for path in (ROOT / "models/vce_models/pretrained").glob("*.toml"):
+        card = f"vce_models/pretrained/{path.name}"
+        weights = card.replace(".toml", ".safetensors")
+        assert sizes[card]
+        assert 0 < sizes[weights] < 8 * MEGABYTE, (weights, sizes[weights])
+    assert wheel.stat().st_size < 10 * MEGABYTE, wheel.stat().st_size
     assert 0 < sizes["vce_models/pretrained/critics.safetensors"] < MEGABYTE
     assert "vce_models/pretrained/README.md" in sizes
     for kind in ("html", "css", "js"):
@@ -53,6 +58,9 @@ def use(wheel, folder):
     done = vce("convert", glyph, "-n", "16", "-o", "out.png")
     assert done.returncode == 0, done.stderr
     assert (folder / "out.png").read_bytes().startswith(b"\x89PNG")
+    for name in json.loads(vce("weights", "--json").stdout):
+        done = vce("convert", glyph, "--weights", name, "-n", "1", "-o", f"{name}.png")
+        assert done.returncode == 0, done.stderr
     done = vce("convert", glyph, "-o", "out.svg")
     assert done.returncode == 2, done
     assert "pip install 'vce-cli[fonts]'" in done.stderr, done.stderr

@@ -14,6 +14,7 @@ from vce_cli.convert import convert
 from vce_cli.critics import train_critics
 from vce_cli.evaluate import evaluate
 from vce_cli.train import train
+from vce_cli.weights import list_weights
 from vce_models import errors
 
 EXIT_CODES = {
@@ -43,6 +44,7 @@ app.command("template", help=template.HELP)(options.taking(template.Options, tem
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("critics")(train_critics)
+app.command("weights")(list_weights)
 
 
 def _version(wanted: bool) -> None:

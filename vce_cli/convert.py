@@ -223,12 +223,13 @@ def _warn(
     glyph: Glyph, drawing: Framed, model: Weights, options: Options, journal: Journal
 ) -> None:
     """Note how a glyph is unlike one drawing of a character, and unlike the training's."""
+    from vce_models import cards
     from vce_models.framing import OMNIGLOT
     from vce_models.glyphs import letters, strokes
 
     if glyph.font is None:
         journal.unusual(glyph.source, letters.unusual(drawing.detail))
-    known = model.framing or (OMNIGLOT if options.weights is None else None)
+    known = model.framing or (OMNIGLOT if cards.shipped(cards.find(options.weights)) else None)
     if known:
         journal.unusual(glyph.source, strokes.unusual(drawing.condition, known))
 

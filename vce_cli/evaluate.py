@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from vce_cli import dataset, report
+from vce_cli import completion, dataset, report
+from vce_cli.completion import WEIGHTS
 from vce_cli.extras import DEVICES, either, require_torch, torch_device
 from vce_models.config import Resize
 from vce_models.errors import DataError
@@ -27,7 +28,8 @@ TRIALS = 4000
 def evaluate(
     data: Annotated[Path, typer.Option(help="A folder with Omniglot, or a tree of your own.")],
     weights: Annotated[
-        Path | None, typer.Option(help="Weights other than the shipped ones.")
+        str | None,
+        typer.Option(metavar="NAME|FILE", help=WEIGHTS, autocompletion=completion.weights),
     ] = None,
     importance_samples: Annotated[
         int, typer.Option(min=1, help="How many rules are sampled for each pair; papers use 1000.")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from vce_cli import completion
+from vce_cli.completion import WEIGHTS
 from vce_cli.extras import DEVICES, check_device, either
 from vce_cli.forms import FORMS
 from vce_cli.streams import STDIN
@@ -293,7 +295,8 @@ class Options:
     ] = None
 
     weights: Annotated[
-        Path | None, _option(RUNNING, metavar="FILE", help="Weights other than the shipped ones.")
+        str | None,
+        _option(RUNNING, metavar="NAME|FILE", help=WEIGHTS, autocompletion=completion.weights),
     ] = None
     device: Annotated[
         str,

@@ -14,6 +14,7 @@ from vce_cli.forms.fonts import FontForm
 from vce_cli.forms.form import Per, Rendered
 from vce_cli.options import Options, Polarity
 from vce_cli.streams import STDOUT, Output
+from vce_models import cards
 from vce_models.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def _input_files(options: Options, glyphs: list[Glyph]) -> list[Path]:
     files = [Path(name) for name in options.inputs]
     files.extend(Path(glyph.source) for glyph in glyphs if glyph.font is None)
     files.extend(options.like or ())
-    files.extend([options.weights] if options.weights else [])
+    files.append(cards.find(options.weights))
     return files + ([split_selection(options.rules)[0]] if options.rules else [])
 
 

@@ -154,6 +154,20 @@ def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
         yield live
 
 
+def lasting(seconds: float) -> str:
+    """A time to come, as people say it: `40 s`, `12 min`, `3.5 h`, `38 h`, `4 days`."""
+    for unit, length, most in (("s", 1, 90), ("min", 60, 90), ("h", 3600, 72)):
+        if round(amount := seconds / length) < most:
+            few = unit == "h" and amount < 9.95
+            return f"{amount:.1f} {unit}" if few else f"{max(1, round(amount))} {unit}"
+    return f"{round(seconds / 86400)} days"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 core`, `2 cores`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _terms(result: Report, speed: float) -> str:
     terms = result.terms
     return (
@@ -174,6 +188,40 @@ def tables(
         if judged := _judgements(quality, transfer):
             console.print(_intervals(judged))
     out(captured.get())
+
+
+def cards(found: dict[str, dict[str, Any]], default: str) -> None:
+    """Print a table for each set of weights on stdout: what its file and its card say."""
+    from rich.console import Console
+
+    console = Console()
+    with console.capture() as captured:
+        for name, facts in found.items():
+            console.print(_card(f"{name}, the default" if name == default else name, facts))
+    out(captured.get())
+
+
+def _card(title: str, facts: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    figures = [f"{name} {figure:g}" for name, figure in facts["figures"].items()]
+    size = f"{facts['size']}x{facts['size']} {facts['resize']}"
+    rows = {
+        "for": facts["purpose"],
+        "recipe": facts["recipe"],
+        "made by": facts["command"],
+        "networks": f"wiring {facts['wiring']}, {size}, {facts['bytes'] / 1e6:.1f} MB",
+        "data": facts["data"],
+        "trained": f"{facts['length']}; {facts['time']}",
+        "figures": f"{', '.join(figures)}; by {facts['measured']}",
+        "licence": facts["licence"],
+        "fingerprint": facts["fingerprint"],
+    }
+    drawn = Table(title)
+    drawn.add_column("", overflow="fold")
+    for row in rows.items():
+        drawn.add_row(*row)
+    return drawn
 
 
 def _likelihoods(result: Evaluation) -> Table:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vce_cli import dataset, report
-from vce_cli.extras import require_torch, torch_device
+from vce_cli import completion, dataset, report
+from vce_cli.extras import either, require_torch, torch_device
 from vce_models.errors import ConfigError, DivergedError
+from vce_models.recipes import DEFAULT, RECIPES
 
 if TYPE_CHECKING:
     from vce_models.config import TrainConfig
@@ -40,7 +41,12 @@ def train(
         Path | None, typer.Option(help="Go on with the run in this folder.", show_default=False)
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="Named settings: compact (the default), likelihood, paper.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Named settings: {either(list(RECIPES))}; {DEFAULT} by default.",
+            autocompletion=completion.recipes,
+        ),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Scale the whole schedule to it.")] = None,
     episodes: Annotated[
@@ -54,7 +60,9 @@ def train(
         typer.Option(help="How the rule enters: edge, rows, plane, modulation, deformation."),
     ] = None,
     size: Annotated[int | None, typer.Option(help="Pixels a side; even.")] = None,
-    resize: Annotated[str | None, typer.Option(help="box (grey) or subsample (binary).")] = None,
+    resize: Annotated[
+        str | None, typer.Option(help="box or bilinear (grey), or subsample (binary).")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="The seed of weights, episodes and noise.")
     ] = None,
@@ -118,8 +126,6 @@ def train(
 def _config(
     recipe: str | None, steps: int | None, model: dict[str, Any], rest: dict[str, Any]
 ) -> TrainConfig:
-    from vce_models.recipes import DEFAULT, RECIPES
-
     recipe = recipe or DEFAULT
     if recipe not in RECIPES:
         raise ConfigError(f"no recipe is called {recipe!r}", hint=f"use {', '.join(RECIPES)}")
@@ -140,6 +146,7 @@ def _train(trainer: Trainer, run: Run, test: Characters) -> None:
     saved = time.monotonic()
     try:
         with _signals() as caught, report.training(config) as show:
+            _say_how_long(trainer)
             while trainer.step < config.steps and not caught:
                 begun, first = time.monotonic(), trainer.step
                 result = _advance(trainer, caught)
@@ -160,9 +167,29 @@ def _train(trainer: Trainer, run: Run, test: Characters) -> None:
     report.say(f"trained {trainer.step} steps; the weights are {run.weights}")
 
 
+def _say_how_long(trainer: Trainer) -> None:
+    """Say what is ahead, and how long it will take on this machine."""
+    import torch
+
+    from vce_models.training import pace
+
+    if not (left := trainer.config.left(trainer.step)):
+        return
+    cores = report.counted(torch.get_num_threads(), "core")
+    if (count := trainer.processes.count) > 1:
+        cores = f"{count} processes of {cores}"
+    where = "CUDA" if trainer.device.type == "cuda" else cores
+    phases = " + ".join(f"{len(steps):,} {phase}" for phase, steps in left.items())
+    lasts = report.lasting(pace.seconds_left(trainer))
+    report.say(f"about {lasts} on this machine ({where}): {phases} steps")
+
+
 def _follow(trainer: Trainer) -> None:
     """Train beside the process that shows and saves, for as long as it does."""
+    from vce_models.training import pace
+
     with _signals() as caught:
+        pace.seconds_left(trainer)
         while trainer.step < trainer.config.steps and not caught:
             _advance(trainer, caught)
 

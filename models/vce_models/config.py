@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 
 from vce_models.errors import ConfigError
 
-Resize = Literal["box", "subsample"]
+Resize = Literal["box", "bilinear", "subsample"]
 Wiring = Literal["edge", "rows", "plane", "modulation", "deformation"]
 Activation = Literal["relu", "silu"]
 Objective = Literal["lmvae", "introvae", "vae"]
@@ -67,18 +67,21 @@ class _Config:
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        """Build the config from plain values, every key given."""
+        """Build the config from plain values, every key given but those of later versions."""
         if not isinstance(values, dict):
             raise ConfigError("the config is not a JSON object")
-        names = {item.name for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        if wrong := names.symmetric_difference(values):
+        items = dataclasses.fields(cls)  # type: ignore[arg-type]
+        names = {item.name for item in items}
+        later = {item.name for item in items if item.metadata.get("later")}
+        if wrong := names.symmetric_difference(values) - (later - values.keys()):
             word = "unknown" if wrong - names else "missing"
             raise ConfigError(f"the config has {word} keys: {', '.join(sorted(wrong))}")
         return cls(**values)
 
 
-def _between(default: Any, low: float, high: float) -> Any:
-    return field(default=default, metadata={"range": (low, high)})
+def _between(default: Any, low: float, high: float, *, later: bool = False) -> Any:
+    """A field with a range; `later` ones came after weights and checkpoints that lack them."""
+    return field(default=default, metadata={"range": (low, high), "later": later})
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,9 @@ class ModelConfig(_Config):
 
     Attributes:
         size: Side of the square images, an even number of pixels.
-        resize: How images come to that size: `box` (grey, area average) or
-            `subsample` (binary, `x[floor(3.75 i), floor(3.75 j)]` of a 105-pixel drawing).
+        resize: How images come to that size: `box` (grey, area average), `bilinear` (grey,
+            Pillow's filter, which is wider) or `subsample` (binary,
+            `x[floor(3.75 i), floor(3.75 j)]` of a 105-pixel drawing).
         latent_per_row: Latent numbers for each row of the image.
         channels: Feature maps of every hidden convolution.
         blocks: Residual blocks in each network.
@@ -99,6 +103,8 @@ class ModelConfig(_Config):
         unshuffle: 1 works on pixels, as the paper does; 2 works on 2x2 pixels folded into
             channels, which takes a quarter of the arithmetic.
         control: Control points of a `deformation`, along each side.
+        condition: Whether the networks see the condition. Without it they are a VAE of drawings,
+            of the same trunks: the unconditional one of the paper's Table 1.
     """
 
     size: int = _between(28, 4, LARGEST)
@@ -110,6 +116,7 @@ class ModelConfig(_Config):
     wiring: Wiring = "edge"
     unshuffle: int = _between(1, 1, 2)
     control: int = _between(9, 4, 64)
+    condition: bool = field(default=True, metadata={"later": True})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -119,6 +126,11 @@ class ModelConfig(_Config):
             raise ConfigError(
                 f"latent_per_row is {self.latent_per_row} with wiring edge",
                 hint="use an even number: half of it stands on either side of a row",
+            )
+        if self.wiring == "deformation" and not self.condition:
+            raise ConfigError(
+                "condition is False with wiring deformation, which moves its ink",
+                hint="use another wiring",
             )
 
     @property
@@ -156,6 +168,9 @@ class TrainConfig(_Config):
             down to it, and far longer ones are left out. 0 clips nothing, as in the paper.
         schedule: `halvings` divides it by two after 1/2, 2/3 and 5/6 of all steps (the
             paper halves, but its text does not say when); `cosine` lets it fall to zero.
+        lmvae_learning_rate: Where the learning rate begins anew in the large-margin phase, to
+            fall by a schedule of that phase alone. 0 goes on with the schedule of the whole run,
+            as the paper seems to; by a cosine little is then left of it.
         margin: m of eqs. 6, 9 and 11, in nats.
         adversarial_weight: lambda of eqs. 8-12; alpha of eqs. 6-7.
         reg_weight: sigma of eqs. 11-12, the weight of the style regulariser.
@@ -187,6 +202,7 @@ class TrainConfig(_Config):
     warmup_steps: int = _between(0, 0, 10**9)
     clip_norm: float = _between(0.0, 0.0, 1e9)
     schedule: Schedule = "halvings"
+    lmvae_learning_rate: float = _between(0.0, 0.0, 1.0, later=True)
     margin: float = _between(50.0, 0.0, 1e6)
     adversarial_weight: float = _between(0.2, 0.0, 1e3)
     reg_weight: float = _between(0.15, 0.0, 1.0)
@@ -208,6 +224,10 @@ class TrainConfig(_Config):
                 f"size is {self.model.size} with augmentation warp",
                 hint=f"use {LARGEST // ENLARGED} pixels at most",
             )
+        if self.augmentation == "warp" and self.model.resize == "bilinear":
+            raise ConfigError(
+                "resize is 'bilinear' with augmentation warp", hint="use box or subsample"
+            )
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
@@ -225,6 +245,16 @@ class TrainConfig(_Config):
     def steps(self) -> int:
         """Steps of all phases."""
         return self.pretrain_steps + self.vae_steps + self.lmvae_steps
+
+    def left(self, step: int) -> dict[Phase, range]:
+        """The numbers of the steps from `step` on, by phase; phases without any are left out."""
+        middle, last = self.pretrain_steps, self.pretrain_steps + self.vae_steps
+        phases: dict[Phase, range] = {
+            "pretrain": range(step, middle),
+            "vae": range(max(step, middle), last),
+            "lmvae": range(max(step, last), self.steps),
+        }
+        return {phase: steps for phase, steps in phases.items() if steps}
 
     def phase(self, step: int) -> Phase:
         """The phase that step number `step`, counted from 0, belongs to."""
@@ -256,6 +286,9 @@ class TrainConfig(_Config):
         """Adam's learning rate at a step counted from 0."""
         progress = step / self.steps
         rate = self.learning_rate * min(1.0, (step + 1) / max(1, self.warmup_steps))
+        if self.lmvae_learning_rate and self.phase(step) == "lmvae":
+            progress = (step - self.steps + self.lmvae_steps) / self.lmvae_steps
+            rate = self.lmvae_learning_rate
         if self.schedule == "cosine":
             return rate * 0.5 * (1 + math.cos(math.pi * progress))
         return rate * 0.5 ** sum(progress >= at for at in (1 / 2, 2 / 3, 5 / 6))

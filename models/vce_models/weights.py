@@ -11,6 +11,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from vce_models import cards
 from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, WeightsError
@@ -23,8 +24,6 @@ FORMAT = "vce 1"
 
 FRAMING = "framing"
 """Beside the networks' tensors, where the drawings were measured: `Framing.to_array`."""
-
-SHIPPED = Path(__file__).parent / "pretrained" / "vce.safetensors"
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,19 @@ def save(path: Path, weights: Weights) -> None:
         temporary.write_bytes(to_bytes(tensors, {FORMAT: weights.config.to_json()}))
 
 
-def load(path: Path | None = None) -> Weights:
-    """Read weights; without a path, those that came with the package.
+def load(source: Path | str | None = None) -> Weights:
+    """Read weights.
+
+    Args:
+        source: The file; or as text, what `cards.find` takes: the name of weights in the package,
+            or a path. Without it, the package's default.
 
     Raises:
+        ConfigError: No weights have that name.
         WeightsError: The file is missing, damaged, of another kind, or does not hold
             exactly the finite float32 tensors that its config asks for.
     """
-    path = path or SHIPPED
+    path = source if isinstance(source, Path) else cards.find(source)
     if not is_file(path):
         raise WeightsError(
             f"{path} is no weights file", hint="vce train writes weights.safetensors"

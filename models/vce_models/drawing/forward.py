@@ -44,7 +44,7 @@ def network(weights: Weights, name: str) -> dict[str, Array]:
 
 def mean_rule(net: dict[str, Array], config: ModelConfig, x: Array, q: Array) -> Array:
     """The mean of q(z | x, q), (latent_size,), as `networks.vce.Encoder` gives it."""
-    stem = _stem(net, config, np.stack((x, q), axis=2)[None])
+    stem = _stem(net, config, np.stack((x, _shown(config, q)), axis=2)[None])
     h = _convolve(net, "head", _trunk(net, config, stem, None))
     return _linear(net, "readout", _flat(h))[0, : config.latent_size]
 
@@ -75,6 +75,7 @@ def _trunk(net: dict[str, Array], config: ModelConfig, h: Array, modulation: Arr
 def convertor(net: dict[str, Array], config: ModelConfig, q: Array) -> Render:
     """Do what `networks.vce.Convertor` does, with one of the `wirings`."""
     left, _ = config.beside
+    q = _shown(config, q)
 
     def render(z: Array) -> Array:
         x, modulation = _WIRINGS[config.wiring](net, config, z, q)
@@ -114,6 +115,10 @@ def _modulation(net: dict[str, Array], prefix: str, config: ModelConfig, z: Arra
     hidden = _relu(_linear(net, f"{prefix}hidden", z))
     scales_and_shifts = _linear(net, f"{prefix}modulation", hidden)
     return scales_and_shifts.reshape(-1, config.blocks, 2, config.channels)
+
+
+def _shown(config: ModelConfig, q: Array) -> Array:
+    return q if config.condition else np.zeros_like(q)
 
 
 def _repeat(x: Array, count: int) -> Array:

@@ -72,9 +72,9 @@ def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
     Args:
         ink: (H, W) in [0, 1].
         size: Pixels a side.
-        method: `box` averages areas. `subsample` takes `x[floor(i s), floor(j s)]`,
-            s = side / size, of ink of 0.5 or more: the binary images of Bartunov and
-            Vetrov 2018 for 105 pixels and size 28.
+        method: `box` averages areas; `bilinear` weighs areas twice as wide by a triangle.
+            `subsample` takes `x[floor(i s), floor(j s)]`, s = side / size, of ink of 0.5 or
+            more: the binary images of Bartunov and Vetrov 2018 for 105 pixels and size 28.
     """
     square = _square(ink)
     side = len(square)
@@ -82,7 +82,8 @@ def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
         places = np.arange(size) * side // size
         return np.where(square[np.ix_(places, places)] >= 0.5, 255, 0).astype(np.uint8)
     picture = Image.fromarray(np.rint(square * 255).astype(np.uint8))
-    return np.asarray(picture.resize((size, size), Image.Resampling.BOX))
+    filters = {"box": Image.Resampling.BOX, "bilinear": Image.Resampling.BILINEAR}
+    return np.asarray(picture.resize((size, size), filters[method]))
 
 
 def _square(ink: Ink) -> Ink:
@@ -182,9 +183,9 @@ def as_condition(ink: Ink, config: ModelConfig) -> Ink:
     Where those are binary, no place is read by itself: lines finer than Omniglot's would fall
     between the places that `subsample` reads.
     """
+    if config.resize != "subsample":
+        return inked(resized(ink, config.size, config.resize))
     grey = inked(resized(ink, config.size, "box"))
-    if config.resize == "box":
-        return grey
     return np.asarray(grey >= np.clip(SHARE * _greatest(grey), *LEVELS), np.float32)
 
 

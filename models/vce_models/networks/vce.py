@@ -32,6 +32,7 @@ class Encoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         side = config.size // config.unshuffle
+        self.sees = config.condition
         self.rule_shape = (config.size, config.latent_per_row)
         self.trunk = Trunk(2, config)
         self.head = nn.Conv2d(config.channels, READOUT, 1)
@@ -47,7 +48,8 @@ class Encoder(nn.Module):
         Returns:
             `mu` and `logvar`, each (N, size, latent_per_row), float32.
         """
-        h = self.head(self.trunk(torch.cat((x, q), dim=1)))
+        seen = q if self.sees else torch.zeros_like(q)
+        h = self.head(self.trunk(torch.cat((x, seen), dim=1)))
         with torch.autocast(h.device.type, enabled=False):
             mu, logvar = self.readout(h.float().flatten(1)).chunk(2, dim=1)
         return mu.unflatten(1, self.rule_shape), logvar.unflatten(1, self.rule_shape)
@@ -59,6 +61,7 @@ class Convertor(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.unshuffle, (self.left, _) = config.unshuffle, config.beside
+        self.sees = config.condition
         wiring = WIRINGS[config.wiring](config)
         self.wiring = wiring
         self.trunk = Trunk(wiring.planes, config)
@@ -75,8 +78,9 @@ class Convertor(nn.Module):
             The drawings, (N, 1, size, size) in [0, 1], and the logits of eq. 5, the same
             shape, float32.
         """
+        seen = q if self.sees else torch.zeros_like(q)
         with torch.autocast(q.device.type, enabled=False):
-            x, modulation = self.wiring(z, q)
+            x, modulation = self.wiring(z, seen)
         h = F.pixel_shuffle(self.head(self.trunk(x, modulation)), self.unshuffle)
         logits = h.float()[..., self.left : self.left + q.shape[3]]
         return logits.sigmoid(), logits

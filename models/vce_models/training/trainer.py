@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -78,6 +80,11 @@ class Trainer:
         self.framing = strokes.measure(characters.images, config.enlarged)
         self.episodes = Episodes(characters, self.device)
         self.rounds = config.precision == "bfloat16" and multiplies_bfloat16(self.device)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make everything that training changes, as it is before the first step."""
+        config = self.config
         self.step = 0
         self.collapsing = 0
         self.stopped = False
@@ -93,6 +100,24 @@ class Trainer:
         self.totals = torch.zeros(len(TERMS), device=self.device)
         capture = self.device.type == "cuda" and self.processes.count == 1
         self.take = Replayed(self.generator, capture)
+
+    def twin(self) -> Trainer:
+        """Make a trainer of the same run before its first step; only the drawings are shared."""
+        twin = copy.copy(self)
+        twin._begin()
+        return twin
+
+    def rehearse(self, step: int, times: int) -> float:
+        """Take step number `step` so many times, without a report; return the seconds it took.
+
+        Processes that train together have to call it together.
+        """
+        begun = time.perf_counter()
+        for _ in range(times):
+            self.step = step
+            self._advance()
+        self.totals.tolist()  # waits for the device
+        return time.perf_counter() - begun
 
     def advance(self, steps: int, stop: Callable[[], bool] = lambda: False) -> Report:
         """Train at most `steps` steps, within one phase, and say how they went.
@@ -115,9 +140,7 @@ class Trainer:
         while self.step < min(first + steps, self.config.steps):
             if self.config.phase(self.step) != phase:
                 break
-            rate = self._schedule()
-            self.take((phase, self._aligns()), self._step)
-            self.step += 1
+            rate = self._advance()
             self.stopped = self.processes.any(stop(), self.device)
             if self.stopped:
                 break
@@ -128,6 +151,13 @@ class Trainer:
         report = Report(self.step, phase, rate, self.config.kl_weight_at(self.step - 1), terms)
         self._check(report, self.step - first)
         return report
+
+    def _advance(self) -> float:
+        """Take one step; return its learning rate."""
+        rate = self._schedule()
+        self.take((self.config.phase(self.step), self._aligns()), self._step)
+        self.step += 1
+        return rate
 
     def _schedule(self) -> float:
         """Set what changes from step to step; return the learning rate."""
