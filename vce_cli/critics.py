@@ -12,7 +12,7 @@ from vce_cli.extras import DEVICES, either, require_torch, torch_device
 
 
 def train_critics(
-    data: Annotated[Path, typer.Option(help="A folder with Omniglot, or a tree of your own.")],
+    data: Annotated[Path, typer.Option(help=dataset.KINDS)],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The .safetensors that will hold the critics.")
     ],
@@ -26,6 +26,7 @@ def train_critics(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed of weights, episodes and jitter.")] = 0,
     device: Annotated[str, typer.Option(help=f"{either(DEVICES)}.")] = "auto",
+    chars: dataset.Chars = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")
     ] = False,
@@ -37,7 +38,7 @@ def train_critics(
 
     where = torch_device(device)
     config = ModelConfig(size=critics.SIZE)
-    characters = dataset.read(data, config, download=download).train
+    characters = dataset.read(data, config, chars=chars, download=download).train
     with report.progress("training critics") as advance:
         trained = critics.train(
             characters, where, steps=steps or critics.STEPS, seed=seed, progress=advance

@@ -1,20 +1,52 @@
-"""--data and --download: the drawings that train and eval read."""
+"""--data, --chars and --download: the drawings that train, eval and critics read."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from vce_cli import report
+from vce_cli.extras import require_fonts
+from vce_models.errors import ConfigError
+from vce_models.files import is_folder
 
 if TYPE_CHECKING:
     from vce_models.config import ModelConfig
     from vce_models.datasets.drawings import Split
 
+KINDS = "A folder with Omniglot, a tree of images of your own, or fonts."
 
-def read(folder: Path, config: ModelConfig, *, download: bool, enlarged: int = 1) -> Split:
-    """Fetch Omniglot where it was asked for and is missing; read, with progress."""
-    from vce_models.datasets.drawings import load
+Chars = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SET",
+        help="Characters that are taken from fonts: latin, digits, U+0041, a-z; all. By default "
+        "latin,digits,punctuation. Only to test are those whose code point, in lower case, is a "
+        "multiple of five: d, i, n, s, x, 2, 7, ...",
+        show_default=False,
+    ),
+]
+"""The option --chars."""
+
+
+def read(
+    folder: Path,
+    config: ModelConfig,
+    *,
+    chars: str | None = None,
+    download: bool,
+    enlarged: int = 1,
+) -> Split:
+    """Fetch Omniglot where it was asked for and is missing; read, with progress.
+
+    Raises:
+        ConfigError: Images are asked for characters.
+        DataError: There is nothing usable.
+        ExtraError: What reads fonts is not installed.
+    """
+    from vce_models.datasets import drawings, typefaces
 
     if download:
         from vce_models.datasets.download import fetch
@@ -22,4 +54,12 @@ def read(folder: Path, config: ModelConfig, *, download: bool, enlarged: int = 1
         with report.progress("downloading") as advance:
             fetch(folder, progress=advance)
     with report.progress("reading drawings") as advance:
-        return load(folder, config, enlarged=enlarged, progress=advance)
+        if typefaces.find(folder):
+            require_fonts("reading fonts")
+            return typefaces.load(folder, config, chars=chars, enlarged=enlarged, progress=advance)
+        if chars is not None and is_folder(folder):
+            raise ConfigError(
+                f"{folder} holds no fonts, and has no characters to choose",
+                hint="leave out --chars, or give a folder of fonts",
+            )
+        return drawings.load(folder, config, enlarged=enlarged, progress=advance)

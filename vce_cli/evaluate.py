@@ -26,7 +26,7 @@ TRIALS = 4000
 
 
 def evaluate(
-    data: Annotated[Path, typer.Option(help="A folder with Omniglot, or a tree of your own.")],
+    data: Annotated[Path, typer.Option(help=dataset.KINDS)],
     weights: Annotated[
         str | None,
         typer.Option(metavar="NAME|FILE", help=WEIGHTS, autocompletion=completion.weights),
@@ -57,6 +57,7 @@ def evaluate(
     grid: Annotated[
         Path | None, typer.Option(help="Write a picture of conversions to this .png.")
     ] = None,
+    chars: dataset.Chars = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")
     ] = False,
@@ -74,7 +75,7 @@ def evaluate(
         settings: dict[str, Any] = {"resize": resize}  # checked by the config
         config = dataclasses.replace(model.config, **settings)
         model = dataclasses.replace(model, config=config)
-    test = dataset.read(data, model.config, download=download).test
+    test = dataset.read(data, model.config, chars=chars, download=download).test
     networks = likelihood.from_weights(model, where)
     with report.progress("measuring pairs") as advance:
         measured = likelihood.evaluate(

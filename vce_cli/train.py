@@ -34,8 +34,10 @@ REPORTS = 500
 
 def train(
     data: Annotated[
-        Path | None, typer.Option(help="Omniglot, or your own tree.", show_default=False)
+        Path | None,
+        typer.Option(help="Omniglot, your own tree of images, or fonts.", show_default=False),
     ] = None,
+    chars: dataset.Chars = None,
     out: Annotated[Path, typer.Option(help="The run folder, made anew.")] = Path("runs/vce"),
     resume: Annotated[
         Path | None, typer.Option(help="Go on with the run in this folder.", show_default=False)
@@ -76,7 +78,7 @@ def train(
     require_torch("train")
     model = {"wiring": wiring, "size": size, "resize": resize}
     rest = {"episodes": episodes, "objective": objective, "seed": seed}
-    settings = {"recipe": recipe, "steps": steps, **model, **rest}
+    settings = {"chars": chars, "recipe": recipe, "steps": steps, **model, **rest}
     if resume and (given := _given(settings)):
         options = ", ".join(f"--{name}" for name in given)
         raise ConfigError(f"{options} cannot change with --resume", hint="leave it out")
@@ -96,6 +98,7 @@ def train(
     run = Run.open(resume) if resume else None
     config = run.config if run else _config(recipe, steps, model, rest)
     folder = data or (run.data if run else Path())
+    chars = run.chars if run else chars
     processes = Processes.join(where)
     try:
         checkpoint = None
@@ -105,7 +108,12 @@ def train(
             checkpoint = checkpoints.read(run.checkpoint)
             run.check(checkpoint.config)
         read = partial(
-            dataset.read, folder, config.model, download=download, enlarged=config.enlarged
+            dataset.read,
+            folder,
+            config.model,
+            chars=chars,
+            download=download,
+            enlarged=config.enlarged,
         )
         split = processes.first(read, torch.device(where))
         if checkpoint:
@@ -118,7 +126,7 @@ def train(
             run.trim(trainer.step)
             _train(trainer, run, split.test)
         else:
-            _train(trainer, Run.create(out, config, folder), split.test)
+            _train(trainer, Run.create(out, config, folder, chars), split.test)
     finally:
         processes.leave()
 

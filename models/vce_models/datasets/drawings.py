@@ -20,12 +20,12 @@ from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from vce_models.config import ModelConfig
-from vce_models.errors import DataError, InputError, VCEError
-from vce_models.files import exists, is_folder, replacing
+from vce_models.datasets import cache
+from vce_models.errors import DataError, InputError
+from vce_models.files import exists, is_folder
 from vce_models.glyphs import decoding, images
 from vce_models.glyphs.photos import unruled
 
@@ -119,8 +119,7 @@ def load(
     if not is_folder(folder):
         word = "is not a folder" if exists(folder) else "does not exist"
         raise DataError(f"{folder} {word}", hint="--download fetches Omniglot into a new folder")
-    roots = (folder, folder / "omniglot-py")
-    train, test = (find_half(roots, name) for name in HALVES)
+    train, test = omniglot(folder)
     fine = dataclasses.replace(config, size=enlarged * config.size)
     if train and test:
         return Split(_cached(train, fine, progress), _cached(test, config, progress))
@@ -138,6 +137,12 @@ def load(
     return Split(finest.take(sorted(order[held:])), everything.take(sorted(order[:held])))
 
 
+def omniglot(folder: Path) -> tuple[Path | None, Path | None]:
+    """Find what a folder holds of `HALVES`, itself or in torchvision's `omniglot-py`."""
+    train, test = (find_half((folder, folder / "omniglot-py"), name) for name in HALVES)
+    return train, test
+
+
 def find_half(roots: Iterable[Path], name: str) -> Path | None:
     """Find the archive or the unpacked tree of one of `HALVES`."""
     candidates = (path for root in roots for path in (root / f"{name}.zip", root / name))
@@ -149,7 +154,7 @@ def _drawings(source: Path, archives: ExitStack) -> list[_Drawing]:
     drawings = sorted(found, key=lambda drawing: (drawing.character, drawing.file))
     if not drawings:
         kinds = ", ".join(sorted(suffix[1:] for suffix in decoding.SUFFIXES))
-        raise DataError(f"{source} holds no images", hint=f"it looks for {kinds}")
+        raise DataError(f"{source} holds no images", hint=f"it looks for {kinds}, or for fonts")
     return drawings
 
 
@@ -161,7 +166,7 @@ def _zipped(source: Path, archives: ExitStack) -> Iterator[_Drawing]:
     found = []
     for entry in archive.infolist():
         name = PurePosixPath(entry.filename)
-        if name.suffix.lower() in decoding.SUFFIXES and not entry.is_dir() and _is_own(name):
+        if name.suffix.lower() in decoding.SUFFIXES and not entry.is_dir() and is_own(name):
             found.append((name, entry))
     top = _top([name for name, _ in found], source.stem)
     for name, entry in found:
@@ -169,7 +174,7 @@ def _zipped(source: Path, archives: ExitStack) -> Iterator[_Drawing]:
         yield _Drawing("/".join(name.parts[top:-1]) or ".", name.name, read)
 
 
-def _is_own(name: PurePath) -> bool:
+def is_own(name: PurePath) -> bool:
     """Whether a file is a drawing, and not what a system keeps beside it."""
     return not name.name.startswith(".") and "__MACOSX" not in name.parts
 
@@ -201,17 +206,30 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> byte
 
 
 def _unpacked(source: Path) -> Iterator[_Drawing]:
+    for path in files(source):
+        if path.suffix.lower() in decoding.SUFFIXES and path.is_file():
+            character = path.parent.relative_to(source).as_posix()
+            yield _Drawing(character, path.name, partial(_read, path))
+
+
+def files(source: Path) -> Iterator[Path]:
+    """List what lies in a folder and in the folders in it, but for what a system keeps there.
+
+    A UFO is listed, and not what is in it.
+
+    Raises:
+        DataError: A folder cannot be read.
+    """
+
     def fail(error: OSError) -> None:
         raise DataError(f"cannot read {error.filename}: {error.strerror}") from error
 
-    for root, folders, files in os.walk(source, onerror=fail):
-        folders.sort()
-        for name in files:
-            path = Path(root, name)
-            own = _is_own(path.relative_to(source))
-            if path.suffix.lower() in decoding.SUFFIXES and own and path.is_file():
-                character = path.parent.relative_to(source).as_posix()
-                yield _Drawing(character, name, partial(_read, path))
+    for root, folders, names in os.walk(source, onerror=fail):
+        ufos = [name for name in folders if name.lower().endswith(".ufo")]
+        folders[:] = sorted({*folders}.difference(ufos))
+        for path in (Path(root, name) for name in (*names, *ufos)):
+            if is_own(path.relative_to(source)):
+                yield path
 
 
 def _read(path: Path) -> bytes:
@@ -234,21 +252,14 @@ def _cached(source: Path, config: ModelConfig, progress: Progress | None) -> Cha
         names = tuple(dict.fromkeys(drawing.character for drawing in drawings))
         counts = Counter(drawing.character for drawing in drawings)
         starts = np.cumsum([0, *(counts[name] for name in names)], dtype=np.int64)
-        path = _cache_folder() / f"{_key(drawings, config)}.safetensors"
-        pictures = _read_cache(path, (len(drawings), config.size, config.size))
-        if pictures is None:
-            pictures = _decode(source, drawings, config, progress)
-            _write_cache(path, pictures)
-        return Characters(pictures, starts, names)
+        shape = (len(drawings), config.size, config.size)
+        decode = partial(_decode, source, drawings, config, progress)
+        return Characters(cache.kept(_key(drawings, config), shape, decode), starts, names)
 
 
 def _lonely(drawings: list[_Drawing]) -> str | None:
     counts = Counter(drawing.character for drawing in drawings)
     return next((name for name, count in counts.items() if count < 2), None)
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("VCE_CACHE") or platformdirs.user_cache_dir("vce", appauthor=False))
 
 
 def _key(drawings: list[_Drawing], config: ModelConfig) -> str:
@@ -257,21 +268,6 @@ def _key(drawings: list[_Drawing], config: ModelConfig) -> str:
         digest.update(f"\n{drawing.character}\0{drawing.file}\0".encode(errors="surrogateescape"))
         digest.update(hashlib.sha256(drawing.read()).digest())
     return digest.hexdigest()[:32]
-
-
-def _read_cache(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | None:
-    """The pictures that were kept; None where they are missing, or not what they should be."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            found = file.get_slice("images")
-            if (found.get_dtype(), tuple(found.get_shape())) != ("U8", shape):
-                return None
-            pictures: NDArray[np.uint8] = file.get_tensor("images")
-            return pictures
-    except (OSError, SafetensorError):
-        return None
 
 
 def _decode(
@@ -290,14 +286,3 @@ def _decode(
         if progress:
             progress(i + 1, len(drawings))
     return pictures
-
-
-def _write_cache(path: Path, pictures: NDArray[np.uint8]) -> None:
-    from safetensors.numpy import save
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_bytes(save({"images": pictures}))
-    except (OSError, VCEError):
-        return  # a full or read-only cache folder costs time, not the run

@@ -73,10 +73,10 @@ class SourceFont:
         if text is None and chars is None:
             chars = DEFAULT_CHARACTERS
         if chars == ALL:
-            wanted += self._present(self.named)
+            wanted += self.present(self.named)
         else:
             for points, named in () if chars is None else parse_parts(chars):
-                wanted += self._present(points) if named or len(points) > 1 else points
+                wanted += self.present(points) if named or len(points) > 1 else points
         wanted = [point for point in dict.fromkeys(wanted) if not _blank(point)]
         if lacking := [point for point in wanted if point not in self.named]:
             shown = ", ".join(called(point) for point in lacking[:5])
@@ -89,11 +89,11 @@ class SourceFont:
             )
         return wanted
 
-    def _present(self, points: Iterable[int]) -> list[int]:
-        """Those that the font has, and that are not empty there."""
+    def present(self, points: Iterable[int]) -> list[int]:
+        """Those code points that the font has, and that are neither blanks nor empty there."""
         found = []
         for point in points:
-            if point in self.named:
+            if point in self.named and not _blank(point):
                 try:
                     found += [point] if self.contours(point) else []
                 except InputError:  # damaged, which reading it says

@@ -1,6 +1,6 @@
 """A run's folder: what a training run was told, what it has reached, and how it went.
 
-config.json             the whole TrainConfig, and where the drawings were
+config.json             the whole TrainConfig, and which drawings it has
 checkpoint.safetensors  everything that resuming needs
 weights.safetensors     the model, for eval and convert
 metrics.jsonl           one object a report
@@ -35,17 +35,22 @@ class Run:
         folder: Holds the files named above.
         config: The run's settings.
         data: The data set it trains on.
+        chars: The characters that are taken from it, where it holds fonts.
     """
 
-    def __init__(self, folder: Path, config: TrainConfig, data: Path) -> None:
-        self.folder, self.config, self.data = folder, config, data
+    def __init__(
+        self, folder: Path, config: TrainConfig, data: Path, chars: str | None = None
+    ) -> None:
+        self.folder, self.config, self.data, self.chars = folder, config, data, chars
         self.checkpoint = folder / "checkpoint.safetensors"
         self.weights = folder / "weights.safetensors"
         self.metrics = folder / "metrics.jsonl"
         self._locked: int | None = None
 
     @classmethod
-    def create(cls, folder: Path, config: TrainConfig, data: Path) -> Self:
+    def create(
+        cls, folder: Path, config: TrainConfig, data: Path, chars: str | None = None
+    ) -> Self:
         """Make the folder and write config.json.
 
         A run that has no checkpoint yet, since the disk was full, is begun anew.
@@ -54,14 +59,16 @@ class Run:
             ConfigError: The folder already holds a run, or another process trains there.
             OutputError: The folder cannot be written.
         """
-        run, path = cls(folder, config, data), folder / "config.json"
+        run, path = cls(folder, config, data, chars), folder / "config.json"
         if exists(path):
             run.lock()  # another process may be about to write its first checkpoint
             if exists(run.checkpoint) or exists(run.weights):
                 run.close()
                 hint = f"vce train --resume {folder}, or another --out"
                 raise ConfigError(f"{folder} already holds a run", hint=hint)
-        settings = {"data": str(data.resolve()), "train": dataclasses.asdict(config)}
+        settings: dict[str, Any] = {"data": str(data.resolve())}
+        settings |= {"chars": chars} if chars is not None else {}
+        settings["train"] = dataclasses.asdict(config)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -80,7 +87,10 @@ class Run:
         """
         try:
             saved = json.loads((folder / "config.json").read_text())
-            return cls(folder, TrainConfig.from_dict(saved["train"]), Path(saved["data"]))
+            config, chars = TrainConfig.from_dict(saved["train"]), saved.get("chars")
+            if chars is not None and not isinstance(chars, str):
+                raise TypeError(f"chars is {chars!r}")
+            return cls(folder, config, Path(saved["data"]), chars)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigError(f"{folder} holds no run to resume: {error}") from error
 
