@@ -88,3 +88,10 @@ def test_rules_of_an_untrained_model_carry_nothing(characters):
 def test_rule_transfer_needs_people_who_drew_two_characters(characters):
     with pytest.raises(DataError, match="nobody drew two"):
         transfer.measure(VCE(CONFIG), characters.take([0]), trials=4, seed=0)
+
+
+def test_where_all_draw_alike_no_rule_can_be_transferred():
+    alike = np.zeros((8, 28, 28), np.uint8)
+    characters = Characters(alike, np.array([0, 4, 8]), ("a/0", "a/1"))
+    with pytest.raises(DataError, match="no hand shows"):
+        transfer.measure(VCE(CONFIG), characters, trials=4, seed=0)
