@@ -135,6 +135,41 @@ def test_the_library_use_is_the_example():
     assert (ROOT / "examples/library.py").read_text().split('"""\n\n', 1)[1] in README
 
 
+TABLES = re.search(r"```\n(┏.*?)```", README, re.DOTALL)[1]
+"""What `vce eval` prints, as the README shows it."""
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def test_the_tables_shown_are_what_eval_prints(omniglot, vce):
+    """To a thousandth; machines round differently."""
+    printed = vce("eval", "--data", omniglot, "--device", "cpu", timeout=1200).stdout
+    words = [NUMBER.sub("#", re.sub(r"[ ━─]+", " ", text)) for text in (printed, TABLES)]
+    assert words[0] == words[1]
+    found, shown = (list(map(float, NUMBER.findall(text))) for text in (printed, TABLES))
+    assert found == pytest.approx(shown, rel=1e-3, abs=2e-3)
+
+
+CARD = ROOT / "models/vce_models/pretrained/README.md"
+
+
+@pytest.mark.parametrize("page", [CARD, ROOT / "docs/results.md"])
+def test_other_pages_have_the_figures_of_the_tables(page):
+    rows = [re.split(r"\s*│\s*", line) for line in TABLES.splitlines() if line.startswith("│")]
+    figures = {name: row for _, name, *row, _ in rows}
+    text = re.sub(r"\s+", " ", page.read_text())
+    for name in ("recognisability, 20-way", "diversity / people's"):
+        value, interval = figures[name]
+        assert f"{value} ({interval})" in text, name
+    assert f"{float(figures['entropy, nats an image'][0]):.1f}" in text
+    assert figures["NLL, importance weighted"][0] in text
+    if page == CARD:
+        for name in ("reconstruction", "KL", "negative ELBO", "entropy floor of the targets"):
+            assert f"| {name} | {figures[name][0]} (" in text, name
+        transferred, interval = figures["rule transfer"]
+        assert f"{transferred} ({interval}) of 4,000 trials" in text
+
+
 SCREEN = "pictures/proof.png"
 """What Chromium shows, where it is installed."""
 

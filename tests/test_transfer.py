@@ -20,17 +20,19 @@ def characters(tree):
     return load(tree, CONFIG).train
 
 
-@pytest.fixture
-def shifted():
-    """Two alphabets of bars at places of their own; a hand moves all it draws alike."""
+def shifted(*, alike):
+    """Two alphabets of bars at places of their own, which each of six hands moves.
+
+    A hand moves all characters of an alphabet alike, or each in its own way.
+    """
     rng = np.random.default_rng(0)
     names, drawings = [], []
     for alphabet in "ab":
-        hands = [divmod(place, 5) for place in rng.permutation(25)[:6]]
+        hands = rng.permutation(25)[:6]
         for c, (height, width) in enumerate(SHAPES):
             down, right = rng.integers(2, 11, 2)
             names.append(f"{alphabet}/{c}")
-            for y, x in hands:
+            for y, x in (divmod(hand, 5) for hand in (hands if alike else rng.permutation(25)[:6])):
                 image = np.zeros((28, 28), np.uint8)
                 image[down + y : down + y + height, right + x : right + x + width] = 255
                 drawings.append(image)
@@ -64,10 +66,16 @@ class Shifts(nn.Module):
         return drawing, 20 * drawing - 10
 
 
-def test_hands_that_are_rules_are_transferred_without_fail(shifted):
-    result = transfer.measure(Shifts(), shifted, trials=200, seed=0)
+def test_hands_that_are_rules_are_transferred_without_fail():
+    result = transfer.measure(Shifts(), shifted(alike=True), trials=200, seed=0)
     assert result.transferred.value == result.own.value == 1
     assert result.random.value < 0.8
+
+
+def test_where_a_character_says_nothing_of_the_next_nothing_is_transferred():
+    result = transfer.measure(Shifts(), shifted(alike=False), trials=200, seed=0)
+    assert result.own.value == 1
+    assert result.transferred.value < 0.8
 
 
 def test_rules_of_an_untrained_model_carry_nothing(characters):
@@ -80,3 +88,10 @@ def test_rules_of_an_untrained_model_carry_nothing(characters):
 def test_rule_transfer_needs_people_who_drew_two_characters(characters):
     with pytest.raises(DataError, match="nobody drew two"):
         transfer.measure(VCE(CONFIG), characters.take([0]), trials=4, seed=0)
+
+
+def test_where_all_draw_alike_no_rule_can_be_transferred():
+    alike = np.zeros((8, 28, 28), np.uint8)
+    characters = Characters(alike, np.array([0, 4, 8]), ("a/0", "a/1"))
+    with pytest.raises(DataError, match="no hand shows"):
+        transfer.measure(VCE(CONFIG), characters, trials=4, seed=0)

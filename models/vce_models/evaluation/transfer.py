@@ -58,7 +58,7 @@ def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer
 
     Raises:
         DataError: No two characters of one alphabet have the same number of drawings, 3 or
-            more, so nobody can be taken to have drawn both.
+            more, so nobody can be taken to have drawn both; or no two people's drawings differ.
     """
     device = next(model.parameters()).device
     rng = np.random.default_rng(seed)
@@ -66,7 +66,7 @@ def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer
     images = torch.from_numpy(test.images).to(device)[:, None]
     starts = torch.from_numpy(test.starts).to(device)
     generator = torch.Generator().manual_seed(seed)
-    parts = []
+    parts, differ = [], False
     for at in range(0, trials, BATCH):
         rows = (torch.from_numpy(x[at : at + BATCH]).to(device) for x in (a, b, d, e, f))
         first, second, owner, giver, other = rows
@@ -76,6 +76,7 @@ def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer
 
         q = drawing(second, giver)
         truth, foil = drawing(second, owner), drawing(second, other)
+        differ = differ or not torch.equal(truth, foil)
         read, _ = model.encoder(drawing(first, owner), drawing(first, giver))
         noise = torch.randn(read.shape, generator=generator).to(device)
         sampled = model.prior.latents(noise)
@@ -85,6 +86,8 @@ def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer
             _, logits = model.convertor(z, q)
             nearer.append(losses.bernoulli_nll(logits, truth) < losses.bernoulli_nll(logits, foil))
         parts.append(torch.stack(nearer).cpu())
+    if not differ:
+        raise DataError("all drawings of a character are the same, so that no hand shows")
     counted = torch.cat(parts, dim=1).double().numpy()
     transferred, random, own = (_interval(row, alphabets, rng) for row in counted)
     return Transfer(transferred, random, own, trials)
