@@ -129,13 +129,13 @@ def measure(run: Run, split: Split) -> dict[str, float]:
     }
 
 
-def draw(runs: dict[str, Run], split: Split, path: Path) -> None:
+def plot(runs: dict[str, Run], split: Split, path: Path) -> None:
     """The same conversions by several runs, side by side."""
     figure = Figure(figsize=(3.4 * len(runs), 5), layout="constrained")
     for axes, (name, run) in zip(
         figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True
     ):
-        picture = curves.draw_conversions(weights.load(run.weights), split.test, 0, 6)
+        picture = curves.render_conversions(weights.load(run.weights), split.test, 0, 6)
         axes.imshow(np.asarray(picture))
         axes.set_title(name)
         axes.axis("off")
@@ -143,7 +143,7 @@ def draw(runs: dict[str, Run], split: Split, path: Path) -> None:
 
 
 def main() -> None:
-    """Train what is not yet trained, measure it, draw it."""
+    """Train what is not yet trained, measure it, plot it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -180,13 +180,13 @@ def main() -> None:
             with results.open("a") as file:
                 file.write(json.dumps(row) + "\n")
             print(row, flush=True)
-    draw(
+    plot(
         {name: run for name, run in runs.items() if name in OBJECTIVES},
         split,
         options.out / "fig5.png",
     )
     settings = {name: run for name, run in runs.items() if name.startswith(("LMVAE", *SETTINGS))}
-    draw(settings, split, options.out / "fig4.png")
+    plot(settings, split, options.out / "fig4.png")
     if "LMVAE, sigma 0.15" in runs:
         shutil.copy(runs["LMVAE, sigma 0.15"].folder / "curves.png", options.out / "fig3.png")
 

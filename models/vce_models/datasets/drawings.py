@@ -23,6 +23,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from vce_models.arrays import Integers
 from vce_models.config import ModelConfig
 from vce_models.errors import DataError, InputError, VCEError
 from vce_models.files import exists, is_folder, replacing
@@ -63,7 +64,7 @@ class Characters:
     """
 
     images: NDArray[np.uint8]
-    starts: NDArray[np.int64]
+    starts: Integers
     names: tuple[str, ...]
 
     def __len__(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Integers
 from vce_models.fonts.family import Places
 
 FLAT = 8
@@ -28,7 +29,7 @@ def flatten(contours: tuple[tuple[Places, ...], ...]) -> list[Places]:
     ]
 
 
-def count(polygons: list[Places]) -> NDArray[np.int64]:
+def count(polygons: list[Places]) -> Integers:
     """How often the edges of polygons cross each other, in every master, (masters,)."""
     starts = np.concatenate(polygons, axis=1)
     ends = np.concatenate([np.roll(polygon, -1, axis=1) for polygon in polygons], axis=1)
