@@ -161,7 +161,7 @@ def run(name: str, folder: Path, picture: Path) -> dict[str, float]:
     )
     judged = judge(model, split.test)
     moved = transfer.measure(model, split.test, trials=4000, seed=0)
-    sheets.save_png(curves.draw_conversions(trained, split.test, 0), picture)
+    sheets.save_png(curves.render_conversions(trained, split.test, 0), picture)
     model.prior.load_state_dict(Prior(config.model).state_dict())
     unmeasured = judge(model, split.test)
     return {

@@ -72,7 +72,7 @@ def python(program: str, *arguments: object) -> Process:
     return Process(sys.executable, "-c", program, *arguments)
 
 
-def draw(path: Path, seed: int = 1) -> None:
+def scribble(path: Path, seed: int = 1) -> None:
     """A glyph of four strokes, black on white."""
     image = Image.new("L", (105, 105), 255)
     points = np.random.default_rng(seed).integers(20, 85, (5, 2)).tolist()
@@ -82,7 +82,7 @@ def draw(path: Path, seed: int = 1) -> None:
 
 def start(folder: Path, quick: bool) -> None:
     """Sixteen styles of one glyph, and the help, as processes."""
-    draw(folder / "a.png")
+    scribble(folder / "a.png")
     convert16 = (VCE, "convert", folder / "a.png", "-n", 16, "--seed", 1, "-q")
     rounds = [
         (
@@ -144,7 +144,7 @@ def stream(folder: Path, quick: bool) -> None:
     drawn = 0
     for count in COUNTS[2:4] if quick else COUNTS[2:]:
         for number in range(drawn, count):
-            draw(source / f"{number:05}.png", number)
+            scribble(source / f"{number:05}.png", number)
         drawn = count
         out = folder / f"out{count}"
         run = Process(VCE, "convert", source, "-n", 1, "--seed", 1, "-q", "-o", f"{out}/")

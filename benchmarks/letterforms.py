@@ -21,7 +21,7 @@ from fontTools.pens.basePen import BasePen
 from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 
 EM = 1000.0
 """All lengths here are thousandths of an em."""
@@ -84,8 +84,8 @@ class _Flattened(BasePen):
 class Letter:
     """A letter's outline as directed lines, `start` and `end` of shape (lines, 2)."""
 
-    start: Array
-    end: Array
+    start: Numbers
+    end: Numbers
 
     @property
     def bottom(self) -> float:
@@ -214,20 +214,20 @@ def _measured(
     pairs: Mapping[str, tuple[Letter, Letter]],
     pieces: Iterable[Piece],
     measure: Callable[[Piece, Letter], float],
-) -> Array:
+) -> Numbers:
     """A measure of pieces in the source and in the hand, shape (pieces, 2)."""
     rows = [[measure(p, of) for of in pairs[p.letter]] for p in pieces if p.letter in pairs]
     values = np.array(rows, float).reshape(-1, 2)
     return values[np.isfinite(values).all(1)]
 
 
-def _slants(slopes: Array) -> float:
+def _slants(slopes: Numbers) -> float:
     """The standard deviation of leans in degrees, after the slant of all is taken out."""
     common = float((slopes[:, 1] - slopes[:, 0]).mean()) if len(slopes) else 0.0
     return math.degrees(_spread(np.arctan(slopes[:, 1]) - np.arctan(slopes[:, 0] + common)))
 
 
-def _weights(widths: Array) -> float:
+def _weights(widths: Numbers) -> float:
     """The standard deviation of widths, after what all grow by is taken out.
 
     Thick stems grow by more than thin ones where all letters grow bolder.
@@ -236,7 +236,7 @@ def _weights(widths: Array) -> float:
     return _spread(widths[:, 1] - bolder * widths[:, 0])
 
 
-def _upright(letters: Mapping[str, Letter], kind: Callable[..., Array]) -> list[Piece]:
+def _upright(letters: Mapping[str, Letter], kind: Callable[..., Numbers]) -> list[Piece]:
     """The straight, near-upright pieces of a font, first and last of each letter."""
     found: list[Piece] = []
     for straight in STRAIGHT:
@@ -251,7 +251,7 @@ def _upright(letters: Mapping[str, Letter], kind: Callable[..., Array]) -> list[
     ]
 
 
-def _outer(name: str, letter: Letter, kind: Callable[..., Array], straight: float) -> list[Piece]:
+def _outer(name: str, letter: Letter, kind: Callable[..., Numbers], straight: float) -> list[Piece]:
     """A letter's first and last straight piece, one where both belong to one stroke."""
     found = [
         piece for last in (False, True) if (piece := _longest(name, letter, last, kind, straight))
@@ -267,7 +267,7 @@ def _outer(name: str, letter: Letter, kind: Callable[..., Array], straight: floa
 
 
 def _longest(
-    name: str, letter: Letter, last: bool, kind: Callable[..., Array], straight: float
+    name: str, letter: Letter, last: bool, kind: Callable[..., Numbers], straight: float
 ) -> Piece | None:
     """The longest piece where all that `kind` gives is straight."""
     heights = letter.at((np.arange(ROWS) + 0.5) / ROWS)
@@ -285,21 +285,21 @@ def _longest(
     return Piece(name, last, (begin + margin + 0.5) / ROWS, (end - margin - 0.5) / ROWS)
 
 
-def _runs(letter: Letter, last: bool, heights: Array) -> Array:
+def _runs(letter: Letter, last: bool, heights: Numbers) -> Numbers:
     """Outer and inner side of the outer stroke at heights, shape (heights, 2); NaN for none."""
     runs = [letter.run(height, last) or (math.nan, math.nan) for height in heights]
     return np.array(runs)[:, ::-1] if last else np.array(runs)
 
 
-def _edge(runs: Array) -> Array:
+def _edge(runs: Numbers) -> Numbers:
     return runs[:, :1]
 
 
-def _stroke(runs: Array) -> Array:
+def _stroke(runs: Numbers) -> Numbers:
     return runs
 
 
-def _is_straight(heights: Array, lines: Array, part: slice, straight: float) -> bool:
+def _is_straight(heights: Numbers, lines: Numbers, part: slice, straight: float) -> bool:
     """Whether lines keep to one straight line, and to one distance if they are two."""
     y, x = heights[part] - heights[part].mean(), lines[part] - lines[part].mean(0)
     if np.isnan(x).any() or np.ptp(lines[part, 0] - lines[part, -1]) > 2 * straight:
@@ -331,5 +331,5 @@ def _slope(pairs: list[tuple[float, float]]) -> float:
     return float(np.polyfit(*np.array(pairs).T, 1)[0]) if len(pairs) > 2 else 1.0
 
 
-def _spread(values: Sequence[float] | Array) -> float:
+def _spread(values: Sequence[float] | Numbers) -> float:
     return float(np.std(values)) if len(values) > 2 else math.nan

@@ -227,24 +227,24 @@ def write(page: Path, text: str) -> None:
         temporary.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
 
 
-def draw(runs: dict[str, Run], test: Characters, path: Path) -> None:
+def plot(runs: dict[str, Run], test: Characters, path: Path) -> None:
     """The same conversions by several runs, side by side."""
     figure = Figure(figsize=(3.4 * len(runs), 5), layout="constrained")
     for axes, (name, run) in zip(
         figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True
     ):
-        picture = curves.draw_conversions(weights.load(run.weights), test, 0, 6)
+        picture = curves.render_conversions(weights.load(run.weights), test, 0, 6)
         axes.imshow(np.asarray(picture))
         axes.set_title(name)
         axes.axis("off")
     figure.savefig(path, dpi=80)
 
 
-def draw_all(runs: dict[str, Run], test: Characters, out: Path) -> None:
+def plot_all(runs: dict[str, Run], test: Characters, out: Path) -> None:
     """Figs. 3 to 6, as far as their rows are trained."""
     for name in ("fig4", "fig5"):
         if chosen := {row: run for row, run in runs.items() if name in ROWS[row].shown}:
-            draw(chosen, test, out / f"{name}.png")
+            plot(chosen, test, out / f"{name}.png")
     if run := runs.get("LMVAE, sigma 0.15"):
         shutil.copy(run.folder / "curves.png", out / "fig3.png")
         picture = curves.draw_conversions(weights.load(run.weights), test, 1, 15)
@@ -258,7 +258,7 @@ def read(data: Path, model: ModelConfig, enlarged: int, resize: str) -> Split:
 
 
 def main() -> None:
-    """Train what is not yet trained, measure it, draw it."""
+    """Train what is not yet trained, measure it, plot it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -289,7 +289,7 @@ def main() -> None:
             with results.open("a") as file:
                 file.write(json.dumps(row) + "\n")
             print(row, flush=True)
-    draw_all(runs, measured_on(config.model.resize).test, options.out)
+    plot_all(runs, measured_on(config.model.resize).test, options.out)
     text = tables([row for row in lines(results) if row.items() >= by.items()])
     print(text)
     if options.write:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).with_name("vce")
 
 
-def draw(character, hand, side=105):
+def scribble(character, hand, side=105):
     """Black strokes on white: `character` chooses them, `hand` how they are drawn."""
     stroke, wobble = np.random.default_rng(character), np.random.default_rng((character, hand))
     points = stroke.uniform(0.2, 0.8, (5, 2)) + wobble.normal(0, 0.03, (5, 2))
@@ -54,7 +54,7 @@ def tree(tmp_path_factory):
         folder = root / f"alphabet{character % 2}" / f"character{character:02}"
         folder.mkdir(parents=True)
         for hand in range(6):
-            draw(character, hand).save(folder / f"{hand}.png")
+            scribble(character, hand).save(folder / f"{hand}.png")
     return root
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import draw, names, shell, start
+from conftest import names, scribble, shell, start
 from matplotlib import get_data_path
 from PIL import Image
 
@@ -25,7 +25,7 @@ FONT = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
 @pytest.fixture(autouse=True)
 def glyphs(tmp_path):
     for character, name in enumerate("abc"):
-        draw(character, 0).save(tmp_path / f"{name}.png")
+        scribble(character, 0).save(tmp_path / f"{name}.png")
 
 
 def test_some_of_a_batch_failed_is_6_and_the_rest_is_written(tmp_path, vce):
@@ -66,7 +66,7 @@ def test_the_umask_is_respected(tmp_path):
 def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
     (tmp_path / "old.png").write_bytes(b"old")
     (tmp_path / "two").mkdir()
-    draw(4, 0).save(tmp_path / "two/a.png")
+    scribble(4, 0).save(tmp_path / "two/a.png")
     (tmp_path / "link.png").symlink_to("a.png")
     for arguments, status, words in [
         (("a.png", "-o", "a.png"), 2, "a.png is an input"),

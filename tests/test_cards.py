@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from conftest import ROOT, draw
+from conftest import ROOT, scribble
 from PIL import Image
 
 from vce_models import cards, weights
@@ -14,7 +14,7 @@ from vce_models.recipes import DEFAULT, RECIPES
 
 @pytest.fixture(autouse=True)
 def glyph(tmp_path):
-    draw(1, 0).save(tmp_path / "glyph.png")
+    scribble(1, 0).save(tmp_path / "glyph.png")
 
 
 def made_by(path):

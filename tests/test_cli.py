@@ -10,7 +10,7 @@ import time
 
 import pytest
 import torch
-from conftest import COMMAND, draw
+from conftest import COMMAND, scribble
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -27,7 +27,7 @@ SHORT += ("--device", "cpu", "--threads", 1)
 
 @pytest.fixture
 def glyph(tmp_path):
-    draw(1, 0).save(tmp_path / "glyph.png")
+    scribble(1, 0).save(tmp_path / "glyph.png")
     return tmp_path / "glyph.png"
 
 

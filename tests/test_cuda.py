@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from conftest import draw
+from conftest import scribble
 
 from vce_models import rules, weights
 from vce_models.convert import convert
@@ -21,7 +21,7 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 @needs_cuda
 def test_cuda_converts_as_numpy_does():
     shipped = weights.load()
-    ink = 1 - np.asarray(draw(1, 0), np.float32) / 255
+    ink = 1 - np.asarray(scribble(1, 0), np.float32) / 255
     condition, detail = images.frame(ink, "it", shipped.config)
     r = rules.sample(300, shipped.config, 0)
     for scale in (1, 4):
@@ -57,7 +57,7 @@ def test_replayed_steps_train_as_called_ones_do(tree, recipe):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
 def test_without_cuda_device_cuda_is_one_line(vce, tmp_path):
-    draw(1, 0).save(tmp_path / "a.png")
+    scribble(1, 0).save(tmp_path / "a.png")
     done = vce("convert", "a.png", "--device", "cuda", "-o", "out.png", status=2)
     assert done.stdout == ""
     assert done.stderr.startswith("error: PyTorch finds no CUDA device here\n")

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from conftest import draw
+from conftest import scribble
 from PIL import Image
 from safetensors.numpy import save_file
 
@@ -94,7 +94,7 @@ def test_every_format_is_read(tmp_path, suffix):
     for character in range(2):
         (tmp_path / str(character)).mkdir()
         for hand in range(2):
-            draw(character, hand).save(tmp_path / str(character) / f"{hand}.{suffix}")
+            scribble(character, hand).save(tmp_path / str(character) / f"{hand}.{suffix}")
     assert len(load(tmp_path, CONFIG).train.images) == 2
 
 
@@ -117,7 +117,7 @@ def test_the_cache_follows_the_content(tree, tmp_path, monkeypatch):
     assert len(list((tmp_path / "cache").iterdir())) == 1
     load(tree, CONFIG)  # the same content elsewhere
     assert len(list((tmp_path / "cache").iterdir())) == 1
-    draw(77, 0).save(copy / before.train.names[0] / "0.png")
+    scribble(77, 0).save(copy / before.train.names[0] / "0.png")
     assert not same(load(copy, CONFIG).train, before.train)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import draw
+from conftest import scribble
 
 from vce_models.config import ModelConfig
 from vce_models.drawing import pen, splines
@@ -14,7 +14,7 @@ CONFIG = ModelConfig(wiring="deformation", unshuffle=2, blocks=2, channels=8)
 @pytest.fixture(scope="module")
 def q():
     glyphs = [
-        images.frame(1 - np.asarray(draw(i, 0), np.float32) / 255, "it", CONFIG).condition
+        images.frame(1 - np.asarray(scribble(i, 0), np.float32) / 255, "it", CONFIG).condition
         for i in (1, 2)
     ]
     return torch.from_numpy(np.stack(glyphs))[:, None]
@@ -46,7 +46,7 @@ def test_without_displacement_the_pen_draws_the_condition(q):
 
 
 def test_without_displacement_the_pen_draws_every_detail():
-    drawing = images.frame(1 - np.asarray(draw(1, 0, 400), np.float32) / 255, "it", CONFIG)
+    drawing = images.frame(1 - np.asarray(scribble(1, 0, 400), np.float32) / 255, "it", CONFIG)
     detail = torch.from_numpy(drawing.detail)
     same = penned(measured(detail), field(0, 0, 224)[:1], 28)[0, 0]
     ink, drawn = detail > 0.5, same > 0.5

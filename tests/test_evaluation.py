@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest import draw
+from conftest import scribble
 
 from vce_models import rules, weights
 from vce_models.config import ModelConfig
@@ -128,7 +128,7 @@ def test_the_likelihood_weights_come_to_what_the_results_say(omniglot):
 def test_the_converter_converts_as_numpy_does():
     """More rules than one batch holds."""
     shipped = weights.load()
-    drawing = images.frame(1 - np.asarray(draw(1, 0), np.float32) / 255, "it", shipped.config)
+    drawing = images.frame(1 - np.asarray(scribble(1, 0), np.float32) / 255, "it", shipped.config)
     z = rules.sample(130, shipped.config, 2)
     converted = renderers(shipped, "cpu")(*drawing)(z)
     np.testing.assert_allclose(

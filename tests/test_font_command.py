@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import uharfbuzz
 from blocks import build
-from conftest import draw, names, start
+from conftest import names, scribble, start
 from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.ttLib import TTFont, newTable
@@ -189,7 +189,7 @@ def test_a_font_goes_down_a_pipe(vce, tmp_path, font):
 
 def test_images_are_a_font_if_their_names_say_which_letters_they_are(vce, tmp_path):
     for character, name in enumerate(("p", "uni0071")):
-        draw(character, 0).save(tmp_path / f"{name}.png")
+        scribble(character, 0).save(tmp_path / f"{name}.png")
     vce("convert", "p.png", "uni0071.png", "-n", 2, *SEED, "-o", "drawn.ttf")
     assert names(tmp_path) == ["drawn-01.ttf", "drawn-02.ttf", "p.png", "uni0071.png"]
     made = [outlines(tmp_path / f"drawn-0{hand}.ttf") for hand in (1, 2)]
@@ -252,7 +252,7 @@ def test_options_of_fonts_have_limits(vce, font):
 
 
 def test_two_fonts_or_an_image_beside_one_are_no_source(vce, tmp_path, font):
-    draw(1, 0).save(tmp_path / "p.png")
+    scribble(1, 0).save(tmp_path / "p.png")
     shutil.copy(font, tmp_path / "other.ttf")
     for other in ("p.png", "other.ttf"):
         done = vce("convert", "blocks.ttf", other, *SEED, "-o", "x.ttf", status=2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import COMMAND, draw
+from conftest import COMMAND, scribble
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -208,7 +208,7 @@ def nothing_shared(folder):
 
 def images_beside(folder):
     typeface(folder / "a.ttf")
-    draw(0, 0).save(folder / "preview.png")
+    scribble(0, 0).save(folder / "preview.png")
 
 
 def two(letters):

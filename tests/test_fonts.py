@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 from blocks import LETTERS
-from conftest import draw
+from conftest import scribble
 from fontTools.pens.areaPen import AreaPen
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
@@ -25,7 +25,9 @@ PLACE = Placement(0, -200, 1100)
 def details():
     """Six drawings by code point, as a pen sees them."""
     return {
-        point: images.frame(1 - np.asarray(draw(i, 0, 315), np.float32) / 255, "it", CONFIG).detail
+        point: images.frame(
+            1 - np.asarray(scribble(i, 0, 315), np.float32) / 255, "it", CONFIG
+        ).detail
         for i, point in enumerate(map(ord, "abcdef"))
     }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import COMMAND, draw, names, shell
+from conftest import COMMAND, names, scribble, shell
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -50,7 +50,7 @@ def png(width, height, kind=0, between=b""):
 
 def encoded(form, image=None, **options):
     file = io.BytesIO()
-    (image or draw(1, 0, 40)).save(file, form, **options)
+    (image or scribble(1, 0, 40)).save(file, form, **options)
     return file.getvalue()
 
 
@@ -118,7 +118,7 @@ def test_no_other_program_is_started(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/gs").write_text(script)
     (tmp_path / "bin/gs").chmod(0o755)
-    (tmp_path / "named.png").write_bytes(encoded("EPS", draw(1, 0)))
+    (tmp_path / "named.png").write_bytes(encoded("EPS", scribble(1, 0)))
     path = f"{tmp_path}/bin:{os.environ['PATH']}"
     status, said, _ = run(
         tmp_path, "convert", "named.png", "-o", "x.png", env={**os.environ, "PATH": path}
@@ -129,7 +129,7 @@ def test_no_other_program_is_started(tmp_path):
 
 @pytest.mark.parametrize("form", ["TGA", "PCX", "DDS", "ICO", "SGI", "SPIDER", "MSP"])
 def test_other_formats_of_pillow_are_not_read(form):
-    image = draw(1, 0, 32).convert("1" if form == "MSP" else "F" if form == "SPIDER" else "RGB")
+    image = scribble(1, 0, 32).convert("1" if form == "MSP" else "F" if form == "SPIDER" else "RGB")
     with pytest.raises(InputError, match="is not an image"):
         decoding.decode(encoded(form, image), "it")
 
@@ -270,7 +270,7 @@ def test_numbers_that_numpy_does_not_know_are_named(tmp_path, kind):
 def test_a_million_rules_are_too_many(tmp_path):
     path = tmp_path / "r.safetensors"
     save_file({"z": np.zeros((10**6, 28, 2), np.float32)}, path, {rules.FORMAT: '{"weights": ""}'})
-    draw(1, 0).save(tmp_path / "a.png")
+    scribble(1, 0).save(tmp_path / "a.png")
     status, said, memory = run(tmp_path, "convert", "a.png", "--rules", path, "-o", "x.png")
     assert (status, memory < MEGABYTES) == (3, True)
     assert "holds 1000000 rules" in said[0]
@@ -289,7 +289,7 @@ LONG = "r" * 300
     ],
 )
 def test_a_name_too_long_for_the_system_is_an_error_of_its_kind(tmp_path, arguments, status):
-    draw(1, 0).save(tmp_path / "a.png")
+    scribble(1, 0).save(tmp_path / "a.png")
     found, said, _ = run(tmp_path, "convert", "a.png", "-q", "-o", "x.png", *arguments)
     assert found == status
     assert said[0].startswith("error: ")
@@ -298,7 +298,7 @@ def test_a_name_too_long_for_the_system_is_an_error_of_its_kind(tmp_path, argume
 def test_a_pipe_in_a_folder_is_left_out_and_said(tmp_path):
     (tmp_path / "in").mkdir()
     os.mkfifo(tmp_path / "in/a.png")
-    draw(1, 0).save(tmp_path / "in/b.gif")
+    scribble(1, 0).save(tmp_path / "in/b.gif")
     (tmp_path / "in/notes.txt").write_text("no image")
     status, said, _ = run(tmp_path, "convert", "in", "-n", 1, "--seed", 1, "-o", "x.png")
     assert (status, said) == (
@@ -308,7 +308,7 @@ def test_a_pipe_in_a_folder_is_left_out_and_said(tmp_path):
 
 
 def test_links_to_themselves_are_errors(tmp_path):
-    draw(1, 0).save(tmp_path / "a.png")
+    scribble(1, 0).save(tmp_path / "a.png")
     (tmp_path / "loop.png").symlink_to("loop.png")
     assert run(tmp_path, "convert", "a.png", "-n", 1, "-o", "loop.png")[0] == 5
     assert run(tmp_path, "convert", "loop.png", "-n", 1, "-o", "x.png")[0] == 3
@@ -334,18 +334,18 @@ def test_names_do_not_command_the_terminal(tmp_path):
     ],
 )
 def test_full_devices_change_no_exit_status(tmp_path, script, status):
-    draw(1, 0).save(tmp_path / "a.png")
+    scribble(1, 0).save(tmp_path / "a.png")
     done = shell(script, tmp_path)
     assert done.returncode == status
     assert b"Traceback" not in done.stderr
 
 
 def test_decoders_print_nothing_themselves(tmp_path):
-    palette = draw(1, 0).quantize(4)
+    palette = scribble(1, 0).quantize(4)
     palette.save(tmp_path / "warns.png", transparency=bytes([255, 254, 255, 255]))
     status, said, _ = run(tmp_path, "convert", "warns.png", "-q", "-n", 1, "-o", "x.png")
     assert (status, said) == (0, [])
-    data = bytearray(encoded("TIFF", draw(1, 0, 200).convert("1"), compression="group4"))
+    data = bytearray(encoded("TIFF", scribble(1, 0, 200).convert("1"), compression="group4"))
     data[8:200] = bytes(192)
     (tmp_path / "talks.tif").write_bytes(data)
     status, said, _ = run(tmp_path, "convert", "talks.tif", "-q", "-n", 1, "-o", "x.png")

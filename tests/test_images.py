@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import draw
+from conftest import scribble
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
@@ -14,7 +14,7 @@ FONT = f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf"
 
 @pytest.fixture
 def glyph():
-    return draw(3, 0, 200)
+    return scribble(3, 0, 200)
 
 
 def read(image, tmp_path, name="glyph.png"):
@@ -255,7 +255,7 @@ def test_several_letters_and_specks_are_said(tmp_path):
 @pytest.mark.parametrize("side", [40, 105, 300])
 def test_the_ink_lies_as_in_omniglot(tmp_path, side):
     for character in range(8):
-        found = read(draw(character, 0, side), tmp_path)
+        found = read(scribble(character, 0, side), tmp_path)
         rows, columns = (np.flatnonzero((found > 0.25).any(axis)) for axis in (1, 0))
         longest = max(np.ptp(rows), np.ptp(columns)) + 1
         assert 0.55 <= longest / 28 <= 0.75
@@ -285,7 +285,7 @@ def test_lines_of_one_pixel_are_no_specks(tmp_path):
 
 
 def test_a_large_image_is_read_without_a_word(tmp_path):
-    large = draw(1, 0).convert("1").resize((10_000, 9_500), Image.Resampling.NEAREST)
+    large = scribble(1, 0).convert("1").resize((10_000, 9_500), Image.Resampling.NEAREST)
     assert 0.02 < read(large, tmp_path).mean() < 0.15  # a warning would be an error here
 
 

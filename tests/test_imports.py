@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import draw
+from conftest import scribble
 
 import vce_models
 
@@ -36,7 +36,7 @@ def test_help_loads_neither_torch_nor_numpy(arguments, tmp_path):
 
 
 def test_convert_loads_no_torch(tmp_path):
-    draw(1, 0).save(tmp_path / "glyph.png")
+    scribble(1, 0).save(tmp_path / "glyph.png")
     modules = loaded(["convert", "glyph.png", "-o", "out.png", "-n", "16"], tmp_path)
     assert (tmp_path / "out.png").exists()
     assert "numpy" in modules
@@ -56,7 +56,7 @@ FONTS = {"vtracer", "fontTools", "ufoLib2"}
     ],
 )
 def test_a_form_loads_what_it_needs(arguments, needed, tmp_path):
-    draw(1, 0).save(tmp_path / "glyph.png")
+    scribble(1, 0).save(tmp_path / "glyph.png")
     modules = loaded(["convert", *arguments], tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
     assert "torch" not in modules
@@ -104,7 +104,7 @@ def test_a_package_loads_nothing_by_itself():
 
 @pytest.mark.parametrize("told", [None, "2"])
 def test_convert_runs_numpy_on_one_thread_unless_told_otherwise(told, tmp_path):
-    draw(1, 0).save(tmp_path / "glyph.png")
+    scribble(1, 0).save(tmp_path / "glyph.png")
     program = """
 import builtins, os, sys
 sys.argv = ["vce", "convert", "glyph.png", "-n", "1", "-q", "-o", "out.png"]

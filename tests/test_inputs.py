@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import draw
+from conftest import scribble
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
@@ -26,16 +26,16 @@ def converted(vce, tmp_path, *arguments):
 def test_a_folder_gives_its_images_by_name_and_nothing_else(vce, tmp_path):
     folder = tmp_path / "in"
     (folder / "deeper").mkdir(parents=True)
-    draw(2, 0).save(folder / "b.png")
-    draw(1, 0).save(folder / "a.jpeg")
-    draw(1, 0).save(folder / ".hidden.png")
+    scribble(2, 0).save(folder / "b.png")
+    scribble(1, 0).save(folder / "a.jpeg")
+    scribble(1, 0).save(folder / ".hidden.png")
     (folder / "notes.txt").write_text("no image")
     assert converted(vce, tmp_path, "in")["names"].tolist() == ["a", "b"]
 
 
 def test_the_ink_may_be_named(vce, tmp_path):
-    draw(1, 0).save(tmp_path / "a.png")
-    framed = ImageOps.expand(draw(1, 0), 4, fill=0)  # a dark border misleads the guess
+    scribble(1, 0).save(tmp_path / "a.png")
+    framed = ImageOps.expand(scribble(1, 0), 4, fill=0)  # a dark border misleads the guess
     framed.save(tmp_path / "framed.png")
     ImageOps.invert(framed).save(tmp_path / "inverted.png")
     given = ("framed.png", "--no-fit")
@@ -51,7 +51,7 @@ def test_the_ink_may_be_named(vce, tmp_path):
 
 def test_no_fit_leaves_a_drawing_where_it_lies(vce, tmp_path):
     small = Image.new("L", (112, 112), 255)
-    small.paste(draw(1, 0, 50), (2, 2))
+    small.paste(scribble(1, 0, 50), (2, 2))
     small.save(tmp_path / "corner.png")
     whole = converted(vce, tmp_path, "corner.png", "--no-fit")["conditions"][0]
     assert whole[:13, :13].sum() == pytest.approx(whole.sum())
@@ -116,8 +116,8 @@ def test_a_bold_font_gets_one_warning_of_a_kind(vce):
 def test_the_stroke_width_is_measured(tmp_path):
     """A pen of a 25th of the side is 1.12 pixels of 28, and one of a 12th 2.3."""
     for character in range(4):
-        draw(character, 0).save(tmp_path / "a.png")
-        ImageOps.expand(draw(character, 0).filter(ImageFilter.MinFilter(5)), 4, 255).save(
+        scribble(character, 0).save(tmp_path / "a.png")
+        ImageOps.expand(scribble(character, 0).filter(ImageFilter.MinFilter(5)), 4, 255).save(
             tmp_path / "bold.png"
         )
         thin, bold = (

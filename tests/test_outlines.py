@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from conftest import draw
+from conftest import scribble
 from PIL import Image, ImageDraw
 
 from vce_models import rules, weights
@@ -30,7 +30,7 @@ def ring():
 
 @pytest.fixture(scope="module")
 def drawings():
-    return [read(draw(character, 0, 315)) for character in range(12)]
+    return [read(scribble(character, 0, 315)) for character in range(12)]
 
 
 @pytest.fixture(scope="module")

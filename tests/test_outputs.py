@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import draw, names
+from conftest import names, scribble
 from PIL import Image, ImageSequence
 
 from vce_models import rules, weights
@@ -18,7 +18,7 @@ HANDS = ("-n", 3, "--seed", 5)
 def glyphs(tmp_path):
     (tmp_path / "in").mkdir()
     for character, name in enumerate("ab"):
-        draw(character, 0).save(tmp_path / f"in/{name}.png")
+        scribble(character, 0).save(tmp_path / f"in/{name}.png")
 
 
 def opened(path):
@@ -131,8 +131,8 @@ def test_a_font_for_each_rule(vce, tmp_path):
 
 
 def test_fonts_need_to_know_the_character(vce, tmp_path):
-    draw(1, 0).save(tmp_path / "letter.png")
-    draw(1, 0).save(tmp_path / "uni0061.png")
+    scribble(1, 0).save(tmp_path / "letter.png")
+    scribble(1, 0).save(tmp_path / "uni0061.png")
     for arguments, words in [
         (("letter.png", "-o", "x.ttf"), "letter.png does not say which character it is"),
         (("in", "uni0061.png", "-o", "x.ttf"), "are both U+0061"),

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import draw, names, shell, start
+from conftest import names, scribble, shell, start
 
 ONE = ("-n", 1, "--seed", 1)
 
@@ -17,7 +17,7 @@ ONE = ("-n", 1, "--seed", 1)
 @pytest.fixture(autouse=True)
 def glyphs(tmp_path):
     for character, name in enumerate("abc"):
-        draw(character, 0).save(tmp_path / f"{name}.png")
+        scribble(character, 0).save(tmp_path / f"{name}.png")
 
 
 def test_a_pipe_in_and_a_pipe_out(tmp_path, vce):

@@ -6,7 +6,7 @@ import known_cases
 import numpy as np
 import pytest
 import torch
-from conftest import draw
+from conftest import scribble
 
 from vce_models.config import ModelConfig
 from vce_models.datasets.drawings import load
@@ -88,7 +88,7 @@ def test_figures_that_cannot_be_had_are_null_and_a_dash(vce, tmp_path):
     for character in range(5):
         (tmp_path / f"five/{character}").mkdir(parents=True)
         for hand in range(3):
-            draw(character, hand).save(tmp_path / f"five/{character}/{hand}.png")
+            scribble(character, hand).save(tmp_path / f"five/{character}/{hand}.png")
     given = ("eval", "--data", "five", "--importance-samples", 1, "--device", "cpu")
 
     def refuse(constant):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import COMMAND, ROOT, draw
+from conftest import COMMAND, ROOT, scribble
 from matplotlib import get_data_path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -52,10 +52,10 @@ def shorter(command):
 
 def test_every_command_runs(tree, tmp_path):
     """In order, in one folder; trainings are made short, fonts small, and test characters few."""
-    draw(1, 0).save(tmp_path / "letter.png")
+    scribble(1, 0).save(tmp_path / "letter.png")
     (tmp_path / "glyphs").mkdir()
     for character, name in enumerate("ab"):
-        draw(character, 0).save(tmp_path / f"glyphs/{name}.png")
+        scribble(character, 0).save(tmp_path / f"glyphs/{name}.png")
     shutil.copy(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf"), tmp_path)
     for path in (ROOT / "examples/pair").iterdir():
         shutil.copy(path, tmp_path)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import draw
+from conftest import scribble
 from safetensors.numpy import save_file
 
 from vce_models import rules, weights
@@ -17,8 +17,8 @@ CONFIG = ModelConfig()
 @pytest.fixture(autouse=True)
 def glyphs(tmp_path):
     for character, name in enumerate("ab"):
-        draw(character, 0).save(tmp_path / f"{name}.png")
-    draw(0, 3).save(tmp_path / "a-again.png")
+        scribble(character, 0).save(tmp_path / f"{name}.png")
+    scribble(0, 3).save(tmp_path / "a-again.png")
 
 
 def array(tmp_path, name="x.npz"):

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from conftest import draw
+from conftest import scribble
 from matplotlib import get_data_path
 
 from vce_models import rules, weights
@@ -77,7 +77,7 @@ def test_moved_drawings_are_what_the_pen_draws(sampled):
     model, r = sampled
     found = []
     for character in range(4):
-        ink = 1 - np.asarray(draw(character, 0, 315), np.float32) / 255
+        ink = 1 - np.asarray(scribble(character, 0, 315), np.float32) / 255
         drawing = images.frame(ink, "it", model.config)
         outline = tracing.contours(drawing.detail), outlines.CANVAS
         found += overlaps(model, r, drawing, outline)
@@ -142,7 +142,7 @@ def test_the_command_writes_a_path_for_each_outline(vce, tmp_path):
 
 
 def test_a_drawing_is_a_path_too_and_the_same_each_time(vce, tmp_path):
-    draw(1, 0).save(tmp_path / "a.png")
+    scribble(1, 0).save(tmp_path / "a.png")
     for name in ("one", "two"):
         vce("convert", "a.png", "-n", 1, "--seed", 7, "-o", f"{name}.svg")
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()

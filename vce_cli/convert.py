@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vce_models.arrays import Array
     from vce_models.fonts.placement import Placement
     from vce_models.glyphs.images import Framed
-    from vce_models.listing import Glyph, Reading, Redrawn
+    from vce_models.listing import Converted, Glyph, Reading
     from vce_models.weights import Weights
 
 REPAYS = 4096
@@ -154,9 +154,9 @@ def _render(
     options: Options,
     form: Rendered,
     journal: Journal,
-) -> Iterator[Redrawn]:
+) -> Iterator[Converted]:
     """Read and convert glyph by glyph, as the writer asks for them."""
-    from vce_models.listing import Redrawn
+    from vce_models.listing import Converted
 
     size, count = model.config.size, len(hands.rules)
     points, total = form.points(options.scale, size), count * len(found)
@@ -174,7 +174,7 @@ def _render(
                 images = _in_parts(renderer(*drawing, points), rules, at_once)
                 counted = _counted(images, i * count, total, advance)
                 conversions = (form.render(image, options.scale * size) for image in counted)
-            yield Redrawn(glyph, drawing, placement, conversions)
+            yield Converted(glyph, drawing, placement, conversions)
 
 
 def _outlines(

@@ -66,7 +66,7 @@ def evaluate(
     require_torch("eval")
     from vce_models.evaluation import likelihood
     from vce_models.glyphs import sheets
-    from vce_models.training.curves import draw_conversions
+    from vce_models.training.curves import render_conversions
     from vce_models.weights import load
 
     where = torch_device(device)
@@ -90,7 +90,7 @@ def evaluate(
     quality = _quality(networks, test, critics, seed, where)
     transfer = _transfer(networks, test, seed)
     if grid:
-        sheets.save_png(draw_conversions(model, test, seed), grid)
+        sheets.save_png(render_conversions(model, test, seed), grid)
     if as_json:
         parts = {"quality": quality, "transfer": transfer}
         figures = {name: part and dataclasses.asdict(part) for name, part in parts.items()}

@@ -1,4 +1,4 @@
-"""Everything Rich draws: progress, tables, error lines; on stderr but for asked-for tables."""
+"""Everything that Rich shows: progress, tables, error lines; on stderr but for asked-for tables."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from vce_models.evaluation.transfer import Transfer
     from vce_models.training.trainer import Report
 
-PATIENCE = 2.0
-"""Seconds before a progress bar shows."""
+BAR_SECONDS = 2.0
+"""Seconds before a progress bar appears."""
 
 LOG_SECONDS = 10.0
 """Seconds between two lines of a log."""
@@ -88,9 +88,9 @@ def known(figures: Any) -> Any:
 
 @contextmanager
 def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """Yield `advance(done, total)`, which draws a bar with the time left.
+    """Yield `advance(done, total)`, which shows a bar with the time left.
 
-    It draws on a terminal only, and only what takes longer than `PATIENCE`.
+    It shows one on a terminal only, and only where the work takes longer than `BAR_SECONDS`.
     """
     if quiet or not on_terminal():
         yield lambda done, total: None
@@ -100,7 +100,7 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int
     def advance(done: int, total: int) -> None:
         nonlocal bar
         if bar is None:
-            if time.monotonic() - begun < PATIENCE:
+            if time.monotonic() - begun < BAR_SECONDS:
                 return
             bar = _bar(transient=True)
             bar.add_task(description)
@@ -240,12 +240,12 @@ def _likelihoods(result: Evaluation) -> Table:
         "NLL, importance weighted": result.nll,
         "entropy floor of the targets": result.floor,
     }
-    drawn = Table("likelihood", caption=caption, caption_justify="left")
-    drawn.add_column("nats an image", justify="right")
-    drawn.add_column("standard error", justify="right")
+    table = Table("likelihood", caption=caption, caption_justify="left")
+    table.add_column("nats an image", justify="right")
+    table.add_column("standard error", justify="right")
     for name, figure in rows.items():
-        drawn.add_row(name, _shown(figure.mean, 2), _shown(figure.standard_error, 2))
-    return drawn
+        table.add_row(name, _shown(figure.mean, 2), _shown(figure.standard_error, 2))
+    return table
 
 
 def _judgements(quality: Quality | None, transfer: Transfer | None) -> dict[str, Interval]:
@@ -264,15 +264,15 @@ def _judgements(quality: Quality | None, transfer: Transfer | None) -> dict[str,
 def _intervals(rows: dict[str, Interval]) -> Table:
     from rich.table import Table
 
-    drawn = Table("conversions")
-    drawn.add_column("value", justify="right")
-    drawn.add_column("95% interval", justify="right")
+    table = Table("conversions")
+    table.add_column("value", justify="right")
+    table.add_column("95% interval", justify="right")
     for name, figure in rows.items():
         low, high = _shown(figure.low, 3), _shown(figure.high, 3)
-        drawn.add_row(
+        table.add_row(
             name, _shown(figure.value, 3), "-" if "-" in (low, high) else f"{low} to {high}"
         )
-    return drawn
+    return table
 
 
 def _shown(figure: float, digits: int) -> str:

@@ -81,7 +81,7 @@ def template(options: Options) -> None:
     for path in files if options.no_clobber else ():
         if path.exists():
             raise OutputError(f"{path} is there already", hint="leave out --no-clobber")
-    with report.progress("drawing pages", quiet=options.quiet) as advance:
+    with report.progress("rendering pages", quiet=options.quiet) as advance:
         for path, held in files.items():
             template.write(held, path, form, clobber=not options.no_clobber, progress=advance)
     if not options.quiet and report.on_terminal():

@@ -17,7 +17,7 @@ from vce_models.folders import beside
 
 if TYPE_CHECKING:
     from vce_models.arrays import Array
-    from vce_models.listing import Redrawn
+    from vce_models.listing import Converted
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Hands:
 
 
 def write(
-    rendered: Iterable[Redrawn], hands: Hands, target: Target, style: Style, out: Output
+    rendered: Iterable[Converted], hands: Hands, target: Target, style: Style, out: Output
 ) -> Iterator[Path]:
     """Write results as they come, or all at the end where one file holds all glyphs.
 
@@ -56,7 +56,7 @@ def write(
             yield path
 
 
-def _together(rendered: Iterable[Redrawn], target: Target) -> Iterator[list[Redrawn]]:
+def _together(rendered: Iterable[Converted], target: Target) -> Iterator[list[Converted]]:
     """Rows that have to be there before a file of them can be written."""
     if target.per == "conversion":
         yield from ([row] for row in rendered)
@@ -69,8 +69,8 @@ def _together(rendered: Iterable[Redrawn], target: Target) -> Iterator[list[Redr
 
 
 def _parts(
-    rows: list[Redrawn], hands: Hands, target: Target
-) -> Iterator[tuple[list[Redrawn], Array, list[int]]]:
+    rows: list[Converted], hands: Hands, target: Target
+) -> Iterator[tuple[list[Converted], Array, list[int]]]:
     """Rows, rules and numbers of each file."""
     if target.per in ("run", "glyph"):
         yield rows, hands.rules, hands.numbers

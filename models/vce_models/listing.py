@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
 from vce_models.files import is_folder
 from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs import images
 from vce_models.glyphs.decoding import READERS, SUFFIXES
-from vce_models.glyphs.photos import Ink, Polarity
+from vce_models.glyphs.photos import Polarity
 
 if TYPE_CHECKING:
     from vce_models.fonts.outline import Contour
@@ -75,11 +76,11 @@ class Glyph:
     codepoint: int | None = None
     font: SourceFont | None = None
     outline: Callable[[], list[Contour]] | None = None
-    page: Callable[[], tuple[Ink, Placement | None]] | None = None
+    page: Callable[[], tuple[Array, Placement | None]] | None = None
 
 
 @dataclass(frozen=True)
-class Redrawn:
+class Converted:
     """A glyph and its conversions.
 
     Attributes:
@@ -181,7 +182,7 @@ def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     def read() -> tuple[images.Framed, None]:
         return _read_image(stream, "standard input", reading), None
 
-    def page() -> tuple[Ink, None]:
+    def page() -> tuple[Array, None]:
         return images.read_page(stream, "standard input", reading.polarity), None
 
     return Glyph("stdin", "standard input", read, page=page)
@@ -216,7 +217,7 @@ def _of_image(path: Path, reading: Reading) -> list[Glyph]:
     def read() -> tuple[images.Framed, None]:
         return _read_image(path, str(path), reading), None
 
-    def page() -> tuple[Ink, None]:
+    def page() -> tuple[Array, None]:
         return images.read_page(path, str(path), reading.polarity), None
 
     return [Glyph(path.stem, str(path), read, page=page)]
@@ -253,7 +254,7 @@ def _of_template(path: Path, reading: Reading) -> list[Glyph]:
         def read() -> tuple[images.Framed, None]:
             return images.frame(written.ink, name, reading.config), None
 
-        def page() -> tuple[Ink, Placement]:
+        def page() -> tuple[Array, Placement]:
             return written.ink, placement_of(written)
 
         return Glyph(glyph_name(written.codepoint), name, read, written.codepoint, page=page)

@@ -12,7 +12,7 @@ from vce_cli.extras import require_fonts
 
 if TYPE_CHECKING:
     from vce_models.arrays import Array
-    from vce_models.listing import Glyph, Redrawn
+    from vce_models.listing import Converted, Glyph
 
 Per = Literal["conversion", "glyph", "rule", "run"]
 """What one file holds: one conversion, a glyph by all rules, all glyphs by a rule, everything."""
@@ -50,7 +50,7 @@ class Group:
     """
 
     per: Per
-    rows: list[Redrawn]
+    rows: list[Converted]
     rules: Array
     numbers: list[int]
     name: str

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from vce_models.arrays import Array
-    from vce_models.listing import Glyph, Redrawn
+    from vce_models.listing import Converted, Glyph
 
 MAX_PIXELS = 2**27
 """Pixels of a sheet, of all frames of a walk, or of a cell; each takes ten bytes at most."""
@@ -192,7 +192,7 @@ class Npz(Rendered):
         npz.write(file, images, conditions, names, group.rules, group.numbers)
 
 
-def _sheet(rows: list[Redrawn], numbers: list[int], style: Style) -> Image:
+def _sheet(rows: list[Converted], numbers: list[int], style: Style) -> Image:
     """Rows are glyphs, columns are rules; one glyph alone fills rows of its own."""
     from vce_models.glyphs import sheets
 

@@ -22,6 +22,7 @@ from pathlib import Path, PurePath, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Integers
 from vce_models.config import ModelConfig
 from vce_models.datasets import cache
 from vce_models.errors import DataError, InputError
@@ -63,7 +64,7 @@ class Characters:
     """
 
     images: NDArray[np.uint8]
-    starts: NDArray[np.int64]
+    starts: Integers
     names: tuple[str, ...]
 
     def __len__(self) -> int:

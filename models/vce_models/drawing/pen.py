@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vce_models.arrays import Array
+from vce_models.arrays import Array, Mask
 
 PLACES, MOST = 4, 16
 """Least and most places for each pixel, along each side, where distances are measured."""
@@ -125,7 +125,7 @@ def _across(distance: Array, places: int) -> tuple[Array, Array]:
     return (horizontal + FLAT / 2) / steepness, mixed / steepness
 
 
-def _nearest(mask: NDArray[np.bool_], places: int) -> Array:
+def _nearest(mask: Mask, places: int) -> Array:
     """Distance in pixels to the nearest place of the mask, `REACH` at most."""
     steps = int(REACH * places)
     squares = np.where(mask, 0, steps**2).astype(np.int16)

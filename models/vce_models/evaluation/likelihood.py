@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from vce_models.arrays import Array
+from vce_models.arrays import Array, Integers
 from vce_models.datasets.drawings import Characters
 from vce_models.drawing.enlarging import enlarged
 from vce_models.errors import DataError
@@ -160,7 +159,7 @@ def evaluate(
     )
 
 
-def _pairs(test: Characters, targets: int, seed: int) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
+def _pairs(test: Characters, targets: int, seed: int) -> tuple[Tensor, Tensor, Integers]:
     """Numbers of conditions, of their targets, and of their characters, one a pair."""
     rng = np.random.default_rng(seed)
     rows: list[tuple[int, int, int]] = []
@@ -193,7 +192,7 @@ def _measure(model: VCE, x: Tensor, q: Tensor, samples: int, generator: torch.Ge
     return torch.stack((reconstruction, kl, reconstruction + kl, -bound, losses.entropy(x)))
 
 
-def _figure(values: Array, characters: NDArray[np.int64]) -> Figure:
+def _figure(values: Array, characters: Integers) -> Figure:
     counts = np.bincount(characters)
     means = np.bincount(characters, weights=values)[counts > 0] / counts[counts > 0]
     error = means.std(ddof=1) / math.sqrt(len(means)) if len(means) > 1 else math.nan

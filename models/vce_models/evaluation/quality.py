@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vce_models import rules
-from vce_models.arrays import Array
+from vce_models.arrays import Array, Integers
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.evaluation import critics
@@ -182,7 +182,7 @@ def _entropies(samples: Array) -> NDArray[np.float64]:
     return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)).sum(1, dtype=np.float64))
 
 
-def _means(values: NDArray[np.float64], owners: NDArray[np.int64]) -> NDArray[np.float64]:
+def _means(values: NDArray[np.float64], owners: Integers) -> NDArray[np.float64]:
     return np.bincount(owners, weights=values) / np.bincount(owners)
 
 

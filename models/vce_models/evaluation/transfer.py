@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vce_models.arrays import Integers
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.evaluation.quality import RESAMPLES, Interval
@@ -93,10 +94,7 @@ def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer
     return Transfer(transferred, random, own, trials)
 
 
-Numbers = NDArray[np.int64]
-
-
-def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tuple[Numbers, ...]:
+def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tuple[Integers, ...]:
     """The alphabet, characters A and B of it, and people d, e and f; each (trials,)."""
     counts = np.diff(test.starts)
     groups: dict[tuple[str, int], list[int]] = {}
@@ -113,7 +111,7 @@ def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tupl
     return tuple(np.array(rows, np.int64).T.copy())
 
 
-def _interval(nearer: NDArray[np.float64], owners: Numbers, rng: np.random.Generator) -> Interval:
+def _interval(nearer: NDArray[np.float64], owners: Integers, rng: np.random.Generator) -> Interval:
     """Bootstrap over alphabets, of which it takes two: trials of one share their people."""
     if len(np.unique(owners)) < 2:
         return Interval(float(nearer.mean()), math.nan, math.nan)

@@ -77,7 +77,7 @@ def _planned(font: TTFont, family: Family) -> Mapping[str, list[str]]:
     letters = dict.fromkeys(
         glyph
         for point, glyph in characters
-        if _varies(chr(point)) and classes.get(glyph) != MARK and _drawn(family, glyph)
+        if _varies(chr(point)) and classes.get(glyph) != MARK and _has_outline(family, glyph)
     )
     order = font.getGlyphOrder()
     count = len(order) + len(letters) * (family.hands - 1)
@@ -100,5 +100,5 @@ def _varies(character: str) -> bool:
     return unicodedata.category(character)[0] in "LN" or character in string.punctuation
 
 
-def _drawn(family: Family, glyph: str) -> bool:
+def _has_outline(family: Family, glyph: str) -> bool:
     return glyph in family.glyphs and any(family.glyphs[glyph].contours)

@@ -20,8 +20,8 @@ from fontTools.ttLib.tables import otTables
 from fontTools.varLib.builder import buildVarDevTable
 from fontTools.varLib.models import VariationModel
 from fontTools.varLib.varStore import OnlineVarStoreBuilder
-from numpy.typing import NDArray
 
+from vce_models.arrays import Integers
 from vce_models.fonts.family import Family
 
 
@@ -37,7 +37,7 @@ class Attachment(NamedTuple):
 
     glyph: str
     table: Any
-    places: NDArray[np.int64]
+    places: Integers
 
 
 def attachments(font: TTFont, family: Family) -> list[Attachment]:
@@ -49,7 +49,7 @@ def attachments(font: TTFont, family: Family) -> list[Attachment]:
     ]
 
 
-def put(table: Any, place: NDArray[np.int64]) -> None:
+def put(table: Any, place: Integers) -> None:
     """Set an anchor's or a caret's place to (x, y), by coordinates alone."""
     x, y = place.tolist()
     if isinstance(table, otTables.CaretValue):
@@ -69,7 +69,7 @@ def vary(font: TTFont, family: Family, axes: list[str]) -> None:
     builder = OnlineVarStoreBuilder(axes)
     builder.setModel(VariationModel([{}, *({axis: 1.0} for axis in axes)]))
 
-    def device(values: NDArray[np.int64]) -> Any:
+    def device(values: Integers) -> Any:
         if (values == values[0]).all():
             return None
         return buildVarDevTable(builder.storeMasters(values.tolist())[1])
@@ -93,7 +93,7 @@ def vary(font: TTFont, family: Family, axes: list[str]) -> None:
 
 
 @lru_cache(maxsize=1)  # the fonts of one family are written one after the other
-def _places(family: Family) -> list[NDArray[np.int64]]:
+def _places(family: Family) -> list[Integers]:
     """Where every anchor and caret of the source goes, as `_listed` has them."""
     font = TTFont(BytesIO(family.source))
     listed = _listed(font)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Integers
 from vce_models.fonts.family import Places
 
 FLAT = 8
@@ -29,7 +30,7 @@ def flatten(contours: tuple[tuple[Places, ...], ...]) -> list[Places]:
     ]
 
 
-def count(contours: tuple[tuple[Places, ...], ...]) -> NDArray[np.int64]:
+def count(contours: tuple[tuple[Places, ...], ...]) -> Integers:
     """How often an outline crosses itself, or two of its nodes meet, in every master, (masters,).
 
     Args:
@@ -56,7 +57,7 @@ def _knots(segment: Places) -> Places:
     return np.asarray(basis @ segment)
 
 
-def _cross(some: Places, others: Places) -> NDArray[np.int64]:
+def _cross(some: Places, others: Places) -> Integers:
     """How often pairs of segments, (masters, pairs, FLAT + 1, 2), cross: (masters, pairs)."""
     p, q = some[:, :, :-1, None], some[:, :, 1:, None]
     r, s = others[:, :, None, :-1], others[:, :, None, 1:]

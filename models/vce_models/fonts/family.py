@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Integers
+
 Places = NDArray[np.float64]
 """Points in font units, y up: (..., 2)."""
 
@@ -32,7 +34,7 @@ class MasterGlyph:
     """
 
     contours: tuple[tuple[Places, ...], ...]
-    advances: NDArray[np.int64]
+    advances: Integers
     move: Callable[[Places], Places]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Mask
 from vce_models.fonts.family import Places
 
 Points = NDArray[np.float64]
@@ -71,7 +72,7 @@ def _basis(
     return first, weights, slopes
 
 
-def invert(points: Points, places: Places, size: int) -> tuple[Places, Places, NDArray[np.bool_]]:
+def invert(points: Points, places: Places, size: int) -> tuple[Places, Places, Mask]:
     """Solve s = p + f(p) for p, from no field to the whole of it.
 
     Args:

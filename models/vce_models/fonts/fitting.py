@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Mask
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Cubic, Samples
 
@@ -129,7 +130,7 @@ class _Ring:
         return np.asarray(values[master, here] * (1 - share) + values[master, there] * share)
 
 
-def _evenly(intervals: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _evenly(intervals: NDArray[np.float64]) -> tuple[NDArray[np.float64], Mask]:
     """Even places from 0 to 1 for so many intervals, the last repeated, and which are true."""
     counts = np.maximum(np.rint(intervals).astype(np.intp), 1)
     order = np.arange(counts.max() + 1)
@@ -225,7 +226,7 @@ def _unit(vectors: Places) -> Places:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12))
 
 
-def _bulge(places: Places, mask: NDArray[np.bool_], last: NDArray[np.intp]) -> NDArray[np.float64]:
+def _bulge(places: Places, mask: Mask, last: NDArray[np.intp]) -> NDArray[np.float64]:
     """How far samples lie from the line through a part's ends, at most, (masters, parts)."""
     start = places[:, :, :1]
     chord = places[:, np.arange(len(last)), last][:, :, None] - start
@@ -237,7 +238,7 @@ def _bulge(places: Places, mask: NDArray[np.bool_], last: NDArray[np.intp]) -> N
 
 def _cubics(
     places: Places,
-    mask: NDArray[np.bool_],
+    mask: Mask,
     last: NDArray[np.intp],
     out: Places,
     into: Places,

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vce_models.arrays import Array
 from vce_models.fonts.drawn import CAP_HEIGHT, EM, X_HEIGHT
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs.images import LONGEST
-from vce_models.glyphs.photos import Ink
 from vce_models.glyphs.scan import Written
 
 Size = tuple[int, int]
@@ -173,7 +173,7 @@ def placement_of(one: Written) -> Placement:
     return _square((width, height), box, scale, (one.baseline - box[3]) * scale)
 
 
-def box_of(ink: Ink) -> Box:
+def box_of(ink: Array) -> Box:
     """Where the ink of a canvas is, (H, W) in [0, 1], of which some is 0.5 or more."""
     rows, columns = (np.flatnonzero((ink >= 0.5).any(axis=axis)) for axis in (1, 0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Array
 from vce_models.drawing import forward
 from vce_models.fonts import evenness, widths
 from vce_models.fonts.family import Places
@@ -60,7 +61,7 @@ class Source:
     """
 
     samples: Samples
-    condition: NDArray[np.float32]
+    condition: Array
     placement: Placement
     across: widths.Chords | None
     em: float
@@ -75,7 +76,7 @@ def source(
     contours: Sequence[Contour],
     size: int,
     em: float,
-    seen: tuple[NDArray[np.float32], Placement] | None = None,
+    seen: tuple[Array, Placement] | None = None,
 ) -> Source | None:
     """Sample a glyph, and frame it as the training's drawings are; None where it has no ink.
 
@@ -157,7 +158,7 @@ class Rules:
     """
 
     weights: Weights
-    rules: NDArray[np.float32]
+    rules: Array
     strength: float = 1.0
 
     @cached_property

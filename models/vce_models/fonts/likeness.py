@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vce_models.arrays import Array, Mask
 from vce_models.fonts.crossings import flatten
 from vce_models.fonts.family import MasterGlyph, Places
 from vce_models.fonts.raster import fill
@@ -24,8 +24,6 @@ BELOW, HEIGHT = 0.35, 1.5
 TWIN = 0.05
 """Glyphs that differ by less, as a share of their ink, are drawings of one thing: A and Alpha."""
 
-Pictures = NDArray[np.float32]
-
 
 def confused(
     glyphs: Mapping[str, MasterGlyph],
@@ -33,7 +31,7 @@ def confused(
     doubtful: Collection[str],
     masters: Places,
     em: float,
-) -> dict[str, NDArray[np.bool_]]:
+) -> dict[str, Mask]:
     """Find glyphs that are nearer to another glyph of the font than to their own.
 
     Args:
@@ -62,7 +60,7 @@ def confused(
     return {name: hands for name, hands in zip(asked, found, strict=True) if hands.any()}
 
 
-def _pictures(shapes: Sequence[Sequence[Places]], em: float) -> Pictures:
+def _pictures(shapes: Sequence[Sequence[Places]], em: float) -> Array:
     """Blurred pictures of closed polygons in font units, each in the middle, (n, pixels)."""
     scale = SIDE / (HEIGHT * em)
     pictures = np.empty((len(shapes), SIDE, SIDE), np.float32)
@@ -85,7 +83,7 @@ def _pictures(shapes: Sequence[Sequence[Places]], em: float) -> Pictures:
     return np.asarray(pictures.reshape(len(shapes), -1), np.float32)
 
 
-def _distances(these: Pictures, those: Pictures) -> NDArray[np.float32]:
+def _distances(these: Array, those: Array) -> Array:
     """Squared distances, (these, those)."""
     squares = (these**2).sum(1)[:, None] + (those**2).sum(1)
     return np.asarray(np.maximum(squares - 2 * these @ those.T, 0))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vce_models.arrays import Integers, Mask
 from vce_models.fonts import crossings, evenness, fitting, hands, nodes, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import MasterGlyph, Places, Weakened
@@ -93,7 +93,7 @@ class Mover:
 
     def _spaced(
         self, task: Task, contours: tuple[tuple[Places, ...], ...]
-    ) -> tuple[Numbers, NDArray[np.int64]]:
+    ) -> tuple[Numbers, Integers]:
         """What to add to every x, and advances, (masters,) each."""
         if task.joined:
             return np.zeros(len(self.masters)), self._widened(task.advance)
@@ -102,7 +102,7 @@ class Mover:
         ends = np.concatenate([np.roll(polygon, -1, axis=1) for polygon in polygons], axis=1)
         return spacing.space(starts, ends, task.advance, self.masters, self.em)
 
-    def _widened(self, advance: int) -> NDArray[np.int64]:
+    def _widened(self, advance: int) -> Integers:
         return np.rint(self.masters[:, 0, 0] * advance).astype(np.int64)
 
 
@@ -163,7 +163,7 @@ def _uncrossed(
 
 
 def _linear(
-    contours: tuple[tuple[Places, ...], ...], linear: Places, wrong: NDArray[np.bool_]
+    contours: tuple[tuple[Places, ...], ...], linear: Places, wrong: Mask
 ) -> tuple[tuple[Places, ...], ...]:
     """Contours whose wrong hands are linear maps of the source, (hands, 2, 2)."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Mask
 from vce_models.fonts.family import Places
 
 if TYPE_CHECKING:
@@ -139,8 +140,8 @@ class Samples:
     preceding: NDArray[np.intp]
     parts: NDArray[np.intp]
     contours: list[range]
-    lines: NDArray[np.bool_]
-    corners: NDArray[np.bool_]
+    lines: Mask
+    corners: Mask
     exact: list[tuple[Cubic, float, float] | None]
 
 

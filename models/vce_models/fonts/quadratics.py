@@ -9,8 +9,8 @@ from io import BytesIO
 import numpy as np
 from fontTools.cu2qu import curves_to_quadratic
 from fontTools.ttLib import TTFont
-from numpy.typing import NDArray
 
+from vce_models.arrays import Integers, Mask
 from vce_models.fonts.family import Family, MasterGlyph, Places
 
 TOLERANCE = 0.001
@@ -33,8 +33,8 @@ class Outline:
         ends: The index of each contour's last point.
     """
 
-    places: NDArray[np.int64]
-    on: NDArray[np.bool_]
+    places: Integers
+    on: Mask
     ends: tuple[int, ...]
 
 
@@ -69,9 +69,7 @@ def outline(glyph: MasterGlyph, tolerance: float) -> Outline:
     )
 
 
-def _contour(
-    segments: tuple[Places, ...], tolerance: float
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _contour(segments: tuple[Places, ...], tolerance: float) -> tuple[Integers, Mask]:
     """The points (masters, n, 2) of one contour, turned round, and which are on the curve."""
     splines = [_quadratic(segment, tolerance)[:, :-1] for segment in segments]
     on = np.concatenate([np.arange(spline.shape[1]) == 0 for spline in splines])

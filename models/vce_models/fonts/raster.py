@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Contour, evaluate
@@ -56,7 +57,7 @@ def crossings(
     return np.where(sign != 0, x, 0.0), sign
 
 
-def fill(polygons: Sequence[Places], size: int, lines: int) -> NDArray[np.float32]:
+def fill(polygons: Sequence[Places], size: int, lines: int) -> Array:
     """The share of ink in every pixel, exact along a line, and of `lines` lines in each.
 
     Args:
@@ -95,7 +96,7 @@ def polygons(contours: Sequence[Contour]) -> list[Places]:
     ]
 
 
-def condition(polygons: Sequence[Places], at: Placement, size: int) -> NDArray[np.float32]:
+def condition(polygons: Sequence[Places], at: Placement, size: int) -> Array:
     """What a model sees of closed polygons in font units, (size, size)."""
     return inked(fill([at.pixels(polygon, size) for polygon in polygons], size, IMAGE_LINES))
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.errors import InputError
 from vce_models.fonts import frames, tracing
@@ -15,7 +16,6 @@ from vce_models.fonts.drawn import Drawing
 from vce_models.fonts.outline import Contour
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs import images, letters
-from vce_models.glyphs.photos import Ink
 
 GRID = 1000
 """Pixels of the longest side of an SVG's canvas, for its place to be found as an image's is."""
@@ -44,7 +44,7 @@ class Sketch(NamedTuple):
 
 
 def of_ink(
-    codepoint: int, ink: Ink, placement: Placement | None, name: str, config: ModelConfig
+    codepoint: int, ink: Array, placement: Placement | None, name: str, config: ModelConfig
 ) -> Sketch:
     """The drawing of an image: its ink, (H, W) in [0, 1], traced once.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Integers
 from vce_models.fonts import scripts
 from vce_models.fonts.family import MasterGlyph, Places
 from vce_models.fonts.raster import crossings
@@ -51,7 +52,7 @@ def upright(places: Places, linear: Places) -> Places:
 
 def space(
     starts: Places, ends: Places, advance: int, linear: Places, em: float
-) -> tuple[Numbers, NDArray[np.int64]]:
+) -> tuple[Numbers, Integers]:
     """Shift glyphs and widen their advances so that bearings are the source's, by hand.
 
     Args:
@@ -107,12 +108,12 @@ def even(
     return glyphs
 
 
-def _mean(glyphs: Mapping[str, MasterGlyph], names: Sequence[str]) -> NDArray[np.int64]:
+def _mean(glyphs: Mapping[str, MasterGlyph], names: Sequence[str]) -> Integers:
     widths = np.mean([glyphs[name].advances for name in names], axis=0)
     return np.asarray(np.rint(widths), np.int64)
 
 
-def _widened(glyph: MasterGlyph, advances: NDArray[np.int64]) -> MasterGlyph:
+def _widened(glyph: MasterGlyph, advances: Integers) -> MasterGlyph:
     """A glyph of another width, its ink in the middle of the difference."""
     shift = (advances - glyph.advances) // 2
     by = np.stack((shift, 0 * shift), -1)[:, None]

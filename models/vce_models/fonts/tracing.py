@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from math import hypot
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from vce_models.arrays import Array, Mask
 from vce_models.fonts import outline
-from vce_models.glyphs.photos import Ink
 
 Point = tuple[float, float]
 Segment = tuple[Point, ...]
@@ -70,8 +69,8 @@ def _cross(a: Point, b: Point) -> float:
     return a[0] * b[1] - a[1] * b[0]
 
 
-def solid(probabilities: Ink) -> NDArray[np.bool_]:
-    """What is likelier ink than paper, enlarged smoothly.
+def solid(probabilities: Array) -> Mask:
+    """What is likelier ink than paper, refined smoothly.
 
     Args:
         probabilities: (side, side) in [0, 1], ink = 1.
@@ -79,17 +78,17 @@ def solid(probabilities: Ink) -> NDArray[np.bool_]:
     Returns:
         The same, or (`TRACED`, `TRACED`) if that is more.
     """
-    return np.asarray(_enlarged(probabilities) >= 0.5)
+    return np.asarray(_refined(probabilities) >= 0.5)
 
 
-def _enlarged(probabilities: Ink) -> Ink:
+def _refined(probabilities: Array) -> Array:
     side = max(TRACED, len(probabilities))
     picture = Image.fromarray(np.ascontiguousarray(probabilities, np.float32))
     return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
 
 
-def trace(probabilities: Ink) -> tuple[Contour, ...]:
-    """Draw outlines around the ink of a conversion, `solid` as closely as vtracer can.
+def trace(probabilities: Array) -> tuple[Contour, ...]:
+    """Trace outlines around the ink of a conversion, `solid` as closely as vtracer can.
 
     Args:
         probabilities: (side, side) float32 in [0, 1], ink = 1.
@@ -99,12 +98,12 @@ def trace(probabilities: Ink) -> tuple[Contour, ...]:
     """
     from vtracer import convert_raw_image_to_svg
 
-    enlarged = _enlarged(probabilities)
-    steepness = np.hypot(*np.gradient(enlarged))
-    ink = enlarged - 0.5 >= OUTSIDE * steepness
+    refined = _refined(probabilities)
+    steepness = np.hypot(*np.gradient(refined))
+    ink = refined - 0.5 >= OUTSIDE * steepness
     bitmap = io.BytesIO()
     Image.fromarray(~ink).convert("L").save(bitmap, format="BMP")
-    drawn = convert_raw_image_to_svg(
+    traced = convert_raw_image_to_svg(
         bitmap.getvalue(),
         img_format="bmp",
         colormode="binary",
@@ -114,7 +113,7 @@ def trace(probabilities: Ink) -> tuple[Contour, ...]:
         path_precision=3,
     )
     contours: list[Contour] = []
-    for numbers, x, y in _PATH.findall(drawn):
+    for numbers, x, y in _PATH.findall(traced):
         outside, *holes = _contours(numbers, float(x), float(y), len(ink))
         if abs(outside.area) >= SPECK:
             contours.append(_wound(outside, clockwise=True))
@@ -123,7 +122,7 @@ def trace(probabilities: Ink) -> tuple[Contour, ...]:
     return tuple(contours)
 
 
-def contours(drawing: Ink) -> list[outline.Contour]:
+def contours(drawing: Array) -> list[outline.Contour]:
     """Trace a drawing as `outline.sample` wants it: the unit is the canvas's side, y up."""
     return [_upright(contour) for contour in trace(drawing)]
 
@@ -208,8 +207,8 @@ def svg(cells: Sequence[Sequence[tuple[Contour, ...]]], cell: float, gap: float)
         for j, contours in enumerate(row):
             x, y = gap + j * (cell + gap), gap + i * (cell + gap)
             if contours:
-                drawn = "".join(_path(contour, x, y, cell) for contour in contours)
-                lines.append(f'<path d="{drawn}"/>')
+                data = "".join(_path(contour, x, y, cell) for contour in contours)
+                lines.append(f'<path d="{data}"/>')
     return "\n".join([*lines, "</svg>", ""])
 
 

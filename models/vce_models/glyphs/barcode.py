@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Mask
+
 ROWS, COLUMNS = 6, 135
 """Cells of a band."""
 
@@ -44,7 +46,7 @@ def fits(characters: Sequence[int]) -> bool:
     return len(_packed(Page("a4", 1, 1, tuple(characters)))) <= CAPACITY - CHECKSUM
 
 
-def encode(page: Page) -> NDArray[np.bool_]:
+def encode(page: Page) -> Mask:
     """The cells of a page's band, (`ROWS`, `COLUMNS`), true where they are black.
 
     Bytes are stirred, so that black and white are even everywhere.
@@ -57,7 +59,7 @@ def encode(page: Page) -> NDArray[np.bool_]:
     return cells.reshape(ROWS, COLUMNS)
 
 
-def decode(cells: NDArray[np.bool_]) -> Page | None:
+def decode(cells: Mask) -> Page | None:
     """Read a band, (`ROWS`, `COLUMNS`); None where its checksum or its content is wrong."""
     bits = cells.reshape(-1)[: CAPACITY * 8]
     data = (np.packbits(bits) ^ _stir()).tobytes()

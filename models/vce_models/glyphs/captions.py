@@ -65,7 +65,7 @@ def _opened(name: str, size: int) -> ImageFont.FreeTypeFont | None:
 
 
 def _has(font: ImageFont.FreeTypeFont, character: str) -> bool:
-    drawn, lacking = font.getmask(character), font.getmask(NOWHERE)
-    if drawn.getbbox() is None:
+    rendered, lacking = font.getmask(character), font.getmask(NOWHERE)
+    if rendered.getbbox() is None:
         return False
-    return (drawn.size, bytes(drawn)) != (lacking.size, bytes(lacking))
+    return (rendered.size, bytes(rendered)) != (lacking.size, bytes(lacking))

@@ -10,11 +10,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from vce_models.arrays import Array
 from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
 from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs import decoding, paper
-from vce_models.glyphs.photos import Ink, Polarity, median, photographed, unruled
+from vce_models.glyphs.photos import Polarity, median, photographed, unruled
 
 CANVAS = 105
 """Side of Omniglot's drawings, in pixels."""
@@ -44,8 +45,8 @@ class Framed(NamedTuple):
         detail: As a pen draws it, (k size, k size), k a whole number.
     """
 
-    condition: Ink
-    detail: Ink
+    condition: Array
+    detail: Array
 
 
 def finest(size: int) -> int:
@@ -53,8 +54,8 @@ def finest(size: int) -> int:
     return max(1, min(DETAIL, MAX_SIDE // size))
 
 
-def grey(image: Image.Image, polarity: Polarity = "auto") -> Ink:
-    """Ink of an image of mode L, LA, I or F, (H, W) in [0, 1].
+def grey(image: Image.Image, polarity: Polarity = "auto") -> Array:
+    """Array of an image of mode L, LA, I or F, (H, W) in [0, 1].
 
     Transparent pixels are paper. By `auto`, dark strokes on light paper and light on dark
     come to the same: paper is what the median pixel of the border has.
@@ -66,7 +67,7 @@ def grey(image: Image.Image, polarity: Polarity = "auto") -> Ink:
     return np.asarray(1 - light, np.float32) if polarity == "dark" else light
 
 
-def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
+def resize(ink: Array, size: int, method: Resize) -> NDArray[np.uint8]:
     """Bring ink to (size, size) uint8, ink = 255, on a square of paper.
 
     Args:
@@ -86,7 +87,7 @@ def resize(ink: Ink, size: int, method: Resize) -> NDArray[np.uint8]:
     return np.asarray(picture.resize((size, size), filters[method]))
 
 
-def _square(ink: Ink) -> Ink:
+def _square(ink: Array) -> Array:
     height, width = ink.shape
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
@@ -122,7 +123,7 @@ def read_glyph(
     return Framed(resized(ink, config.size, config.resize), _smoothly(_square(ink), detail, detail))
 
 
-def read_page(source: Path | IO[bytes], name: str, polarity: Polarity = "auto") -> Ink:
+def read_page(source: Path | IO[bytes], name: str, polarity: Polarity = "auto") -> Array:
     """Read the ink of an image's page, (H, W) in [0, 1], larger images made smaller.
 
     Args:
@@ -140,26 +141,26 @@ def read_page(source: Path | IO[bytes], name: str, polarity: Polarity = "auto") 
     return paper.cleared(_levelled(image, name, polarity) if ink is None else ink, polarity)
 
 
-def _levelled(image: Image.Image, name: str, polarity: Polarity) -> Ink:
+def _levelled(image: Image.Image, name: str, polarity: Polarity) -> Array:
     ink = unruled(grey(decoding.reduced(image, MAX_PAGE), polarity))
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
     return ink
 
 
-def resized(ink: Ink, size: int, method: Resize) -> Ink:
+def resized(ink: Array, size: int, method: Resize) -> Array:
     """Bring ink to (size, size) float32 in [0, 1], as `resize`."""
     return np.asarray(resize(ink, size, method), np.float32) / np.float32(255)
 
 
-def _smoothly(ink: Ink, width: int, height: int) -> Ink:
+def _smoothly(ink: Array, width: int, height: int) -> Array:
     """BOX averages where it makes smaller; where it enlarges, BICUBIC keeps strokes smooth."""
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
     method = Image.Resampling.BOX if width < picture.width else Image.Resampling.BICUBIC
     return np.asarray(picture.resize((width, height), method), np.float32) / np.float32(255)
 
 
-def frame(ink: Ink, name: str, config: ModelConfig, framing: Framing = OMNIGLOT) -> Framed:
+def frame(ink: Array, name: str, config: ModelConfig, framing: Framing = OMNIGLOT) -> Framed:
     """Scale ink, (H, W), so that it lies as the training drawings do, and resize it.
 
     Raises:
@@ -168,8 +169,8 @@ def frame(ink: Ink, name: str, config: ModelConfig, framing: Framing = OMNIGLOT)
     left, top, right, bottom = bounds(ink, name)
     cut = ink[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1]
     side = finest(config.size) * config.size
-    scale = framing.longest * side / max(bottom - top, right - left)
-    height, width = (max(1, min(side, round(length * scale))) for length in cut.shape)
+    factor = framing.longest * side / max(bottom - top, right - left)
+    height, width = (max(1, min(side, round(length * factor))) for length in cut.shape)
     left = min(max(0, int(framing.across * side - width / 2)), side - width)
     top = min(max(0, int(framing.down * side - height / 2)), side - height)
     whole = np.zeros((side, side), np.float32)
@@ -177,7 +178,7 @@ def frame(ink: Ink, name: str, config: ModelConfig, framing: Framing = OMNIGLOT)
     return Framed(as_condition(whole, config), inked(whole))
 
 
-def as_condition(ink: Ink, config: ModelConfig) -> Ink:
+def as_condition(ink: Array, config: ModelConfig) -> Array:
     """A framed drawing in the model's pixels.
 
     Where those are binary, no place is read by itself: lines finer than Omniglot's would fall
@@ -189,7 +190,7 @@ def as_condition(ink: Ink, config: ModelConfig) -> Ink:
     return np.asarray(grey >= np.clip(SHARE * _greatest(grey), *LEVELS), np.float32)
 
 
-def bounds(ink: Ink, name: str) -> tuple[int, int, int, int]:
+def bounds(ink: Array, name: str) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of the strokes, the last two exclusive; specks do not count.
 
     Raises:
@@ -207,7 +208,7 @@ def bounds(ink: Ink, name: str) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def inked(ink: Ink) -> Ink:
+def inked(ink: Array) -> Array:
     """Darken strokes thinner than a pixel until their crests are 1, as Omniglot's are.
 
     Crests are the greatest of nine pixels, but for faint specks; of a training drawing
@@ -217,6 +218,6 @@ def inked(ink: Ink) -> Ink:
     return np.asarray(np.minimum(1, ink / median(crests)), np.float32) if len(crests) else ink
 
 
-def _greatest(ink: Ink) -> Ink:
+def _greatest(ink: Array) -> Array:
     """The greatest of the nine pixels about each."""
     return np.asarray(sliding_window_view(np.pad(ink, 1), (3, 3)).max((2, 3)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from vce_models.arrays import Array
-from vce_models.glyphs.parts import Integers, Mask, find, joined
+from vce_models.arrays import Array, Integers, Mask
+from vce_models.glyphs.parts import find, joined
 
 LOOKED_AT = 256
 """Longest side at which glyphs are counted, in pixels."""

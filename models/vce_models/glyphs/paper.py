@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from vce_models.arrays import Array, Mask
 from vce_models.glyphs import parts
-from vce_models.glyphs.photos import LEFT, Ink, Polarity, median
+from vce_models.glyphs.photos import LEFT, Polarity, median
 
 TOPS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """White of images of 1, 8, 10, 12, 14 and 16 bits, which files of 16 and 32 bits hold."""
@@ -19,7 +19,7 @@ EDGE = 0.6
 """Share of a side of an image along which ink is that of no glyph, but a scanner's."""
 
 
-def light(image: Image.Image, polarity: Polarity) -> Ink:
+def light(image: Image.Image, polarity: Polarity) -> Array:
     """The light of an image of mode L, LA, I or F, (H, W) in [0, 1], on paper all over.
 
     What is transparent becomes paper: that of the page, where a page has transparent
@@ -39,7 +39,7 @@ def light(image: Image.Image, polarity: Polarity) -> Ink:
     return np.asarray(values * alpha + paper * (1 - alpha), np.float32)
 
 
-def _of_numbers(values: Ink) -> Ink:
+def _of_numbers(values: Array) -> Array:
     """Whole numbers of any depth and floats, with white at 1."""
     known = np.isfinite(values)
     if not known.all():
@@ -53,7 +53,7 @@ def _of_numbers(values: Ink) -> Ink:
     return np.asarray(values / np.float32(white), np.float32)
 
 
-def _page(values: Ink, alpha: Ink) -> float | None:
+def _page(values: Array, alpha: Array) -> float | None:
     """The paper of a page with transparent margins; None where ink stands on nothing.
 
     Along its edge a page is one colour, and something else is on it.
@@ -69,15 +69,15 @@ def _page(values: Ink, alpha: Ink) -> float | None:
     return paper if written >= LEFT else None
 
 
-def _shrunk(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _shrunk(mask: Mask) -> Mask:
     """A mask without the pixels beside its edge, the border of the image among them."""
     padded = np.pad(mask, 1)
     inner = padded[1:-1, 1:-1] & padded[:-2, 1:-1] & padded[2:, 1:-1]
     return np.asarray(inner & padded[1:-1, :-2] & padded[1:-1, 2:])
 
 
-def cleared(ink: Ink, polarity: Polarity) -> Ink:
-    """Ink, (H, W) in [0, 1], without what lies around the page.
+def cleared(ink: Array, polarity: Polarity) -> Array:
+    """Array, (H, W) in [0, 1], without what lies around the page.
 
     A page on a dark ground, whose border says that the page is the ink, is turned round; and
     strips and corners along the border go, where what is left touches no border.
@@ -92,7 +92,7 @@ def cleared(ink: Ink, polarity: Polarity) -> Ink:
     return ink if around is None else _without(ink, around)
 
 
-def _around(solid: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+def _around(solid: Mask) -> Mask | None:
     """Parts in a corner, or along most of a side, that stay out of the middle.
 
     None where there are none, or where they may be the glyph: nothing else is there, or
@@ -120,7 +120,7 @@ def _around(solid: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     return found.mask(beside) if kept and beside.any() else None
 
 
-def _without(ink: Ink, mask: NDArray[np.bool_]) -> Ink:
-    """Ink without a mask and the soft edge around it."""
+def _without(ink: Array, mask: Mask) -> Array:
+    """Array without a mask and the soft edge around it."""
     around = np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MaxFilter(5))) > 0
     return np.where(around, np.float32(0), ink)

@@ -1,14 +1,13 @@
-"""Ink out of grey values: their levels, and strokes on paper that is anything but plain."""
+"""Array out of grey values: their levels, and strokes on paper that is anything but plain."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-Ink = NDArray[np.float32]
+from vce_models.arrays import Array
 
 Polarity = Literal["auto", "dark", "light"]
 """Which is the ink: the dark strokes, the light ones, or what the border is not."""
@@ -36,8 +35,8 @@ LEFT = 0.0005
 """Share of a photo that has to stay ink for what touches its border to be none."""
 
 
-def photographed(light: Ink, polarity: Polarity) -> Ink | None:
-    """Ink of a photo or a scan by its light, both (H, W) in [0, 1]; None where paper is plain.
+def photographed(light: Array, polarity: Polarity) -> Array | None:
+    """Array of a photo or a scan by its light, both (H, W) in [0, 1]; None where paper is plain.
 
     Strokes are what is darker (or lighter) than all around it, as a share of that: shadows
     and the table are too wide.
@@ -55,7 +54,7 @@ def photographed(light: Ink, polarity: Polarity) -> Ink | None:
     return None if ink is None else levels(_inside(ink) ** 2)
 
 
-def _skew(light: Ink) -> float:
+def _skew(light: Array) -> float:
     """Negative for dark strokes, which cover less than the paper around them."""
     beside = light - _smoothed(light, ImageFilter.GaussianBlur(WIDE / 2))
     # The middle counts most: farther out paper may end.
@@ -63,7 +62,7 @@ def _skew(light: Ink) -> float:
     return float(down @ beside**3 @ across)
 
 
-def _smoothed(light: Ink, *filters: ImageFilter.Filter) -> Ink:
+def _smoothed(light: Array, *filters: ImageFilter.Filter) -> Array:
     """Filters of the image made small, at its own size."""
     picture = Image.fromarray(np.rint(light * 255).astype(np.uint8))
     small = picture.reduce(-(-max(picture.size) // SHADE))
@@ -73,7 +72,7 @@ def _smoothed(light: Ink, *filters: ImageFilter.Filter) -> Ink:
     return np.asarray(large, np.float32) / np.float32(255)
 
 
-def _inside(ink: Ink) -> Ink:
+def _inside(ink: Array) -> Array:
     """Without what touches the border, a table or a scanner's lid, where ink is left then."""
     mask = Image.fromarray(np.pad(ink >= 0.5, 1, constant_values=True)).convert("L")
     ImageDraw.floodfill(mask, (0, 0), 128)
@@ -83,14 +82,14 @@ def _inside(ink: Ink) -> Ink:
     return inside if np.mean(inside >= 0.5) >= LEFT else ink
 
 
-def median(values: Ink) -> float:
+def median(values: Array) -> float:
     """`np.median`, which would load all of numpy.ma for its first answer."""
     lower, upper = (len(values) - 1) // 2, len(values) // 2
     ordered = np.partition(values, (lower, upper))
     return float(ordered[lower] + ordered[upper]) / 2
 
 
-def levels(ink: Ink) -> Ink | None:
+def levels(ink: Array) -> Array | None:
     """Stretch ink so that paper is 0 and strokes are 1; None where there is no contrast.
 
     Otsu's threshold parts the two. Paper's own unevenness, two standard deviations, goes
@@ -106,7 +105,7 @@ def levels(ink: Ink) -> Ink | None:
     return _stretched(ink, low + 2 * deviation, low, median(strokes))
 
 
-def unruled(ink: Ink) -> Ink | None:
+def unruled(ink: Array) -> Array | None:
     """Stretch ink as `levels` does; faint lines that are printed across the paper go, too."""
     parted = _parted(ink)
     if parted is None:
@@ -119,7 +118,7 @@ def unruled(ink: Ink) -> Ink | None:
     return _stretched(ink, lines, lines, written)
 
 
-def _parted(ink: Ink) -> tuple[float, float, Ink] | None:
+def _parted(ink: Array) -> tuple[float, float, Array] | None:
     """Paper's median, its deviation, and the values of strokes; None where there is no contrast."""
     threshold = _threshold(ink)
     paper, strokes = ink[ink <= threshold], ink[ink > threshold]
@@ -132,13 +131,13 @@ def _parted(ink: Ink) -> tuple[float, float, Ink] | None:
     return low, deviation, strokes
 
 
-def _stretched(ink: Ink, wanted: float, low: float, high: float) -> Ink:
-    """Ink from a wanted level of paper, half-way to strokes at most, up to that of strokes."""
+def _stretched(ink: Array, wanted: float, low: float, high: float) -> Array:
+    """Array from a wanted level of paper, half-way to strokes at most, up to that of strokes."""
     paper = min(wanted, (low + high) / 2)
     return np.asarray(np.clip((ink - paper) / (high - paper), 0, 1), np.float32)
 
 
-def _threshold(ink: Ink) -> float:
+def _threshold(ink: Array) -> float:
     """Otsu's threshold, which makes the two classes most unlike each other."""
     counts, edges = np.histogram(ink, bins=256, range=(0, 1))
     centres = (edges[:-1] + edges[1:]) / 2
@@ -149,7 +148,7 @@ def _threshold(ink: Ink) -> float:
     return float(centres[int(np.nanargmax(np.where(below * above > 0, between, 0)))])
 
 
-def _printed(ink: Ink, paper: float, strokes: Ink) -> tuple[float, float] | None:
+def _printed(ink: Array, paper: float, strokes: Array) -> tuple[float, float] | None:
     """How dark lines are that are printed on the paper, and how dark strokes are, if there are any.
 
     Such lines cross the paper from border to border; strokes are darker, and touch none.

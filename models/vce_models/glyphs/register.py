@@ -6,17 +6,16 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from vce_models.arrays import Array, Integers, Mask
 from vce_models.errors import InputError
 from vce_models.glyphs import barcode, parts
 from vce_models.glyphs.barcode import Page
 from vce_models.glyphs.parts import Parts
-from vce_models.glyphs.photos import Ink
 from vce_models.glyphs.template import DOT, LAYOUTS, Layout, Points
 
-LOOKED_AT, ENLARGED = 2000, 1200
+LOOKED_AT, SMALL = 2000, 1200
 """Longest sides in pixels: at which rings are looked for, and up to which images are doubled."""
 
 LEAST = 3
@@ -72,21 +71,21 @@ class Registered(NamedTuple):
         layout: Where things lie on it.
         homography: From millimetres off its middle to pixels, (3, 3).
         bend: Coefficients of what lens and curled paper add, in pixels, (K, 2).
-        scale: Pixels to a millimetre, in the middle.
+        fineness: Pixels to a millimetre, in the middle.
     """
 
     page: Page
     layout: Layout
     homography: Points
     bend: Points
-    scale: float
+    fineness: float
 
     def pixels(self, points: Points) -> Points:
         """Pixels of the image, (..., 2), where points of the page are, (..., 2), in millimetres."""
         return _pixels(points, self.layout, self.homography, self.bend)
 
 
-def register(light: Ink, rings: Rings, name: str) -> Registered | None:
+def register(light: Array, rings: Rings, name: str) -> Registered | None:
     """Find a template's page in an image; None where there is none.
 
     Args:
@@ -117,7 +116,7 @@ def register(light: Ink, rings: Rings, name: str) -> Registered | None:
     return None
 
 
-def sample(light: Ink, points: Points) -> Ink:
+def sample(light: Array, points: Points) -> Array:
     """Values of an image, (H, W), at pixels, (..., 2), between its own; beyond it, its edge's."""
     height, width = light.shape
     x = np.clip(points[..., 0] - 0.5, 0, width - 1.001).astype(np.float32)
@@ -132,7 +131,7 @@ def sample(light: Ink, points: Points) -> Ink:
     return np.asarray(upper * (1 - y) + lower * y, np.float32)
 
 
-def find_rings(light: Ink, *, enlarge: bool) -> Rings:
+def find_rings(light: Array, *, enlarge: bool) -> Rings:
     """Find dark rings around dark discs, the largest first.
 
     Args:
@@ -174,7 +173,7 @@ def _nested(found: Parts) -> tuple[Points, Points]:
     return found.centres[discs[inner]], sides[rings[outer]].max(1).astype(np.float64)
 
 
-def _largest(chosen: NDArray[np.int64], sides: NDArray[np.int64]) -> NDArray[np.int64]:
+def _largest(chosen: Integers, sides: Integers) -> Integers:
     """The `MOST` largest of some parts, in their order: of each with each, noise has billions."""
     order = np.argsort(-sides[chosen].max(1), kind="stable")
     return np.sort(chosen[order[:MOST]])
@@ -214,7 +213,7 @@ def _cross(one: Points, other: Points) -> Points:
     return np.asarray(one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0])
 
 
-def _read(light: Ink, layout: Layout, corners: Points) -> Registered | None:
+def _read(light: Array, layout: Layout, corners: Points) -> Registered | None:
     """The page whose rings are at these pixels, (4, 2), its own upper left one first."""
     homography = _homography(layout.markers() - _middle(layout), corners)
     bend = _bend(light, layout, homography)
@@ -261,7 +260,7 @@ def _powers(points: Points, count: int) -> Points:
     return np.stack(terms[:count], -1)
 
 
-def _bend(light: Ink, layout: Layout, homography: Points) -> Points | None:
+def _bend(light: Array, layout: Layout, homography: Points) -> Points | None:
     """What moves the page's dots to where they are seen, (K, 2); None where too few are."""
     dots = layout.dots()
     points = np.concatenate((dots, layout.markers()))
@@ -285,8 +284,8 @@ def _bend(light: Ink, layout: Layout, homography: Points) -> Points | None:
 
 
 def _dots_near(
-    light: Ink, layout: Layout, homography: Points, bend: Points, reach: float
-) -> tuple[Points, NDArray[np.bool_]]:
+    light: Array, layout: Layout, homography: Points, bend: Points, reach: float
+) -> tuple[Points, Mask]:
     """Pixels of the page's dots, (N, 2), and whether there is one, (N,)."""
     dots = layout.dots()
     steps = np.arange(-reach - DOT, reach + DOT + STEP / 2, STEP)
@@ -311,7 +310,7 @@ def _dots_near(
     return _pixels(dots + at, layout, homography, bend), shown
 
 
-def _mean_around(values: Ink, radius: int) -> Ink:
+def _mean_around(values: Array, radius: int) -> Array:
     """Means over squares of 2 radius + 1 samples, of (N, H, W); the edge goes on."""
     padded = np.pad(values, ((0, 0), (radius + 1, radius), (radius + 1, radius)), mode="edge")
     sums = padded.cumsum(1, dtype=np.float64).cumsum(2)
@@ -328,7 +327,7 @@ def _cells(layout: Layout) -> Points:
     return np.asarray(layout.bands()[..., None, :] + offsets)
 
 
-def _decoded(values: Ink) -> Page | None:
+def _decoded(values: Array) -> Page | None:
     """Read either band, or both together, from the light at their cells, (2, R, C, 9)."""
     light = values.mean(3)
     window = np.ones(21)

@@ -8,14 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageFilter
 
+from vce_models.arrays import Array
 from vce_models.errors import InputError
 from vce_models.glyphs import images, parts
 from vce_models.glyphs.decoding import contents, decode, reduced
-from vce_models.glyphs.photos import Ink, levels
+from vce_models.glyphs.photos import levels
 from vce_models.glyphs.register import (
-    ENLARGED,
     LEAST,
     LOOKED_AT,
+    SMALL,
     SMALLEST,
     Registered,
     find_rings,
@@ -57,7 +58,7 @@ class Written(NamedTuple):
     """
 
     codepoint: int
-    ink: Ink
+    ink: Array
     baseline: float
     em: float
 
@@ -82,7 +83,7 @@ def written(image: Image.Image, name: str) -> list[Written] | None:
         return None
     # Most images are no page, and seen to be none at little cost.
     light = 1 - images.grey(reduced(image, LOOKED_AT), "dark")
-    rings = find_rings(light, enlarge=max(image.size) <= ENLARGED)
+    rings = find_rings(light, enlarge=max(image.size) <= SMALL)
     if len(rings.sizes) < LEAST:
         return None
     image = reduced(image, FINEST, colours=True)
@@ -105,7 +106,7 @@ def written(image: Image.Image, name: str) -> list[Written] | None:
     )
 
 
-def _red(image: Image.Image) -> Ink:
+def _red(image: Image.Image) -> Array:
     """The red channel, in which guides are paper, (H, W) in [0, 1]; light, where there is none."""
     if image.mode.startswith(("I", "F", "L")):  # of grey, or LAB
         return 1 - images.grey(image, "dark")
@@ -115,25 +116,25 @@ def _red(image: Image.Image) -> Ink:
     return np.asarray(image.convert("RGB").getchannel("R"), np.float32) / np.float32(255)
 
 
-def _inks(red: Ink, found: Registered, enlarged: int) -> Ink | None:
+def _inks(red: Array, found: Registered, finer: int) -> Array | None:
     """What is written in each box, (N, H, W) in [0, 1]; None where nothing is.
 
     Args:
         red: The image.
         found: The page in it.
-        enlarged: Pixels of `red` to one of the image that the page was found in.
+        finer: Pixels of `red` to one of the image that the page was found in.
     """
-    scale = found.scale * enlarged
-    factor = _whole(scale / COARSE)
-    paper = _paper(_reduced(red, factor), found, enlarged / factor)
-    factor = _whole(scale / FINENESS)
+    fineness = found.fineness * finer
+    factor = _whole(fineness / COARSE)
+    paper = _paper(_reduced(red, factor), found, finer / factor)
+    factor = _whole(fineness / FINENESS)
     fine = _reduced(red, factor)
     width, height = (length - 2 * INSET for length in found.layout.box)
     rows, columns = (_middles(length) for length in (height, width))
     grid = np.stack(np.meshgrid(columns, rows), -1) + INSET
     boxes = []
     for corner in found.layout.corners()[: len(found.page.characters)]:
-        seen = sample(fine, found.pixels(corner + grid) * (enlarged / factor))
+        seen = sample(fine, found.pixels(corner + grid) * (finer / factor))
         boxes.append(1 - seen / np.maximum(sample(paper, (corner + grid) * COARSE), 0.05))
     ink = np.clip(np.stack(boxes), 0, 1)
     # Guides go from side to side in all boxes; even of dashes a quarter is without ink.
@@ -144,7 +145,7 @@ def _inks(red: Ink, found: Registered, enlarged: int) -> Ink | None:
     return None if stretched is None else stretched.reshape(ink.shape)
 
 
-def _dark(ink: Ink) -> bool:
+def _dark(ink: Array) -> bool:
     """Whether enough is as dark as a pen, and not as a red one, which would be read in shreds."""
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
     calm = np.asarray(picture.filter(ImageFilter.BoxBlur(2)))
@@ -160,11 +161,11 @@ def _whole(factor: float) -> int:
     return max(1, int(factor))
 
 
-def _reduced(light: Ink, factor: int) -> Ink:
+def _reduced(light: Array, factor: int) -> Array:
     return np.asarray(Image.fromarray(light).reduce(factor), np.float32)
 
 
-def _paper(light: Ink, found: Registered, shrunk: float) -> Ink:
+def _paper(light: Array, found: Registered, shrunk: float) -> Array:
     """The light of the paper behind all strokes, over the whole page, at `COARSE`.
 
     Args:
@@ -186,8 +187,8 @@ def _paper(light: Ink, found: Registered, shrunk: float) -> Ink:
     return np.asarray(picture, np.float32) / np.float32(255)
 
 
-def _cleaned(ink: Ink) -> Ink | None:
-    """Ink without specks and without strokes of neighbours; None where nothing is left."""
+def _cleaned(ink: Array) -> Array | None:
+    """Array without specks and without strokes of neighbours; None where nothing is left."""
     found = parts.find(ink >= 0.5)
     height, width = ink.shape
     left, top, right, bottom = found.boxes.T

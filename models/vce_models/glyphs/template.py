@@ -192,12 +192,12 @@ def paginate(characters: Sequence[int], paper: str) -> list[Page]:
 
 
 def render(page: Page) -> Image.Image:
-    """Draw a page at `DPI`, in RGB."""
+    """Render a page at `DPI`, in RGB."""
     layout = LAYOUTS[page.paper]
     image = Image.new("RGB", (_dots(layout.width), _dots(layout.height)), "white")
     pen = ImageDraw.Draw(image)
     for (left, top), point in zip(layout.corners(), page.characters, strict=False):
-        _draw_box(pen, float(left), float(top), layout.box, point)
+        _render_box(pen, float(left), float(top), layout.box, point)
     for x, y in layout.dots():
         _paste_disc(image, x, y, DOT, BLACK)
     for x, y in layout.markers():
@@ -207,7 +207,7 @@ def render(page: Page) -> Image.Image:
     for band in layout.bands():
         for x, y in band[cells]:
             pen.rectangle(_box(x - CELL / 2, y - CELL / 2, x + CELL / 2, y + CELL / 2), BLACK)
-    _draw_words(pen, layout, page)
+    _render_words(pen, layout, page)
     return image
 
 
@@ -226,7 +226,7 @@ def write(
         path: The file.
         form: `pdf` or `png`.
         clobber: Replace a file that is there.
-        progress: Is told how many pages of how many are drawn.
+        progress: Is told how many pages of how many are rendered.
 
     Raises:
         OutputError: The file cannot be written, or is there.
@@ -242,7 +242,7 @@ def write(
             progress(i + 1, len(pages))
 
 
-def _draw_box(
+def _render_box(
     pen: ImageDraw.ImageDraw, left: float, top: float, box: tuple[float, float], point: int
 ) -> None:
     right, bottom = left + box[0], top + box[1]
@@ -263,7 +263,7 @@ def _draw_box(
     pen.text((_dots(left + MARGIN), _dots(top + 4.8)), caption, GREY, font, anchor="ls")
 
 
-def _draw_words(pen: ImageDraw.ImageDraw, layout: Layout, page: Page) -> None:
+def _render_words(pen: ImageDraw.ImageDraw, layout: Layout, page: Page) -> None:
     of = f"page {page.number} of {page.pages}"
     above, below = layout.top - 2.2, layout.height - layout.top + 4.6
     first = "Write each character on its line, with a black or blue pen. Leave out what you like."

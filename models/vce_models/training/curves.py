@@ -17,11 +17,13 @@ from vce_models.files import replacing
 from vce_models.glyphs import sheets
 from vce_models.weights import Weights
 
-ROWS, ENLARGEMENT = 10, 2
+ROWS, SCALE = 10, 2
 """Test characters in a picture, and the picture's points for each pixel of a drawing."""
 
 
-def draw_conversions(model: Weights, test: Characters, seed: int, columns: int = 12) -> Image.Image:
+def render_conversions(
+    model: Weights, test: Characters, seed: int, columns: int = 12
+) -> Image.Image:
     """Render fig. 5: a row for each test character, its condition in a red box and conversions.
 
     Args:
@@ -33,9 +35,9 @@ def draw_conversions(model: Weights, test: Characters, seed: int, columns: int =
     sampled = rules.sample(columns, model.config, seed)
     chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
     conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
-    side = ENLARGEMENT * model.config.size
+    side = SCALE * model.config.size
     # What draws anew is shown as it comes: enlarged, an edge would hide how blurred it is.
-    scale = ENLARGEMENT if model.config.wiring == "deformation" else 1
+    scale = SCALE if model.config.wiring == "deformation" else 1
     rows = []
     for q in conditions:
         cells = [q, *convert(model, q, sampled, scale=scale)]
@@ -44,7 +46,7 @@ def draw_conversions(model: Weights, test: Characters, seed: int, columns: int =
     return sheets.stack(rows)
 
 
-def draw_curves(metrics: Path, path: Path) -> None:
+def plot_curves(metrics: Path, path: Path) -> None:
     """Plot fig. 3: the reconstruction, and the KL of real and of converted drawings.
 
     Grey lines stand between phases, orange ones where the learning rate was halved.

@@ -160,10 +160,10 @@ class Run:
         checkpoints.save(self.checkpoint, trainer)
         model = trainer.weights()
         weights.save(self.weights, model)
-        drawn = curves.draw_conversions(model, test, 0)
-        sheets.save_png(drawn, self.folder / "conversions.png")
+        picture = curves.render_conversions(model, test, 0)
+        sheets.save_png(picture, self.folder / "conversions.png")
         if self.metrics.exists():
-            curves.draw_curves(self.metrics, self.folder / "curves.png")
+            curves.plot_curves(self.metrics, self.folder / "curves.png")
 
 
 def _differences(one: Any, other: Any, prefix: str = "") -> dict[str, tuple[Any, Any]]:

@@ -314,7 +314,7 @@ class Trainer:
 
     @torch.no_grad()
     def _kl_converted(self) -> float:
-        """KL of converted drawings, in phases that do not train on it; leaves no trace."""
+        """KL of converted drawings, in phases that do not train on it; changes nothing."""
         generator = torch.Generator(self.device).manual_seed(self.step)
         x, q = self._unmoved(KL_PAIRS, generator)
         mu, logvar = self._encode(x, q)
@@ -324,7 +324,7 @@ class Trainer:
 
     @torch.inference_mode()
     def _prior(self) -> dict[str, Tensor]:
-        """The Gaussian of rules read off `PRIOR_PAIRS` pairs; leaves no trace."""
+        """The Gaussian of rules read off `PRIOR_PAIRS` pairs; changes nothing."""
         generator = torch.Generator(self.device).manual_seed(self.config.seed)
         pairs = self._unmoved(PRIOR_PAIRS, generator)
         parts = zip(*(torch.split(part, PRIOR_BATCH) for part in pairs), strict=True)
