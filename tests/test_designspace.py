@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from families import HANDS, TEXTS, family_of, installed, little
 from fontTools.designspaceLib import DesignSpaceDocument
+from fontTools.pens.recordingPen import DecomposingRecordingPen
+from matplotlib import get_data_path
 from test_hand_fonts import opened, saved, shaped
 from ufoLib2 import Font
 
+from vce_models import rules, weights
+from vce_models.fonts import hands, moving
 from vce_models.fonts.designspace import write_designspace
 from vce_models.fonts.editing import edited
+from vce_models.fonts.source import read_font
 from vce_models.fonts.ufo import master_ufo, write_ufo
 
 TWO = HANDS[:2]
@@ -139,3 +144,34 @@ def test_a_ufo_can_be_read_again(tmp_path):
     ufo = Font.open(tmp_path / "hand.ufo", validate=True)
     assert "feature kern" in ufo.features.text
     assert len(ufo["a"].contours) == 2
+
+
+def test_accented_letters_are_components_and_build_to_the_same_outlines(tmp_path):
+    font = read_font(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf"))
+    model = weights.load()
+    data = font.cut(font.characters("eéabcdghilmn"))
+    family = moving.family(data, hands.Rules(model, rules.sample(1, model.config, 7)))
+    made = master_ufo(family, 1, name="Hand")
+    assert [part.baseGlyph for part in made["eacute"].components] == ["e", "acute"]
+    assert len(made["e"].contours) == 2
+    made.save(tmp_path / "hand.ufo")
+    built = tmp_path / "hand.otf"
+    fontmake("-u", tmp_path / "hand.ufo", "-o", "otf", "--output-path", built)
+    alone = edited(family, 1, name="Hand", flavour="otf")
+    one, two = (drawn(data, "eacute") for data in (built.read_bytes(), alone))
+    assert one == two
+
+
+def drawn(data, name):
+    """A glyph's contours as places, with or without a last line to where they begin."""
+    pen = DecomposingRecordingPen(glyphs := opened(data).getGlyphSet())
+    glyphs[name].draw(pen)
+    contours = []
+    for move, places in pen.value:
+        if move == "moveTo":
+            contours.append(list(places))
+        elif move == "closePath":
+            contours[-1] = contours[-1][: -1 if contours[-1][-1] == contours[-1][0] else None]
+        else:
+            contours[-1] += places
+    return contours

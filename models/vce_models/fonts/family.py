@@ -31,11 +31,14 @@ class MasterGlyph:
         advances: Advance width in each master, (masters,), whole font units.
         move: Maps places of the source glyph, (n, 2), to every master, (masters, n, 2). What
             is attached to a glyph, as the anchors of marks are, goes where its ink goes.
+        parts: The glyphs that it is made of, and how far each is moved, (masters, 2), in whole
+            font units; none where it is drawn by itself.
     """
 
     contours: tuple[tuple[Places, ...], ...]
     advances: Integers
     move: Callable[[Places], Places]
+    parts: tuple[tuple[str, Places], ...] = ()
 
 
 class Weakened(NamedTuple):

@@ -97,7 +97,7 @@ def assemble(
         name: The glyph.
         masters: The linear maps of the source and of every hand, (masters, 2, 2).
     """
-    base, contours = glyphs[made[0].name], []
+    base, contours, moved = glyphs[made[0].name], [], []
     for part in made:
         glyph = glyphs[part.name]
         by = np.array([part.x, part.y])
@@ -105,12 +105,14 @@ def assemble(
         if part is not made[0] and (meets := _meeting(base, made[0], glyph, part)) is not None:
             offset = base.move(meets - [made[0].x, made[0].y])[:, 0] - glyph.move(meets - by)[:, 0]
             offset += masters @ [made[0].x, made[0].y]
+        offset = np.rint(offset)
+        moved.append((part.name, offset))
         contours += [
             tuple(curve + offset[:, None] for curve in contour) for contour in glyph.contours
         ]
     more = masters[:, 0, 0] * (advances[name] - advances[made[0].name])
     wide = np.maximum(base.advances + np.rint(more).astype(np.int64), 0)
-    return MasterGlyph(tuple(contours), wide, base.move)
+    return MasterGlyph(tuple(contours), wide, base.move, tuple(moved))
 
 
 def _meeting(base: MasterGlyph, at: Part, glyph: MasterGlyph, part: Part) -> Places | None:

@@ -1,10 +1,11 @@
 """Masters as UFO, the form in which font editors keep their sources.
 
-A UFO holds the cubic outlines of one master, with the same points in every master; advance
-widths, characters and the order of glyphs; names, licence, metrics and all else that the
-source says about itself; and all of its layout rules as feature code, anchors where the
-master has them. Compilers are told to add no rules of their own. Not carried are vertical
-layout of single glyphs, the tables MATH, BASE and COLR, and what `feature_code` leaves out.
+A UFO holds the cubic outlines of one master, with the same points in every master, and
+accented letters as components; advance widths, characters and the order of glyphs; names,
+licence, metrics and all else that the source says about itself; and all of its layout rules
+as feature code, anchors where the master has them. Compilers are told to add no rules of
+their own. Not carried are vertical layout of single glyphs, the tables MATH, BASE and COLR,
+and what `feature_code` leaves out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from fontTools.misc.timeTools import timestampToString
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.pens.reverseContourPen import ReverseContourPen
@@ -28,7 +30,7 @@ from vce_models.fonts.redrawing import draw_master
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
-    from vce_models.fonts.family import Family
+    from vce_models.fonts.family import Family, Places
 
 WRITERS = "com.github.googlei18n.ufo2ft.featureWriters"
 """Where a compiler looks for what may add rules: here nothing."""
@@ -71,7 +73,12 @@ def master_ufo(family: Family, master: int, *, name: str) -> Font:
         pen = RoundingPen(made.getPen())
         if glyph in family.glyphs:
             made.width = int(family.glyphs[glyph].advances[master])
-            draw_master(family.glyphs[glyph], master, pen)
+            if parts := _components(family, glyph):
+                for part, offsets in parts:
+                    x, y = map(int, offsets[master])
+                    pen.addComponent(names[part], (1, 0, 0, 1, x, y))
+            else:
+                draw_master(family.glyphs[glyph], master, pen)
         else:
             made.width = font["hmtx"][glyph][0]
             recorded = DecomposingRecordingPen(source)
@@ -85,6 +92,22 @@ def master_ufo(family: Family, master: int, *, name: str) -> Font:
         ufo.lib["public.unicodeVariationSequences"] = variants
     ufo.features.text = feature_code(font)
     return ufo
+
+
+def _components(family: Family, name: str) -> tuple[tuple[str, Places], ...]:
+    """The parts of a glyph, if all of it is where they say; the same for every master."""
+    glyph, glyphs = family.glyphs[name], family.glyphs
+    if not all(part in glyphs and not glyphs[part].parts for part, _ in glyph.parts):
+        return ()
+    drawn = [
+        curve + by[:, None]
+        for part, by in glyph.parts
+        for contour in glyphs[part].contours
+        for curve in contour
+    ]
+    own = [curve for contour in glyph.contours for curve in contour]
+    alike = len(own) == len(drawn) and all(map(np.array_equal, own, drawn))
+    return glyph.parts if alike else ()
 
 
 def _variants(font: TTFont, names: dict[str, str]) -> dict[str, dict[str, str]]:
