@@ -167,7 +167,7 @@ def _render(
         for i, glyph, drawing, placement in readings:
             _warn(glyph, drawing, model, options, journal)
             if form.outlined and model.config.wiring == "deformation":
-                conversions = _outlines(glyph, drawing, placement, hands, model, options)
+                conversions = _outlines(glyph, drawing, placement, hands, model, options, journal)
                 conversions = _counted(conversions, i * count, total, advance)
             else:
                 rules = _strengthened(hands.rules, model, drawing.condition, options.towards)
@@ -184,6 +184,7 @@ def _outlines(
     hands: Hands,
     model: Weights,
     options: Options,
+    journal: Journal,
 ) -> Iterator[Any]:
     """The glyph's own outline, or the one traced around its drawing, moved by every rule."""
     from vce_models.fonts import outlines, tracing
@@ -192,7 +193,11 @@ def _outlines(
         outline = glyph.outline(), placement
     else:
         outline = tracing.contours(drawing.detail), outlines.CANVAS
-    return outlines.moved(model, hands.rules, options.towards, drawing.condition, outline)
+    moved = outlines.moved(model, hands.rules, options.towards, drawing.condition, outline)
+    for number, (contours, weaker) in zip(hands.numbers, moved, strict=True):
+        if weaker:
+            journal.detail(f"{glyph.source} is moved less by rule {number}: it would cross itself")
+        yield contours
 
 
 def _read(

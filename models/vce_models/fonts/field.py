@@ -16,7 +16,7 @@ from vce_models.fonts.family import Places
 Points = NDArray[np.float64]
 """Control points of fields, (rules, 2, control, control), displacements in pixels, x first."""
 
-LEAST = 0.12
+LEAST = 0.05
 """Least determinant of the derivative of p + f(p) at an outline: below it, it nearly folds."""
 
 STAGES, POLISH = 4, 10

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vce_models.arrays import Integers, Mask
-from vce_models.fonts import crossings, evenness, fitting, hands, nodes, spacing
+from vce_models.arrays import Integers
+from vce_models.fonts import crossings, evenness, hands, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import MasterGlyph, Places, Weakened
 from vce_models.fonts.outline import Contour
-
-WEAKER, TRIES = 0.5, 3
-"""What is left of a glyph's own at each try to keep its outline from crossing itself."""
+from vce_models.fonts.uncrossing import uncrossed
 
 DETAILED = 1000
 """Curves from which on an outline is too fine to be bent, and its hands' linear maps move it."""
@@ -72,7 +70,7 @@ class Mover:
         if task.share is not None:
             maps = replace(maps, share=maps.share * task.share)
         allowed = maps.share
-        maps, contours = _uncrossed(maps, self.em, None if task.joined else self.norm)
+        maps, contours = uncrossed(maps, self.em, None if task.joined else self.norm)
         (crossed,) = np.nonzero(maps.share < allowed)
         shift, advances = self._spaced(task, contours)
         moved = _shifted(contours, shift)
@@ -135,40 +133,3 @@ def _shifted(
 ) -> tuple[tuple[Places, ...], ...]:
     by = np.stack((shift, np.zeros_like(shift)), -1)[:, None]
     return tuple(tuple(curve + by for curve in contour) for contour in contours)
-
-
-def _uncrossed(
-    maps: hands.Maps, em: float, norm: evenness.Norm | None
-) -> tuple[hands.Maps, tuple[tuple[Places, ...], ...]]:
-    """Fit the moved outline, with as much of the glyph's own as does not make it cross itself.
-
-    Where even none of its own does not help, the hand's linear map moves the source's curves,
-    which cross nowhere else then.
-    """
-    source = maps.source
-    for left in range(TRIES, -1, -1):
-        masters = np.concatenate((source.samples.places[None], hands.outline(maps, norm)))
-        fitted = fitting.fit(source.samples, masters, em)
-        contours = nodes.settle(fitted)
-        times = crossings.count(contours)
-        worse = times[1:] > times[0]
-        if not worse.any():
-            break
-        share = maps.share.copy()
-        share[worse] *= WEAKER if left > 1 else 0
-        maps = replace(maps, share=share)
-    else:
-        contours = nodes.settle(_linear(fitted, maps.linear, worse))
-    return maps, contours
-
-
-def _linear(
-    contours: tuple[tuple[Places, ...], ...], linear: Places, wrong: Mask
-) -> tuple[tuple[Places, ...], ...]:
-    """Contours whose wrong hands are linear maps of the source, (hands, 2, 2)."""
-
-    def moved(curve: Places) -> Places:
-        straight = curve[0] @ linear.transpose(0, 2, 1)
-        return np.concatenate((curve[:1], np.where(wrong[:, None, None], straight, curve[1:])))
-
-    return tuple(tuple(map(moved, contour)) for contour in contours)

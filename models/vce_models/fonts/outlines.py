@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from vce_models.arrays import Array
-from vce_models.fonts import fitting, hands, tracing
+from vce_models.fonts import hands, tracing
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Contour
 from vce_models.fonts.placement import Placement
 from vce_models.fonts.tracing import Contour as Path
+from vce_models.fonts.uncrossing import uncrossed
 from vce_models.weights import Weights
+
+UNITS = 4096.0
+"""A canvas's side, where nodes are put on whole units."""
 
 CANVAS = Placement(0.0, 0.0, 1.0)
 """Where a drawing lies whose unit is the canvas's side."""
@@ -24,7 +26,7 @@ def moved(
     strength: float,
     condition: Array,
     glyph: tuple[Sequence[Contour], Placement],
-) -> Iterator[tuple[Path, ...]]:
+) -> Iterator[tuple[tuple[Path, ...], bool]]:
     """Move an outline by each rule; strokes keep their width.
 
     Args:
@@ -35,19 +37,21 @@ def moved(
         glyph: Its outline, and where the model's canvas lies in the units of that.
 
     Yields:
-        The contours for each rule, in units of the canvas's side, y down.
+        The contours for each rule, in units of the canvas's side, y down; and whether the
+        rule is weakened for them, as they would cross themselves.
     """
-    contours, at = glyph
-    size = weights.config.size
-    source = hands.source(contours, size, at.side, seen=(condition, at))
+    scale, size = UNITS / glyph[1].side, weights.config.size
+    contours = [[[curve * scale for curve in piece] for piece in c] for c in glyph[0]]
+    at = Placement(glyph[1].x * scale, glyph[1].y * scale, UNITS)
+    source = hands.source(contours, size, UNITS, seen=(condition, at))
     for i in range(len(rules)):  # one by one: the first of more are the same
         if source is None:
-            yield ()
+            yield (), False
             continue
-        maps = hands.Rules(weights, rules[i : i + 1], strength).maps(source)
-        masters = np.concatenate((source.samples.places[None], hands.outline(maps)))
-        fitted = fitting.fit(source.samples, masters, at.side)
-        yield tuple(_path([curve[1] for curve in contour], at) for contour in fitted)
+        whole = hands.Rules(weights, rules[i : i + 1], strength).maps(source)
+        maps, fitted = uncrossed(whole, UNITS, None)
+        paths = tuple(_path([curve[1] for curve in contour], at) for contour in fitted)
+        yield paths, bool((maps.share < whole.share).any())
 
 
 def _path(curves: list[Places], at: Placement) -> Path:
