@@ -71,6 +71,24 @@ def test_the_contrastive_network_learns_to_find_a_views_partner(generator):
     assert float(critics.nt_xent(views)) == pytest.approx(-np.log(chances).mean(), rel=1e-5)
 
 
+def test_critics_see_black_and_white(characters):
+    images = quality.exemplars(characters)
+    black = (images >= 0.5).astype(np.float32)
+    shipped = critics.load()
+    for network in (shipped.recogniser, shipped.contrastive):
+        assert torch.equal(critics.embed(network, images), critics.embed(network, black))
+
+
+def test_jitter_of_no_strength_moves_nothing_and_more_moves_more(characters, generator):
+    images = torch.from_numpy(quality.exemplars(characters))[:, None].repeat(10, 1, 1, 1)
+    moved = [
+        float((critics.jitter(images, strength, generator) - images).abs().mean())
+        for strength in (0.0, 0.5, 1.0, 2.0)
+    ]
+    assert moved[0] < 1e-5
+    assert sorted(moved) == moved
+
+
 def test_a_square_is_wiped_out_of_every_view_and_anywhere(generator):
     views = critics.wiped(torch.ones(2000, 1, SIZE, SIZE), generator)
     assert ((1 - views).sum((1, 2, 3)) == HOLE**2).all()

@@ -8,10 +8,13 @@ import pytest
 import torch
 from conftest import scribble
 
+from vce_models import rules, weights
 from vce_models.config import ModelConfig
+from vce_models.convert import convert
 from vce_models.datasets.drawings import load
 from vce_models.errors import DataError
 from vce_models.evaluation import critics, quality
+from vce_models.evaluation.likelihood import from_weights
 
 CONFIG = ModelConfig(channels=8, blocks=1, wiring="modulation", unshuffle=2)
 
@@ -103,6 +106,26 @@ def test_entropy_sees_blur(characters, judges):
     half = [np.full_like(drawn, 0.5) for drawn in quality.people(characters)]
     result = quality.judge(half, characters, judges, seed=0)
     assert result.entropy.value == pytest.approx(28 * 28 * np.log(2), rel=1e-5)
+
+
+def test_an_interval_holds_95_of_100_means(characters, judges):
+    """Each character is as grey as no other, so the means of resampled ones are nearly normal."""
+    greys = np.linspace(0.01, 0.5, len(characters))
+    samples = [np.full((5, 28, 28), grey, np.float32) for grey in greys]
+    found = quality.judge(samples, characters, judges, seed=0).entropy
+    entropies = 28 * 28 * -(greys * np.log(greys) + (1 - greys) * np.log1p(-greys))
+    reach = 1.96 * entropies.std() / np.sqrt(len(characters))
+    assert found.value == pytest.approx(entropies.mean(), rel=1e-5)
+    assert found.low == pytest.approx(found.value - reach, rel=0.1)
+    assert found.high == pytest.approx(found.value + reach, rel=0.1)
+
+
+def test_conversions_are_those_of_vce_convert_each_by_a_rule_of_its_own(characters):
+    shipped, few = weights.load(), characters.take([0, 1])
+    found = quality.conversions(from_weights(shipped), few, seed=3)
+    sampled = np.split(rules.sample(10, shipped.config, 3), 2)
+    for images, q, own in zip(found, quality.exemplars(few), sampled, strict=True):
+        np.testing.assert_allclose(images, convert(shipped, q, own), atol=1e-5)
 
 
 def test_known_cases_on_omniglot(omniglot, judges):
