@@ -262,11 +262,10 @@ def test_the_command_says_why_fonts_are_no_use(vce, fonts, tree, tmp_path):
 def test_what_fonts_teach_is_measured_and_converts(vce, fonts, tmp_path):
     vce("train", "--data", "fonts", "--out", "run", "--steps", 6, *SHORT)
     given = ("--weights", "run/weights.safetensors")
-    figures = json.loads(vce("eval", *given, "--data", "fonts", "--json").stdout)
-    assert (figures["characters"], figures["pairs"]) == (4, 12)
+    done = vce("eval", *given, "--data", "fonts", "--chars", "A-I,n,o", "--json")
+    figures = json.loads(done.stdout)
+    assert (figures["characters"], figures["pairs"]) == (3, 9)
     assert figures["transfer"]["trials"]
-    fewer = vce("eval", *given, "--data", "fonts", "--chars", "D-I,n,o", "--json")
-    assert json.loads(fewer.stdout)["characters"] == 3
     vce("convert", "fonts/a.ttf", "--text", "AD", *given, "-n", 2, "-o", "out.npz")
     assert np.load(tmp_path / "out.npz")["images"].shape[:2] == (2, 2)
     vce("critics", "--data", "fonts", "--chars", "latin", "--steps", 2, "-o", "c.safetensors")

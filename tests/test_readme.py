@@ -62,6 +62,9 @@ def test_every_command_runs(tree, tmp_path):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     for name in ("omniglot", "letters"):
         shutil.copytree(tree, tmp_path / name)
+    (tmp_path / "fonts").mkdir()
+    for name in ("DejaVuSans", "DejaVuSerif"):
+        shutil.copy(Path(get_data_path(), f"fonts/ttf/{name}.ttf"), tmp_path / "fonts")
     given = {path.name for path in tmp_path.iterdir() if path.is_file()}
     for command in COMMANDS:
         if command in INSTALLS:
@@ -69,7 +72,8 @@ def test_every_command_runs(tree, tmp_path):
         shell(command + shorter(command), tmp_path)
     made = {path.name for path in tmp_path.iterdir() if path.is_file()} - given
     sheets = {f"{name}.png" for name in ("styles", "alphabet", "greek", "hands", "third", "like")}
-    sheets |= {"half.png", "others.png", "specimen.png", "mine.png", "conversions.png"}
+    sheets |= {"half.png", "others.png", "specimen.png", "mine.png"}
+    sheets |= {"conversions.png", "typefaces.png"}
     fonts = {"hand-01.ttf", "hand-02.ttf", "hand-03.ttf", "hands.ttf", "turns.ttf", "proof.html"}
     rest = {"walk.gif", "letter.svg", "hands.safetensors", "figures.json", "critics.safetensors"}
     assert made == sheets | fonts | rest
