@@ -37,7 +37,7 @@ def test_a_row_that_collapsed_says_so():
 
 
 def test_the_tables_are_put_into_the_page_and_replaced_there(tmp_path):
-    page = shutil.copy(ROOT / "docs/results.md", tmp_path)
+    page = shutil.copy(ROOT / "docs/results.md", tmp_path / "results.md")
     before, _, rest = page.read_text().partition(paper.BEGIN)
     after = rest.partition(paper.END)[2]
     for text in ("first", "second"):
@@ -56,7 +56,7 @@ def test_the_checkpoint_that_is_kept_is_of_these_settings():
 
 
 def test_rows_are_trained_one_by_one_and_measured(tree, tmp_path):
-    page = shutil.copy(ROOT / "docs/results.md", tmp_path)
+    page = shutil.copy(ROOT / "docs/results.md", tmp_path / "results.md")
     command = [sys.executable, ROOT / "benchmarks/paper.py", "--data", tree, "--out", "out"]
     command += ["--networks", "compact", "--steps", 4, "--threads", 1, "--importance-samples", 1]
     command += ["--targets", 1, "--write", page, "--only"]
@@ -64,7 +64,7 @@ def test_rows_are_trained_one_by_one_and_measured(tree, tmp_path):
     def run(*rows):
         words = [str(word) for word in (*command, *rows)]
         subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
-        return [json.loads(line) for line in (tmp_path / "out/results.jsonl").open()]
+        return paper.lines(tmp_path / "out/results.jsonl")
 
     (row,) = run("VAE, no condition")
     assert {"box", "bilinear", "subsample"} < row.keys()
