@@ -247,7 +247,7 @@ def plot_all(runs: dict[str, Run], test: Characters, out: Path) -> None:
             plot(chosen, test, out / f"{name}.png")
     if run := runs.get("LMVAE, sigma 0.15"):
         shutil.copy(run.folder / "curves.png", out / "fig3.png")
-        picture = curves.draw_conversions(weights.load(run.weights), test, 1, 15)
+        picture = curves.render_conversions(weights.load(run.weights), test, 1, 15)
         sheets.save_png(picture, out / "fig6.png")
 
 
