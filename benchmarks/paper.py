@@ -13,9 +13,11 @@ measures what is trained once more, and puts the tables of these measurements in
 
 import argparse
 import dataclasses
+import itertools
 import json
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -103,6 +105,9 @@ ROWS = {
 IMAGES = {"box": "grey, BOX", "bilinear": "grey, BILINEAR", "subsample": "binary"}
 """What likelihoods are measured on."""
 
+CONVERSIONS = ("recognisability", "diversity", "entropy")
+"""What is said of conversions, those of the images that a row was trained on."""
+
 REPORT, SAVE = 50, 500
 """Steps between two reports, and between two checkpoints."""
 
@@ -148,13 +153,12 @@ def branch(common: Run, folder: Path) -> None:
 
 
 def measure(
-    run: Run, read: Any, *, importance_samples: int, targets: int
-) -> dict[str, dict[str, float]]:
-    """What the run's weights are worth: likelihoods on all `IMAGES`, conversions on its own."""
+    run: Run, read: Any, images: list[str], *, judge: bool, importance_samples: int, targets: int
+) -> Iterator[dict[str, Any]]:
+    """What the run's weights are worth: likelihoods on each kind of images, then conversions."""
     model = weights.load(run.weights)
     networks, own = likelihood.from_weights(model), model.config.resize
-    found = {}
-    for resize in IMAGES if own != "subsample" else (own,):
+    for resize in images:
         figures = likelihood.evaluate(
             networks,
             read(resize).test,
@@ -162,17 +166,19 @@ def measure(
             importance_samples=importance_samples,
             seed=0,
         )
-        found[resize] = {name: rounded(getattr(figures, name).mean) for name in likelihood.FIGURES}
-        found[resize]["nll_error"] = rounded(figures.nll.standard_error)
+        means = {name: rounded(getattr(figures, name).mean) for name in likelihood.FIGURES}
+        by = {"importance_samples": importance_samples, "targets": targets}
+        error = rounded(figures.nll.standard_error)
+        yield {"images": resize, **by, **means, "nll_error": error}
+    if not judge:
+        return
     test = read(own).test
     try:
-        judged = quality.judge(
-            quality.conversions(networks, test, seed=0), test, critics.load(), seed=0
-        )
+        converted = quality.conversions(networks, test, seed=0)
+        judged = quality.judge(converted, test, critics.load(), seed=0)
     except DataError:  # too few characters, or drawings of them
-        return found
-    names = ("recognisability", "diversity", "entropy")
-    return found | {"quality": {name: rounded(getattr(judged, name).value, 3) for name in names}}
+        return
+    yield {name: rounded(getattr(judged, name).value, 3) for name in CONVERSIONS}
 
 
 def rounded(figure: float, digits: int = 2) -> float | None:
@@ -180,36 +186,36 @@ def rounded(figure: float, digits: int = 2) -> float | None:
     return round(figure, digits) if np.isfinite(figure) else None
 
 
-def tables(rows: list[dict[str, Any]]) -> str:
-    """What was measured, as Markdown; the last measurement of a row counts."""
-    latest = {row["name"]: row for row in rows}
-    figures = ("reconstruction", "kl", "nelbo", "nll", "floor")
-    likelihoods = ["| | images | the paper's NLL | " + " | ".join(figures) + " |"]
-    conversions = ["| | recognisability | diversity | entropy |"]
-    notes = []
-    for name in (name for name in ROWS if name in latest):
-        row, published = latest[name], ROWS[name].published or ""
-        if "error" in row:
-            notes.append(f"- {name}: {row['error']}; measured at step {row['measured at']}.")
-        for resize in (resize for resize in IMAGES if resize in row):
-            cells = [shown(row[resize][figure]) for figure in figures]
-            cells[3] += f" ({shown(row[resize]['nll_error'])})"
-            likelihoods.append(f"| {name} | {IMAGES[resize]} | {published} | {' | '.join(cells)} |")
-        if "quality" in row:
-            cells = [shown(row["quality"][key], 3) for key in row["quality"]]
-            conversions.append(f"| {name} | {' | '.join(cells)} |")
-    counts = {(row["importance_samples"], row["targets"]) for row in latest.values()}
-    for samples, targets in sorted(counts):
-        notes.append(
-            f"- NLL by {samples:,} importance samples on {targets} target"
-            f"{'s' if targets > 1 else ''} a character, with its standard error."
-        )
-    parts = [
-        [table[0], "| --- " * (table[0].count("|") - 1) + "|", *table[1:]]
-        for table in (likelihoods, conversions)
-        if len(table) > 1
-    ]
-    return "\n\n".join("\n".join(part) for part in [*parts, notes]) + "\n"
+def tables(rows: list[dict[str, Any]], *, importance_samples: int, targets: int) -> str:
+    """What was measured so, as Markdown; the last measurement of a thing counts."""
+    by = {"importance_samples": importance_samples, "targets": targets}.items()
+    head = ("", "images", "the paper's NLL", *likelihood.FIGURES)
+    likelihoods, conversions, notes = [head], [("", *CONVERSIONS)], []
+    for name, row in ROWS.items():
+        own = [line for line in rows if line["name"] == name]
+        found = {line.get("images"): line for line in own if line.items() >= by}
+        for resize in (resize for resize in IMAGES if resize in found):
+            line = found[resize]
+            cells = {figure: shown(line[figure]) for figure in likelihood.FIGURES}
+            cells["nll"] += f" ({shown(line['nll_error'])})"
+            likelihoods.append((name, IMAGES[resize], str(row.published or ""), *cells.values()))
+        if judged := [line for line in own if CONVERSIONS[0] in line]:
+            cells = [shown(judged[-1][figure], 3) for figure in CONVERSIONS]
+            conversions.append((name, *cells))
+        if failed := [line for line in own if "error" in line]:
+            notes.append(f"- {name}: {failed[-1]['error']}; measured at step {failed[-1]['step']}.")
+    notes.append(
+        f"- NLL by {importance_samples:,} importance samples on {targets} "
+        f"target{'s' if targets > 1 else ''} a character, its standard error in brackets."
+    )
+    made = [markdown(table) for table in (likelihoods, conversions) if len(table) > 1]
+    return "\n\n".join([*made, "\n".join(notes)]) + "\n" if made else ""
+
+
+def markdown(table: list[tuple[str, ...]]) -> str:
+    """Lines of cells, the first of them the head."""
+    head, *rows = (f"| {' | '.join(cells)} |" for cells in table)
+    return "\n".join([head, "| --- " * len(table[0]) + "|", *rows])
 
 
 def shown(figure: float | None, digits: int = 1) -> str:
@@ -247,7 +253,7 @@ def plot_all(runs: dict[str, Run], test: Characters, out: Path) -> None:
             plot(chosen, test, out / f"{name}.png")
     if run := runs.get("LMVAE, sigma 0.15"):
         shutil.copy(run.folder / "curves.png", out / "fig3.png")
-        picture = curves.draw_conversions(weights.load(run.weights), test, 1, 15)
+        picture = curves.render_conversions(weights.load(run.weights), test, 1, 15)
         sheets.save_png(picture, out / "fig6.png")
 
 
@@ -267,6 +273,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="scale the whole schedule to it")
     parser.add_argument("--importance-samples", type=int, default=10, help="for the NLL")
     parser.add_argument("--targets", type=int, default=2, help="drawings of each character")
+    parser.add_argument("--images", nargs="+", choices=IMAGES, default=list(IMAGES))
     parser.add_argument("--write", type=Path, help="put the tables into this page")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -284,13 +291,17 @@ def main() -> None:
         if not run.weights.exists():
             continue
         runs[name] = run
-        if not any(row.items() >= {"name": name, **by}.items() for row in lines(results)):
-            row = {"name": name, **by, **failed, **measure(run, measured_on, **by)}
+        done = [line for line in lines(results) if line["name"] == name]
+        wanted = options.images if run.config.model.resize != "subsample" else ["subsample"]
+        had = {line.get("images") for line in done if line.items() >= by.items()}
+        left = [images for images in wanted if images not in had]
+        judge = not any(CONVERSIONS[0] in line for line in done)
+        for row in itertools.chain(failed, measure(run, measured_on, left, judge=judge, **by)):
             with results.open("a") as file:
-                file.write(json.dumps(row) + "\n")
-            print(row, flush=True)
+                file.write(json.dumps({"name": name, **row}) + "\n")
+            print(name, row, flush=True)
     plot_all(runs, measured_on(config.model.resize).test, options.out)
-    text = tables([row for row in lines(results) if row.items() >= by.items()])
+    text = tables(lines(results), **by)
     print(text)
     if options.write:
         write(options.write, text)
@@ -303,7 +314,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def trained(
     name: str, config: TrainConfig, options: argparse.Namespace, read: Any
-) -> tuple[Run, dict[str, Any]]:
+) -> tuple[Run, list[dict[str, Any]]]:
     """The run of a row, trained to its end; and how it failed, which is a result, too."""
     row, folder = ROWS[name], options.out / name.replace(", ", "-").replace(" ", "-")
     rate = LAST_RATES.get(options.networks, 0.0)
@@ -320,8 +331,8 @@ def trained(
         train(run, trainer, changed.steps, split.test)
     except DivergedError as error:
         step = checkpoints.read(run.checkpoint).step if run.checkpoint.exists() else 0
-        return run, {"error": str(error), "measured at": step}
-    return run, {}
+        return run, [{"error": str(error), "step": step}]
+    return run, []
 
 
 if __name__ == "__main__":

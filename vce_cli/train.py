@@ -153,18 +153,19 @@ def _train(trainer: Trainer, run: Run, test: Characters) -> None:
     run.save(trainer, test)
     saved = time.monotonic()
     try:
-        with _signals() as caught, report.training(config) as show:
+        with _signals() as caught:
             _say_how_long(trainer)
-            while trainer.step < config.steps and not caught:
-                begun, first = time.monotonic(), trainer.step
-                result = _advance(trainer, caught)
-                pairs = (trainer.step - first) * config.episodes * config.support
-                run.record(result, speed := pairs / (time.monotonic() - begun))
-                show(result, speed)
-                # What may be collapsing must not replace the last good weights.
-                if time.monotonic() - saved > SAVE_SECONDS and not trainer.collapsing:
-                    run.save(trainer, test)
-                    saved = time.monotonic()
+            with report.training(config) as show:
+                while trainer.step < config.steps and not caught:
+                    begun, first = time.monotonic(), trainer.step
+                    result = _advance(trainer, caught)
+                    pairs = (trainer.step - first) * config.episodes * config.support
+                    run.record(result, speed := pairs / (time.monotonic() - begun))
+                    show(result, speed)
+                    # What may be collapsing must not replace the last good weights.
+                    if time.monotonic() - saved > SAVE_SECONDS and not trainer.collapsing:
+                        run.save(trainer, test)
+                        saved = time.monotonic()
     except DivergedError:
         report.say(f"the last good weights are {run.weights}")
         raise

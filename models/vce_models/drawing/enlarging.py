@@ -1,29 +1,23 @@
-"""How images of probabilities are enlarged: their edges stay edges, their greys stay greys.
+"""How images of probabilities are enlarged.
 
-A convertor that draws anew says of each pixel how likely ink is. Enlarged as a picture is, every
-edge would be as wide as a pixel of it, and lines that it draws in steps would keep them. So the
-image is made smooth, and ink is where it exceeds a share of the greatest probability about: lines
-of every certainty keep their width, edges turn within one point of the picture, and the ink is
-as dark as that probability.
+A convertor that draws anew says of each pixel how likely ink is. Enlarged as pictures are, edges
+would become as wide as a pixel, with haloes. So it is the logarithm of the odds that is made
+smooth: between a pixel that is surely ink and one that surely is not, even odds lie at one
+place, and the edge is narrow. Where the model is in doubt, grey stays grey.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from vce_models.arrays import Array
-from vce_models.drawing.splines import smooth
+from vce_models.drawing.splines import mitchell
 
-SHARE = 0.43
-"""Ink is where a smoothed image exceeds this share of the greatest probability about. A line one
-pixel wide is two thirds of it when smoothed, one that runs diagonally half."""
+SURE = 5.0
+"""Logarithms of odds beyond this count as this: what is sure is as sure as its neighbours."""
 
-FAINT = 0.04
-"""Ink is where it exceeds this, too: what is fainter is haze."""
-
-FLAT = 0.02
-"""Where an image changes by less than this from pixel to pixel, an edge takes several points."""
+CONTRAST = 2.0
+"""Logarithms of odds are multiplied by this, for narrower edges: odds are squared."""
 
 
 def enlarged(images: Array, side: int) -> Array:
@@ -31,20 +25,8 @@ def enlarged(images: Array, side: int) -> Array:
     size = images.shape[1]
     if side == size:
         return images
-    weights = smooth(side, size)
-    return np.stack([_enlarged(image, weights) for image in images])
-
-
-def _enlarged(image: Array, weights: Array) -> Array:
-    tone = weights @ _greatest(image) @ weights.T
-    grey = weights @ image @ weights.T
-    least = FLAT * len(image) / len(weights)
-    slope = np.maximum(np.hypot(*np.gradient(grey)), least)
-    edge = grey - np.maximum(SHARE * tone, FAINT)
-    return np.asarray(tone * np.clip(0.5 + edge / slope, 0, 1), np.float32)
-
-
-def _greatest(image: Array) -> Array:
-    """The greatest of the nine pixels about each."""
-    around = sliding_window_view(np.pad(image, 1), (3, 3))
-    return np.asarray(around.max((2, 3)))
+    least = 1 / (1 + np.exp(np.float32(SURE)))
+    likely = np.clip(images, least, 1 - least)
+    weights = CONTRAST * mitchell(side, size), mitchell(side, size)
+    odds = weights[0] @ np.log(likely / (1 - likely)) @ weights[1].T
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * odds), np.float32)

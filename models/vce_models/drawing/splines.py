@@ -3,7 +3,7 @@
 A deformation is a coarse square of control points, each a displacement in pixels, made a
 smooth field by cubic B-splines (Rueckert et al. 1999); a rule's coarse planes are made fine
 linearly. PyTorch trains with these weights, and NumPy converts with them. Images that were drawn
-anew are enlarged by B-splines as well.
+anew are enlarged by a filter of the same kind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vce_models.arrays import Array
 
@@ -26,25 +25,26 @@ def cubic(count: int, control: int) -> Array:
     The B-splines are uniform, and the outermost points lie beyond the frame.
     """
     places = (np.arange(count) + 0.5) / count * (control - 3) + 1
-    return _bell(places[:, None] - np.arange(control))
+    distance = np.abs(places[:, None] - np.arange(control))
+    near, far = 2 / 3 - distance**2 + distance**3 / 2, (2 - distance) ** 3 / 6
+    return np.where(distance < 1, near, np.where(distance < 2, far, 0)).astype(np.float32)
 
 
 @cache
-def smooth(count: int, points: int) -> Array:
-    """Weights of `points` pixels at `count` places, (count, points): cubic B-splines, too.
+def mitchell(count: int, points: int) -> Array:
+    """Weights of `points` pixels at `count` places, (count, points); rows sum to 1.
 
-    They stand at the centres of pixels, and beyond the frame is nothing: rows near it sum to
-    less than 1.
+    The filter of Mitchell and Netravali 1988 is between a cubic B-spline, which blurs, and one that
+    goes through the pixels, which keeps steps. Pixels at the frame go on beyond it.
     """
     places = (np.arange(count) + 0.5) * points / count - 0.5
-    return _bell(places[:, None] - np.arange(points))
-
-
-def _bell(distance: NDArray[np.float64]) -> Array:
-    """The uniform cubic B-spline, by the distance from its middle."""
-    away = np.abs(distance)
-    near, far = 2 / 3 - away**2 + away**3 / 2, (2 - away) ** 3 / 6
-    return np.where(away < 1, near, np.where(away < 2, far, 0)).astype(np.float32)
+    distance = np.abs(places[:, None] - np.arange(-2, points + 2))
+    near = (7 * distance**3 - 12 * distance**2 + 16 / 3) / 6
+    far = (-7 / 3 * distance**3 + 12 * distance**2 - 20 * distance + 32 / 3) / 6
+    weights = np.where(distance < 1, near, np.where(distance < 2, far, 0))
+    weights[:, 2] += weights[:, :2].sum(1)
+    weights[:, -3] += weights[:, -2:].sum(1)
+    return weights[:, 2:-2].astype(np.float32)
 
 
 @cache

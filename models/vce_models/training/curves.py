@@ -36,7 +36,7 @@ def render_conversions(
     chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
     conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
     side = SCALE * model.config.size
-    # What draws anew is shown as it comes: enlarged, an edge would hide how blurred it is.
+    # What draws anew is shown as it comes: enlarged, it would look less blurred.
     scale = SCALE if model.config.wiring == "deformation" else 1
     rows = []
     for q in conditions:
