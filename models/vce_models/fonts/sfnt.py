@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -170,7 +171,7 @@ def _check_parts(glyf: bytes, loca: Any, long: bool) -> None:
     ends = places.tolist()
     parts = {
         glyph: _parts(glyf[start:end])
-        for glyph, (start, end) in enumerate(zip(ends, ends[1:], strict=False))
+        for glyph, (start, end) in enumerate(pairwise(ends))
         if end > start and glyf[start : start + 2] >= b"\x80"  # a negative number of contours
     }
     if (found := oversized(parts)) is not None:
