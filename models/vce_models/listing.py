@@ -44,7 +44,7 @@ class Reading:
         text: Characters to draw from a font.
         chars: The same as names, code points and ranges.
         location: Where to take a variable font on its axes.
-        framing: How the drawings lie that the model was trained on, for the glyphs of images.
+        framing: How the drawings lie that the model was trained on.
     """
 
     config: ModelConfig
@@ -227,7 +227,7 @@ def _of_svg(path: Path, reading: Reading) -> Glyph:
     from vce_models.fonts import drawing, raster
 
     def read() -> tuple[images.Framed, Placement]:
-        framed = raster.framed(drawing.read(path).contours, reading.config)
+        framed = raster.framed(drawing.read(path).contours, reading.config, reading.framing)
         if framed is None:
             raise InputError(f"{path} is blank")
         return framed
@@ -252,7 +252,7 @@ def _of_template(path: Path, reading: Reading) -> list[Glyph]:
         name = f"{called(written.codepoint)} of {path}"
 
         def read() -> tuple[images.Framed, None]:
-            return images.frame(written.ink, name, reading.config), None
+            return images.frame(written.ink, name, reading.config, reading.framing), None
 
         def page() -> tuple[Array, Placement]:
             return written.ink, placement_of(written)
@@ -276,7 +276,7 @@ def _of_font(path: Path, reading: Reading) -> list[Glyph]:
 
     def glyph(codepoint: int) -> Glyph:
         def read() -> tuple[images.Framed, Placement]:
-            return font.read(codepoint, reading.config)
+            return font.read(codepoint, reading.config, reading.framing)
 
         name, source = glyph_name(codepoint), f"{called(codepoint)} of {path}"
         return Glyph(name, source, read, codepoint, font, partial(font.contours, codepoint))

@@ -23,7 +23,7 @@ from vce_models.fonts.field import Points, determinant, invert, unfold
 from vce_models.fonts.outline import Contour, Samples, sample
 from vce_models.fonts.placement import FLIP, Placement, around
 from vce_models.fonts.raster import condition, polygons
-from vce_models.glyphs.images import LONGEST
+from vce_models.framing import OMNIGLOT, Framing
 from vce_models.weights import Weights
 
 Matrices = NDArray[np.float64]
@@ -58,6 +58,7 @@ class Source:
         placement: Where the model's canvas lies.
         across: Chords across its strokes.
         em: Font units.
+        longest: The longest side of the ink, as a share of the canvas.
     """
 
     samples: Samples
@@ -65,11 +66,12 @@ class Source:
     placement: Placement
     across: widths.Chords | None
     em: float
+    longest: float
 
     @property
     def extent(self) -> float:
         """The longest side of the ink, in ems."""
-        return self.placement.side * LONGEST / self.em
+        return self.placement.side * self.longest / self.em
 
 
 def source(
@@ -77,6 +79,7 @@ def source(
     size: int,
     em: float,
     seen: tuple[Array, Placement] | None = None,
+    framing: Framing | None = None,
 ) -> Source | None:
     """Sample a glyph, and frame it as the training's drawings are; None where it has no ink.
 
@@ -85,16 +88,18 @@ def source(
         size: Pixels a side of the model's image.
         em: Font units of the em.
         seen: What the model sees of it and where that lies, where the glyph is a drawing.
+        framing: How the training's drawings lie; by default, as Omniglot's.
     """
+    framing = framing or OMNIGLOT
     if not (outlines := polygons(contours)):
         return None
-    at = around(np.concatenate(outlines)) if seen is None else seen[1]
+    at = around(np.concatenate(outlines), framing) if seen is None else seen[1]
     samples = sample(contours, at.side / size)
     if samples is None:
         return None
     image = condition(outlines, at, size) if seen is None else seen[0]
     across = widths.chords(samples, at.pixels(samples.places, size))
-    return Source(samples, image, at, across, em)
+    return Source(samples, image, at, across, em, framing.longest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +170,10 @@ class Rules:
     def fields(self) -> forward.Fields:
         """What gives their control points for a glyph."""
         return forward.Fields(self.weights)
+
+    def source(self, contours: Sequence[Contour], em: float) -> Source | None:
+        """A glyph as these weights see it; None where it has no ink."""
+        return source(contours, self.weights.config.size, em, framing=self.weights.framing)
 
     def maps(self, glyph: Source) -> Maps:
         """Each rule's own map of a glyph, unfolded where it folds."""

@@ -60,8 +60,8 @@ class Mover:
 
     def __call__(self, task: Task) -> tuple[MasterGlyph, list[Weakened]]:
         """Move one glyph, and say where it had to be weakened."""
-        size, curves = self.rules.weights.config.size, sum(map(len, task.contours))
-        source = hands.source(task.contours, size, self.em) if curves < DETAILED else None
+        curves = sum(map(len, task.contours))
+        source = self.rules.source(task.contours, self.em) if curves < DETAILED else None
         if source is None:
             return self._straight(task), []
         maps = hands.in_hand(

@@ -61,8 +61,7 @@ def family(
         points = scripts.base_points(font)
         made_of = parts.find(font, outlines, points)
         advances = {name: font["hmtx"][name][0] for name in outlines}
-    size = rules.weights.config.size
-    letters = (hands.source(outlines[named[p]], size, em) for p in scripts.alphabet(named))
+    letters = (rules.source(outlines[named[p]], em) for p in scripts.alphabet(named))
     alphabet = [letter for letter in letters if letter]
     masters = _masters(rules, alphabet, alike)
     joins = _joining(outlines, advances, named, points)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vce_models.fonts.family import Places
-from vce_models.glyphs.images import LONGEST
+from vce_models.framing import OMNIGLOT, Framing
 
 LEAST = 1e-3
 """Longest side of the ink that is framed at least, in font units."""
@@ -40,11 +40,16 @@ class Placement:
         return np.stack((x, y), -1)
 
 
-def around(places: Places) -> Placement:
-    """The canvas on which ink lies as Omniglot's drawings do; places of the ink, (n, 2)."""
+def around(places: Places, framing: Framing = OMNIGLOT) -> Placement:
+    """The canvas on which ink lies as the training's drawings do.
+
+    Args:
+        places: Of the ink, in font units, (n, 2).
+        framing: How those drawings lie.
+    """
     low, high = places.min(0), places.max(0)
-    side = max(float((high - low).max()), LEAST) / LONGEST
-    x, y = (low + high - side) / 2
+    side = max(float((high - low).max()), LEAST) / framing.longest
+    x, y = (low + high) / 2 - [framing.across * side, (1 - framing.down) * side]
     return Placement(float(x), float(y), side)
 
 

@@ -12,6 +12,7 @@ from vce_models.config import ModelConfig
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Contour, evaluate
 from vce_models.fonts.placement import Placement, around
+from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs.images import Framed, as_condition, finest, inked
 
 CURVE = np.linspace(0, 1, 13)[:-1]
@@ -101,11 +102,13 @@ def condition(polygons: Sequence[Places], at: Placement, size: int) -> Array:
     return inked(fill([at.pixels(polygon, size) for polygon in polygons], size, IMAGE_LINES))
 
 
-def framed(contours: Sequence[Contour], config: ModelConfig) -> tuple[Framed, Placement] | None:
+def framed(
+    contours: Sequence[Contour], config: ModelConfig, framing: Framing = OMNIGLOT
+) -> tuple[Framed, Placement] | None:
     """A glyph as its model sees it and as a pen draws it; None where it has no ink."""
     if not (found := polygons(contours)):
         return None
-    at, side = around(np.concatenate(found)), finest(config.size) * config.size
+    at, side = around(np.concatenate(found), framing), finest(config.size) * config.size
     drawing = fill([at.pixels(polygon, side) for polygon in found], side, DRAWING_LINES)
     if drawing.max() < HINT:
         return None

@@ -1,37 +1,60 @@
 """What is checked of a font's tables before anything believes them.
 
-A file of some kilobytes can ask for gigabytes, or for years, in three places: in what is
-compressed, in the map of characters, and in glyphs that are made of glyphs.
+A file of some kilobytes can ask for gigabytes, or for years, in what is compressed, in the map
+of characters, in glyphs that share their bytes or are made of glyphs, in strokes that call
+others, and in layout whose parts are named again and again.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+
+Name = TypeVar("Name", int, bytes)
 
 NEEDED = {"head", "hhea", "maxp", "hmtx", "cmap"}
 """Tables without which a font is no use here; outlines are FreeType's matter."""
 
-MAX_BYTES = 1 << 28
+MAX_BYTES = 1 << 26
 """Bytes of a font file at most."""
 
 MAX_UNPACKED = 1 << 26
 """Bytes that the tables of a packed font unpack to at most."""
 
+RATIO, SMALL = 32, 1 << 20
+"""How many times its size a packed font unpacks to at most, if that is no small font."""
+
 MAX_PARTS = 256
 """Glyphs that one is made of, all the way down; an accented letter takes three."""
+
+MAX_MAPPED, MAX_MAPS = 1 << 18, 64
+"""Characters that all maps of a font have together, and how many maps it has, at most."""
+
+MAX_CALLS = 2000
+"""Subroutines that a glyph's strokes call at most, all the way down."""
+
+MIN_LAYOUT, LAYOUT = 20_000, 2
+"""Parts of layout that may be read of any font, and bytes of a file for each more.
+
+Of the fonts that have the most, one part is read for every twenty bytes.
+"""
+
+AT_ONCE = 8
+"""Numbers and glyphs of a list that count as one part."""
 
 
 def unpacked(data: bytes) -> bytes:
     """A packed font without its metadata, once it is sure that it unpacks to a font's size.
 
     Raises:
-        ValueError: It unpacks to more than it says, or than `MAX_UNPACKED`.
+        ValueError: It unpacks to more than it says, or than a font of its size.
     """
     if data.startswith(b"wOFF"):
         return data[:24] + bytes(20) + data[44:]
@@ -52,14 +75,18 @@ def _check_brotli(data: bytes) -> None:
         entry = WOFF2DirectoryEntry()
         entry.fromFile(file)
         announced += max(entry.length, entry.origLength)
-    if announced > MAX_UNPACKED:
-        raise ValueError("its tables are too large")
+    _check_size(announced, len(data))
     try:
         found = brotli.Decompressor().process(file.read(packed), output_buffer_limit=announced + 1)
     except brotli.error as error:
         raise ValueError(str(error)) from error
     if len(found) > announced:
         raise ValueError("its tables are longer than they say")
+
+
+def _check_size(unpacked: int, packed: int) -> None:
+    if unpacked > min(MAX_UNPACKED, max(SMALL, RATIO * packed)):
+        raise ValueError("its tables are too large")
 
 
 def check_tables(reader: Any) -> None:
@@ -83,65 +110,160 @@ def check_tables(reader: Any) -> None:
 
 
 def _check_compressed(reader: Any) -> None:
-    """What fontTools unpacks is no longer than it says; FreeType looks after itself."""
-    if sum(entry.origLength for entry in reader.tables.values()) > MAX_UNPACKED:
-        raise ValueError("its tables are too large")
-    for tag in (NEEDED | {"OS/2", "glyf", "loca"}) & reader.keys():
-        entry = reader.tables[tag]
+    """What fontTools unpacks is no longer than it says."""
+    entries = reader.tables
+    packed = sum(entry.length for entry in entries.values())
+    _check_size(sum(entry.origLength for entry in entries.values()), packed)
+    for tag, entry in entries.items():
         if entry.length != entry.origLength:
             reader.file.seek(entry.offset)
-            packed, unpacker = reader.file.read(entry.length), zlib.decompressobj()
-            unpacker.decompress(packed, entry.origLength + 1)
+            unpacker = zlib.decompressobj()
+            unpacker.decompress(reader.file.read(entry.length), entry.origLength + 1)
             if not unpacker.eof:
                 raise ValueError(f"{tag} is longer than it says")
 
 
 def _check_map(cmap: bytes) -> None:
-    """No part of the map has more characters than Unicode."""
+    """Neither are there many maps, nor have they more characters than a font has glyphs for."""
     (count,) = struct.unpack_from(">H", cmap, 2)
-    for i in range(count):
-        (start,) = struct.unpack_from(">L", cmap, 8 + 8 * i)
-        (kind,) = struct.unpack_from(">H", cmap, start)
-        if kind == 4:
-            segments = struct.unpack_from(">H", cmap, start + 6)[0] // 2
-            last = np.frombuffer(cmap, ">u2", segments, start + 14)
-            first = np.frombuffer(cmap, ">u2", segments, start + 16 + 2 * segments)
-        elif kind in (12, 13):
-            (groups,) = struct.unpack_from(">L", cmap, start + 12)
-            first, last, _ = np.frombuffer(cmap, ">u4", 3 * groups, start + 16).reshape(-1, 3).T
-        else:
-            continue
-        if np.maximum(last.astype(np.int64) - first + 1, 0).sum() > 0x110000:
-            raise ValueError("its map has more characters than there are")
+    if count > MAX_MAPS:
+        raise ValueError(f"it has {count} maps of characters")
+    starts = {struct.unpack_from(">L", cmap, 8 + 8 * i)[0] for i in range(count)}
+    if sum(_mapped(cmap, start) for start in starts) > MAX_MAPPED:
+        raise ValueError("its map has more characters than there are")
+
+
+def _mapped(cmap: bytes, start: int) -> int:
+    """How many characters a part of the map has, or says it has."""
+    (kind,) = struct.unpack_from(">H", cmap, start)
+    if kind == 4:
+        segments = struct.unpack_from(">H", cmap, start + 6)[0] // 2
+        last = np.frombuffer(cmap, ">u2", segments, start + 14)
+        first = np.frombuffer(cmap, ">u2", segments, start + 16 + 2 * segments)
+    elif kind in (12, 13):
+        (groups,) = struct.unpack_from(">L", cmap, start + 12)
+        first, last, _ = np.frombuffer(cmap, ">u4", 3 * groups, start + 16).reshape(-1, 3).T
+    elif kind == 14:
+        return _variants(cmap, start)
+    else:
+        return 0x10000  # tables of 16 bits at most
+    return int(np.maximum(last.astype(np.int64) - first + 1, 0).sum())
+
+
+def _variants(cmap: bytes, start: int) -> int:
+    """How many characters have variants, all selectors together."""
+    (selectors,) = struct.unpack_from(">L", cmap, start + 6)
+    total = 0
+    for i in range(selectors):
+        for place in struct.unpack_from(">LL", cmap, start + 13 + 11 * i):
+            (entries,) = struct.unpack_from(">L", cmap, start + place) if place else (0,)
+            total += entries
+        if total > MAX_MAPPED:
+            break
+    return total
 
 
 def _check_parts(glyf: bytes, loca: Any, long: bool) -> None:
-    """No glyph is made of more than `MAX_PARTS` others, or of itself."""
-    starts = (loca.astype(np.int64) * (1 if long else 2)).tolist()
+    """Glyphs share no bytes, and none is made of more than `MAX_PARTS` others, or of itself."""
+    places = loca.astype(np.int64) * (1 if long else 2)
+    if np.maximum(np.diff(places), 0).sum() > len(glyf):
+        raise ValueError("its glyphs overlap each other")
+    ends = places.tolist()
     parts = {
-        glyph: _parts(glyf, start)
-        for glyph, (start, end) in enumerate(pairwise(starts))
+        glyph: _parts(glyf[start:end])
+        for glyph, (start, end) in enumerate(pairwise(ends))
         if end > start and glyf[start : start + 2] >= b"\x80"  # a negative number of contours
     }
-    counted: dict[int, int] = {}
-    while left := parts.keys() - counted.keys():
-        for glyph in left:
-            if not any(part in parts and part not in counted for part in parts[glyph]):
+    if (found := oversized(parts)) is not None:
+        raise ValueError(f"glyph {found} is made of itself, or of too many others")
+
+
+def oversized(parts: Mapping[Name, Sequence[Name]]) -> Name | None:
+    """A glyph that is made of more than `MAX_PARTS` others, or of itself; None where none is.
+
+    Args:
+        parts: The glyphs that each is made of, all those that are made of others.
+    """
+    counted: dict[Name, int] = {}
+    for first in parts:
+        waiting = [first]
+        while waiting:
+            glyph = waiting[-1]
+            left = [part for part in parts[glyph] if part in parts and part not in counted]
+            if left and glyph not in counted:
+                waiting.append(left[0])
+            else:
                 counted[glyph] = 1 + sum(counted.get(part, 1) for part in parts[glyph])
-                if counted[glyph] > MAX_PARTS:
-                    raise ValueError(f"glyph {glyph} is made of too many others")
-        if left == parts.keys() - counted.keys():
-            raise ValueError(f"glyph {min(left)} is made of itself")
+                waiting.pop()
+            if len(waiting) > MAX_PARTS or counted.get(glyph, 0) > MAX_PARTS:
+                return first
+    return None
 
 
-def _parts(glyf: bytes, start: int) -> list[int]:
+def _parts(data: bytes) -> list[int]:
     """The glyphs that a composite glyph names."""
     found: list[int] = []
-    place, more = start + 10, True
+    place, more = 10, True
     while more and len(found) <= MAX_PARTS:
-        flags, part = struct.unpack_from(">HH", glyf, place)
+        flags, part = struct.unpack_from(">HH", data, place)
         found.append(part)
         scale = 2 if flags & 0x08 else 4 if flags & 0x40 else 8 if flags & 0x80 else 0
         place += 4 + (4 if flags & 0x01 else 2) + scale
         more = bool(flags & 0x20)
     return found
+
+
+@contextmanager
+def limited(size: int) -> Iterator[None]:
+    """Refuse what a font of so many bytes cannot mean, while fontTools takes it apart.
+
+    Subroutines may call each other, and parts of layout name the same bytes, a thousand times
+    each and ten deep; that shows only where they are followed, which fontTools does without end.
+
+    Raises:
+        ValueError: It is refused.
+    """
+    from fontTools.misc.psCharStrings import SimpleT2Decompiler
+    from fontTools.ttLib import TTFont
+    from fontTools.ttLib.tables.otBase import OTTableReader
+
+    followed = (
+        (SimpleT2Decompiler, "execute"),
+        (OTTableReader, "getSubReader"),
+        (OTTableReader, "readArray"),
+        (TTFont, "getGlyphNameMany"),
+    )
+    execute, part, array, glyphs = (getattr(kind, name) for kind, name in followed)
+    most, taken = MIN_LAYOUT + size // LAYOUT, 0
+
+    def called(self: Any, strokes: Any, **options: Any) -> None:
+        self.calls = getattr(self, "calls", 0) + 1
+        if self.calls > MAX_CALLS:
+            raise ValueError("its strokes call too many others")
+        execute(self, strokes, **options)
+
+    def named(self: Any, offset: int) -> Any:
+        take(1)
+        return part(self, offset)
+
+    def listed(self: Any, typecode: str, staticSize: int, count: int) -> Any:  # noqa: N803
+        take(count // AT_ONCE)
+        return array(self, typecode, staticSize, count)
+
+    def ranged(self: Any, numbers: Any) -> Any:
+        take(len(numbers) // AT_ONCE)
+        return glyphs(self, numbers)
+
+    def take(parts: int) -> None:
+        nonlocal taken
+        taken += parts
+        if taken > most:
+            raise ValueError("its layout has more parts than it has room for")
+
+    for (kind, name), guarded in zip(followed, (called, named, listed, ranged), strict=True):
+        setattr(kind, name, guarded)
+    try:
+        yield
+    finally:
+        for (kind, name), plain in zip(followed, (execute, part, array, glyphs), strict=True):
+            setattr(kind, name, plain)

@@ -18,7 +18,8 @@ from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
 from vce_models.fonts import kerning
 from vce_models.fonts.placement import Placement
-from vce_models.fonts.sfnt import MAX_BYTES, check_tables, unpacked
+from vce_models.fonts.sfnt import MAX_BYTES, check_tables, limited, unpacked
+from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs.decoding import contents
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class SourceFont:
         """
         from vce_models.fonts import outline
 
-        with _sound(f"{called(codepoint)} of {self.file}"):
+        with _sound(f"{called(codepoint)} of {self.file}"), limited(len(self.data)):
             return outline.contours(self._glyphs(), self.named[codepoint])
 
     def _glyphs(self) -> Any:
@@ -122,8 +123,10 @@ class SourceFont:
             object.__setattr__(self, "_kept", kept)
         return kept
 
-    def read(self, codepoint: int, config: ModelConfig) -> tuple[Framed, Placement]:
-        """Render a character in the framing of Omniglot's drawings, and say where its canvas lies.
+    def read(
+        self, codepoint: int, config: ModelConfig, framing: Framing = OMNIGLOT
+    ) -> tuple[Framed, Placement]:
+        """Render a character as the training's drawings lie, and say where its canvas lies.
 
         Raises:
             InputError: The font draws nothing, or something too large.
@@ -131,7 +134,7 @@ class SourceFont:
         from vce_models.fonts.raster import framed
 
         name = f"{called(codepoint)} of {self.file}"
-        if (found := framed(self.contours(codepoint), config)) is None:
+        if (found := framed(self.contours(codepoint), config, framing)) is None:
             raise InputError(f"{name} is blank")
         at = found[1]
         if max(map(abs, (at.x, at.y, at.x + at.side, at.y + at.side))) > LIMIT:
@@ -149,8 +152,9 @@ class SourceFont:
         Raises:
             InputError: It is damaged.
         """
-        with _sound(self.file):
+        with _sound(self.file), limited(len(self.data)):
             data = self._cut(points)
+        with _sound(self.file), limited(len(data)):
             _read_all(data)
         return data
 
@@ -209,6 +213,7 @@ def read_font(path: Path, location: str | None = None) -> SourceFont:
         logging.getLogger(logger).addHandler(logging.NullHandler())
     with _sound(str(path)):
         data = _compiled(path) if path.is_dir() else unpacked(contents(path, str(path), MAX_BYTES))
+    with _sound(str(path)), limited(len(data)):
         with TTFont(io.BytesIO(data), fontNumber=0, lazy=True, recalcTimestamp=False) as font:
             check_tables(font.reader)
             if not any(table in font for table in OUTLINES):
@@ -245,24 +250,37 @@ def _sound(name: str) -> Iterator[None]:
         AssertionError,
         TypeError,
         AttributeError,
-        OverflowError,
+        ArithmeticError,
         EOFError,
-        RecursionError,
+        RuntimeError,
+        StopIteration,
+        UnboundLocalError,
+        MemoryError,
     ) as error:
-        raise InputError(f"{name} is damaged: {str(error) or repr(error)}") from error
+        said = str(error.args[0] if error.args else "") or repr(error)
+        raise InputError(f"{name} is damaged: {said}") from error
 
 
 def _read_all(data: bytes) -> None:
-    """Take every table and every outline of a font apart."""
-    from fontTools.pens.basePen import NullPen
+    """Take every table and every outline of a font apart.
+
+    Raises:
+        ValueError: It draws nothing, or maps characters to glyphs that it lacks.
+    """
+    from fontTools.pens.recordingPen import RecordingPen
     from fontTools.ttLib import TTFont
 
     with TTFont(io.BytesIO(data), lazy=False, recalcTimestamp=False) as font:
         font.ensureDecompiled(recurse=True)
-        glyphs = font.getGlyphSet()
+        glyphs, drawn = font.getGlyphSet(), RecordingPen()
         for name in font.getGlyphOrder():
-            glyphs[name].draw(NullPen())
+            glyphs[name].draw(drawn)
             font["hmtx"][name]
+        if not drawn.value:
+            raise ValueError("it draws nothing")
+        named = {name for table in font["cmap"].tables for name in table.cmap.values()}
+        if lacking := sorted(named - set(font.getGlyphOrder())):
+            raise ValueError(f"its map names {lacking[0]}, which it lacks")
 
 
 def _compiled(path: Path) -> bytes:
@@ -272,6 +290,9 @@ def _compiled(path: Path) -> bytes:
     from ufo2ft.errors import Error
     from ufoLib2 import Font
 
+    from vce_models.fonts import ufo_files
+
+    ufo_files.check(path)
     try:
         font = compileOTF(Font.open(path, lazy=False), optimizeCFF=0, removeOverlaps=False)
     except (UFOLibError, Error) as error:

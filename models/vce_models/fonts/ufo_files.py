@@ -1,0 +1,82 @@
+"""What is checked of a UFO's files before anything believes them.
+
+A UFO is a folder of XML and of feature code, which may name each other, and other files, many
+times over: entities, glyphs made of glyphs, and files that include files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from vce_models.fonts.sfnt import oversized
+from vce_models.glyphs.decoding import contents
+
+MAX_BYTES = 1 << 26
+"""Bytes that all files of a UFO have together, at most."""
+
+MAX_FILES = 70_000
+"""Files of a UFO at most: one for each glyph that a font may have, and some."""
+
+MAX_GLYPH = 1 << 22
+"""Bytes of a file of a glyph at most."""
+
+MAX_INCLUDED = 32
+"""Files that feature code may include; those include no others."""
+
+_NAME = re.compile(rb"""<glyph\b[^>]*?\bname\s*=\s*["']([^"']*)["']""")
+_PART = re.compile(rb"""<component\b[^>]*?\bbase\s*=\s*["']([^"']*)["']""")
+_INCLUDED = re.compile(rb"\binclude\s*\(([^)]*)\)")
+
+
+def check(folder: Path) -> None:
+    """Refuse a UFO by which a small folder claims much, or which reaches out of its place.
+
+    Raises:
+        ValueError: It is refused.
+        OSError, InputError: A file cannot be read.
+    """
+    total, parts = 0, dict[bytes, list[bytes]]()
+    for count, path in enumerate(_files(folder), start=1):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{path.name} is no file")
+        total += status.st_size
+        if count > MAX_FILES or total > MAX_BYTES:
+            raise ValueError("its files are too many, or too large")
+        if path.suffix in (".plist", ".glif"):
+            data = contents(path, str(path), MAX_GLYPH if path.suffix == ".glif" else MAX_BYTES)
+            if b"<!ENTITY" in data:
+                raise ValueError(f"{path.name} defines entities, which are not read")
+            if path.suffix == ".glif" and (name := _NAME.search(data)):
+                parts.setdefault(name[1], []).extend(_PART.findall(data))
+    if (large := oversized(parts)) is not None:
+        called = large.decode("utf-8", "replace")
+        raise ValueError(f"the glyph {called} is made of itself, or of too many others")
+    _check_included(folder)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files of a folder and of folders in it; links to other folders are not followed."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place, name) for name in names)
+
+
+def _check_included(folder: Path) -> None:
+    """Feature code includes few files, which lie beside the UFO or in it and include none."""
+    features = folder / "features.fea"
+    if not features.exists():
+        return
+    names = _INCLUDED.findall(contents(features, str(features), MAX_BYTES))
+    if len(names) > MAX_INCLUDED:
+        raise ValueError(f"its features include {len(names)} files")
+    around = folder.resolve().parent
+    for name in set(names):
+        path = (folder.parent / os.fsdecode(name.strip())).resolve()
+        if not path.is_relative_to(around):
+            raise ValueError(f"its features include {path}, which lies elsewhere")
+        if path.is_file() and _INCLUDED.search(contents(path, str(path), MAX_GLYPH)):
+            raise ValueError(f"its features include {path.name}, which includes others")

@@ -1,0 +1,246 @@
+"""Small fonts and UFOs that ask for much, and what is made for weights of another framing."""
+
+import io
+import os
+import struct
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from blocks import build
+from fontTools.cffLib import SubrsIndex
+from fontTools.misc.psCharStrings import T2CharString
+from fontTools.ttLib import TTFont
+from test_hostile import MEGABYTES, run
+from ufoLib2 import Font
+
+from vce_models import weights
+from vce_models.errors import InputError
+from vce_models.fonts import hands
+from vce_models.fonts.placement import around
+from vce_models.fonts.source import read_font
+from vce_models.framing import Framing
+
+EVERY = 65535
+BEGINS = struct.pack(">LHHH", 0x10000, 10, 10, 12) + b"\0\0"
+"""A layout table without scripts and features."""
+
+
+def spoilt(data, **tables):
+    """A font with other tables, which fontTools would not write."""
+    with TTFont(io.BytesIO(data)) as font:
+        parts = {tag: font.reader[tag] for tag in font.reader.tables}
+    parts |= tables
+    place, directory, body = 12 + 16 * len(parts), b"", b""
+    for tag in sorted(parts):
+        directory += tag.encode() + struct.pack(">3L", 0, place + len(body), len(parts[tag]))
+        body += parts[tag] + bytes(-len(parts[tag]) % 4)
+    return struct.pack(">L4H", 0x10000, len(parts), 0, 0, 0) + directory + body
+
+
+def of_glyphs(data, glyf, places):
+    """A font of other glyphs, which begin and end at these places."""
+    with TTFont(io.BytesIO(data)) as font:
+        head, maxp, hmtx = (font.reader[tag] for tag in ("head", "maxp", "hmtx"))
+    count = len(places) - 1
+    return spoilt(
+        data,
+        head=head[:50] + struct.pack(">h", 1) + head[52:],
+        maxp=maxp[:4] + struct.pack(">H", count) + maxp[6:],
+        hmtx=hmtx + bytes(2 * count),
+        glyf=glyf,
+        loca=struct.pack(f">{count + 1}L", *places),
+    )
+
+
+def composite(part):
+    return struct.pack(">5h", -1, 0, 0, 9, 9) + struct.pack(">HHbb", 2, part, 0, 0)
+
+
+def chain(data):
+    """Each of sixty thousand glyphs is made of the next."""
+    size = len(composite(0))
+    glyf = b"".join(composite(min(i + 1, 59_999)) for i in range(60_000))
+    return of_glyphs(data, glyf, [size * i for i in range(60_001)])
+
+
+def shared(data):
+    """Glyphs that are all the same hundred thousand bytes."""
+    glyf = struct.pack(">5hHH", 1, 0, 0, 9, 9, 50_000, 0) + bytes(100_000)
+    return of_glyphs(data, glyf, [0, len(glyf)] * (EVERY // 2))
+
+
+def mapped(*groups, maps=1):
+    map_of_all = struct.pack(">HHLLL", 12, 0, 16 + 12 * len(groups), 0, len(groups))
+    map_of_all += b"".join(struct.pack(">3L", *group) for group in groups)
+    records = b"".join(struct.pack(">HHL", 3, 10, 4 + 8 * maps) for _ in range(maps))
+    return struct.pack(">HH", 0, maps) + records + map_of_all
+
+
+def layout(parts):
+    """As many lookups, all the same, of as many parts, all the same."""
+    lookups = struct.pack(f">{parts + 1}H", parts, *[2 * parts + 2] * parts)
+    lookup = struct.pack(f">HHH{parts}H", 1, 0, parts, *[6 + 2 * parts] * parts)
+    return BEGINS + lookups + lookup + struct.pack(">6H", 1, 6, 1, 1, 1, 2)
+
+
+def laughs(data):
+    """Strokes that call others a hundred times, which call others a hundred times, ..."""
+    with TTFont(io.BytesIO(data), recalcBBoxes=False) as font:
+        cff = font["CFF "].cff
+        top = cff.topDictIndex[0]
+        top.Private.Subrs = SubrsIndex()
+        for i in range(12):
+            calls = [i + 1 - 107, "callsubr"] * 100 if i < 11 else [1, "hmoveto"]
+            strokes = T2CharString(program=[*calls, "return"], private=top.Private)
+            strokes.globalSubrs = cff.GlobalSubrs
+            top.Private.Subrs.append(strokes)
+        top.CharStrings["g0"].setProgram([-107, "callsubr", "endchar"])
+        whole = io.BytesIO()
+        font.save(whole)
+        return whole.getvalue()
+
+
+def packed(data, extra, announced):
+    """A WOFF with one more table, of zeros."""
+    with TTFont(io.BytesIO(data)) as font:
+        parts = {tag: (font.reader[tag], len(font.reader[tag])) for tag in font.reader.tables}
+    parts["zzzz"] = (zlib.compress(bytes(extra)), announced)
+    place, directory, body = 44 + 20 * len(parts), b"", b""
+    for tag, (part, length) in sorted(parts.items()):
+        directory += tag.encode()
+        directory += struct.pack(">4L", place + len(body), len(part), length, 0)
+        body += part + bytes(-len(part) % 4)
+    begins = b"wOFF\0\1\0\0" + struct.pack(">LHHL", place + len(body), len(parts), 0, 500)
+    return begins + bytes(24) + directory + body
+
+
+BOMBS = {
+    "a chain of glyphs": (chain, "made of"),
+    "glyphs that share their bytes": (shared, "overlap"),
+    "a map of all characters": (lambda d: spoilt(d, cmap=mapped((0, 0x10FFFF, 1))), "characters"),
+    "many maps": (lambda d: spoilt(d, cmap=mapped((65, 66, 1), maps=2000)), "2000 maps"),
+    "substitutions": (lambda d: spoilt(d, GSUB=layout(3000)), "more parts"),
+    "positions": (lambda d: spoilt(d, GPOS=layout(3000)), "more parts"),
+    "a table that is long": (lambda d: packed(d, 60_000_000, 60_000_000), "too large"),
+    "a table longer than it says": (lambda d: packed(d, 60_000_000, 100_000), "longer"),
+    "glyphs that its map names": (
+        lambda d: spoilt(d, cmap=mapped((65, 65, 1), (66, 66, 900))),
+        "lacks",
+    ),
+    "no glyph that draws": (lambda d: of_glyphs(d, b"", [0] * 11), "draws nothing"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_font_that_asks_for_much_is_3(name, blocks, tmp_path):
+    make, words = BOMBS[name]
+    (tmp_path / "bomb.ttf").write_bytes(make(blocks.data))
+    status, said, memory = run(tmp_path, "convert", "bomb.ttf", "-n", 1, "-q", "-o", "x.ttf")
+    assert status == 3, said
+    assert "bomb.ttf" in said[0]
+    assert words in said[0]
+    assert memory < MEGABYTES
+    assert not (tmp_path / "x.ttf").exists()
+
+
+def test_strokes_that_call_each_other_without_end_are_3(tmp_path):
+    build(tmp_path / "a.otf", otf=True)
+    (tmp_path / "bomb.otf").write_bytes(laughs((tmp_path / "a.otf").read_bytes()))
+    for arguments in (("--text", "A", "-o", "x.png"), ("-o", "x.otf")):
+        status, said, _ = run(tmp_path, "convert", "bomb.otf", "-n", 1, "-q", *arguments)
+        assert (status, "call too many others" in said[0]) == (3, True), said
+
+
+def ufo(folder):
+    font = Font()
+    font.info.unitsPerEm, font.info.familyName = 1000, "Small"
+    glyph = font.newGlyph("A")
+    glyph.unicode, glyph.width = 65, 500
+    pen = glyph.getPen()
+    pen.moveTo((50, 0))
+    for place in ((50, 700), (400, 0)):
+        pen.lineTo(place)
+    pen.closePath()
+    font.save(folder / "a.ufo")
+    return folder / "a.ufo"
+
+
+def entities(folder):
+    file = folder / "glyphs/A_.glif"
+    begins = '<!DOCTYPE glyph [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    file.write_text(file.read_text().replace("<glyph", f"{begins}<glyph", 1))
+
+
+def of_itself(folder):
+    file = folder / "glyphs/A_.glif"
+    parts = '<outline><component base="A"/><component base="A"/>'
+    file.write_text(file.read_text().replace("<outline>", parts))
+
+
+def include(*names):
+    def spoil(folder):
+        code = "".join(f"include({name});\n" for name in names)
+        (folder / "features.fea").write_text(code)
+
+    return spoil
+
+
+def inner(folder):
+    (folder / "more.fea").write_text("include(a.ufo/more.fea);\n")
+    include("a.ufo/more.fea")(folder)
+
+
+def pipe(folder):
+    (folder / "metainfo.plist").unlink()
+    os.mkfifo(folder / "metainfo.plist")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (entities, "A_.glif defines entities"),
+        (of_itself, "the glyph A is made of itself"),
+        (include("/etc/passwd"), "which lies elsewhere"),
+        (include(*["x.fea"] * 100), "include 100 files"),
+        (inner, "more.fea, which includes others"),
+        (pipe, "metainfo.plist is no file"),
+        (lambda folder: os.truncate(folder / "glyphs/A_.glif", 2**40), "too large"),
+        (lambda folder: (folder / "glyphs/A_.glif").write_text("<glyph"), "is damaged|no UFO"),
+    ],
+)
+def test_a_ufo_that_reaches_out_or_asks_for_much_is_an_error(spoil, words, tmp_path):
+    folder = ufo(tmp_path)
+    assert read_font(folder).named == {65: "A"}
+    spoil(folder)
+    with pytest.raises(InputError, match=words):
+        read_font(folder)
+
+
+OWN = Framing(longest=0.9, across=0.52, down=0.48)
+
+
+def test_glyphs_of_a_font_lie_as_the_drawings_of_the_weights(blocks, tmp_path):
+    shipped = weights.load()
+    weights.save(tmp_path / "own.safetensors", replace(shipped, framing=OWN))
+    (tmp_path / "a.ttf").write_bytes(blocks.data)
+    arguments = ("--text", "AH", "-n", 1, "-q", "--weights", "own.safetensors")
+    status, said, _ = run(tmp_path, "convert", "a.ttf", *arguments, "-o", "x.npz")
+    assert (status, said) == (0, [])
+    for condition in np.load(tmp_path / "x.npz")["conditions"]:
+        rows, columns = np.nonzero(condition >= 0.5)
+        sides = np.ptp(rows) + 1, np.ptp(columns) + 1
+        assert max(sides) == pytest.approx(0.9 * 28, abs=1.5)
+        assert (columns.min() + columns.max() + 1) / 2 == pytest.approx(0.52 * 28, abs=1)
+
+
+def test_fonts_are_moved_by_what_the_weights_see_in_their_own_framing(blocks):
+    shipped = weights.load()
+    own = hands.Rules(replace(shipped, framing=OWN), np.zeros((1, 28, 2), np.float32))
+    outline, other = blocks.contours(ord("A")), hands.Rules(shipped, own.rules)
+    seen, usual = (rules.source(outline, 1000.0) for rules in (own, other))
+    assert seen.placement == around(usual.samples.places, OWN)
+    assert seen.placement.side == pytest.approx(usual.placement.side * 0.64 / 0.9)
+    assert seen.extent == pytest.approx(usual.extent)
+    assert not np.array_equal(seen.condition, usual.condition)
