@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from vce_cli import dataset, report
-from vce_cli.extras import require_torch, torch_device
+from vce_cli.extras import DEVICES, either, require_torch, torch_device
+from vce_models.config import Objective, Resize, Wiring
 from vce_models.errors import ConfigError, DivergedError
+from vce_models.recipes import DEFAULT, RECIPES
 
 if TYPE_CHECKING:
     from vce_models.config import TrainConfig
@@ -40,25 +42,33 @@ def train(
         Path | None, typer.Option(help="Go on with the run in this folder.", show_default=False)
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="Named settings: compact (the default), likelihood, paper.")
+        str | None,
+        typer.Option(
+            help=f"The named settings to train by: {either([*RECIPES])}; {DEFAULT} by default."
+        ),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Scale the whole schedule to it.")] = None,
     episodes: Annotated[
         int | None, typer.Option(help="Episodes in one step; the paper's is 1.")
     ] = None,
     objective: Annotated[
-        str | None, typer.Option(help="What the last phase minimises: lmvae, introvae or vae.")
+        str | None,
+        typer.Option(help=f"What the last phase minimises: {either(get_args(Objective))}."),
     ] = None,
     wiring: Annotated[
         str | None,
-        typer.Option(help="How the rule enters: edge, rows, plane, modulation, deformation."),
+        typer.Option(help=f"How the rule enters the convertor: {either(get_args(Wiring))}."),
     ] = None,
     size: Annotated[int | None, typer.Option(help="Pixels a side; even.")] = None,
-    resize: Annotated[str | None, typer.Option(help="box (grey) or subsample (binary).")] = None,
+    resize: Annotated[
+        str | None, typer.Option(help=f"How drawings are made small: {either(get_args(Resize))}.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="The seed of weights, episodes and noise.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help=f"The device to train on: {either(DEVICES)}.")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads.", min=1)] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")
@@ -118,8 +128,6 @@ def train(
 def _config(
     recipe: str | None, steps: int | None, model: dict[str, Any], rest: dict[str, Any]
 ) -> TrainConfig:
-    from vce_models.recipes import DEFAULT, RECIPES
-
     recipe = recipe or DEFAULT
     if recipe not in RECIPES:
         raise ConfigError(f"no recipe is called {recipe!r}", hint=f"use {', '.join(RECIPES)}")
