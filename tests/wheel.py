@@ -27,7 +27,9 @@ def look_inside(wheel):
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     top = {name.split("/")[0] for name in sizes if ".dist-info/" not in name}
-    assert top == {"vce_cli", "vce_models"}, top
+    data = next(name for name in top if name.endswith(".data"))
+    assert top == {"vce_cli", "vce_models", data}, top
+    assert f"{data}/data/share/man/man1/vce.1" in sizes
     shipped = "vce_models/pretrained/vce.safetensors"
     assert 0 < sizes[shipped] < 8 * MEGABYTE, sizes[shipped]
     assert 0 < sizes["vce_models/pretrained/critics.safetensors"] < MEGABYTE
