@@ -1,4 +1,4 @@
-"""`vce train`: options to one TrainConfig, the loop, its display."""
+"""`vce train`: options become one TrainConfig, and the loop trains, shows and saves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vce_models.training.trainer import Report, Trainer
 
 SAVE_SECONDS = 60.0
-"""Time between two checkpoints."""
+"""Seconds between two checkpoints."""
 
 REPORTS = 500
 """Reports of a long run, so that metrics.jsonl stays readable; at least every 100 steps."""

@@ -9,14 +9,14 @@ from vce_models.arrays import Integers
 from vce_models.fonts.family import Places
 
 FLAT = 8
-"""Lines in which a cubic is looked at."""
+"""Lines into which a cubic is cut to be looked at."""
 
 _AT = np.arange(FLAT) / FLAT
 _BASIS = np.stack(((1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _AT), _AT**3), 1)
 
 
 def flatten(contours: tuple[tuple[Places, ...], ...]) -> list[Places]:
-    """Each contour as a closed polygon in every master, (masters, n, 2)."""
+    """Turn each contour into a closed polygon in every master, (masters, n, 2)."""
     return [
         np.concatenate(
             [
@@ -30,7 +30,7 @@ def flatten(contours: tuple[tuple[Places, ...], ...]) -> list[Places]:
 
 
 def count(polygons: list[Places]) -> Integers:
-    """How often the edges of polygons cross each other, in every master, (masters,)."""
+    """Count how often edges of polygons cross each other in every master, (masters,)."""
     starts = np.concatenate(polygons, axis=1)
     ends = np.concatenate([np.roll(polygon, -1, axis=1) for polygon in polygons], axis=1)
     low, high = np.minimum(starts, ends), np.maximum(starts, ends)
@@ -46,6 +46,6 @@ def count(polygons: list[Places]) -> Integers:
 
 
 def _side(a: Places, b: Places, c: Places) -> NDArray[np.float64]:
-    """On which side of the line from a to b a place c lies."""
+    """Say on which side of the line from a to b a place c lies."""
     ab, ac = b - a, c - a
     return np.asarray(np.sign(np.rint(ab[..., 0] * ac[..., 1] - ab[..., 1] * ac[..., 0])))

@@ -1,4 +1,4 @@
-"""What is checked of a font's tables before anything believes them.
+"""A font's tables are checked before anything believes them.
 
 A file of some kilobytes can ask for gigabytes, or for years, in three places: in what is
 compressed, in the map of characters, and in glyphs that are made of glyphs.
@@ -24,11 +24,11 @@ MAX_UNPACKED = 1 << 26
 """Bytes that the tables of a packed font unpack to at most."""
 
 MAX_PARTS = 256
-"""Glyphs that one is made of, all the way down; an accented letter takes three."""
+"""Glyphs that one is made of at most, all the way down; an accented letter takes three."""
 
 
 def unpacked(data: bytes) -> bytes:
-    """A packed font without its metadata, once it is sure that it unpacks to a font's size.
+    """Return a packed font without its metadata, once it surely unpacks to a font's size.
 
     Raises:
         ValueError: It unpacks to more than it says, or than `MAX_UNPACKED`.
@@ -83,7 +83,7 @@ def check_tables(reader: Any) -> None:
 
 
 def _check_compressed(reader: Any) -> None:
-    """What fontTools unpacks is no longer than it says; FreeType looks after itself."""
+    """Check that what fontTools unpacks is no longer than it says; FreeType checks for itself."""
     if sum(entry.origLength for entry in reader.tables.values()) > MAX_UNPACKED:
         raise ValueError("its tables are too large")
     for tag in (NEEDED | {"OS/2", "glyf", "loca"}) & reader.keys():
@@ -97,7 +97,7 @@ def _check_compressed(reader: Any) -> None:
 
 
 def _check_map(cmap: bytes) -> None:
-    """No part of the map has more characters than Unicode."""
+    """Check that no part of the map has more characters than Unicode."""
     (count,) = struct.unpack_from(">H", cmap, 2)
     for i in range(count):
         (start,) = struct.unpack_from(">L", cmap, 8 + 8 * i)
@@ -116,7 +116,7 @@ def _check_map(cmap: bytes) -> None:
 
 
 def _check_parts(glyf: bytes, loca: Any, long: bool) -> None:
-    """No glyph is made of more than `MAX_PARTS` others, or of itself."""
+    """Check that no glyph is made of more than `MAX_PARTS` others, or of itself."""
     starts = (loca.astype(np.int64) * (1 if long else 2)).tolist()
     parts = {
         glyph: _parts(glyf, start)
