@@ -28,7 +28,9 @@ def look_inside(wheel):
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     top = {name.split("/")[0] for name in sizes if ".dist-info/" not in name}
-    assert top == {"vce_cli", "vce_models"}, top
+    data = next(name for name in top if name.endswith(".data"))
+    assert top == {"vce_cli", "vce_models", data}, top
+    assert f"{data}/data/share/man/man1/vce.1" in sizes
     for path in (ROOT / "models/vce_models/pretrained").glob("*.toml"):
         card = f"vce_models/pretrained/{path.name}"
         weights = card.replace(".toml", ".safetensors")

@@ -1,4 +1,4 @@
-"""`vce eval`: what a model is worth on the test characters: tables, JSON, a picture."""
+"""`vce eval` says what a model is worth on the test characters, in tables or as JSON."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def check_device(name: str) -> None:
 
 
 def either(choices: Sequence[str]) -> str:
-    """Choices as a sentence has them: `auto, cpu or cuda`."""
+    """Write choices as a sentence has them: `auto, cpu or cuda`."""
     *most, last = choices
     return f"{', '.join(most)} or {last}" if most else last
 

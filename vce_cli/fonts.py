@@ -38,10 +38,10 @@ TAKING_TURNS = 3
 
 
 def source_of(inputs: list[str], reading: Reading) -> SourceFont | None:
-    """The one font that is given; None where images are.
+    """Read the one font that is given; the result is None where images are given.
 
     Raises:
-        ConfigError: Fonts are several, or images stand beside one.
+        ConfigError: Several fonts are given, or images beside one.
         InputError: The font cannot be read.
     """
     from vce_models import listing

@@ -1,4 +1,4 @@
-"""What happens during a conversion: said on standard error, kept for the manifest."""
+"""What happens during a conversion is said on standard error, and kept for the manifest."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ class Journal:
         self._first: dict[str, tuple[str, str]] = {}
 
     def say(self, message: str) -> None:
-        """What a user should know."""
+        """Say what a user should know."""
         if not self.quiet:
             report.say(message)
 
     def detail(self, message: str) -> None:
-        """What a user may want to know."""
+        """Say what a user may want to know."""
         if self.verbose:
             report.say(message)
 
     def warn(self, message: str) -> None:
-        """What may be wrong, and stops nothing."""
+        """Say what may be wrong, and stops nothing."""
         self.warnings.append(message)
         self.say(f"warning: {message}")
 
     def fail(self, source: str, error: VCEError) -> None:
-        """One input that cannot be converted; `settle` prints it."""
+        """Keep an input that cannot be converted; `raise_failures` prints it."""
         self.failures.append((source, error))
 
     def unusual(self, source: str, findings: list[str]) -> None:
-        """A glyph unlike the training data; `settle` prints one line for each kind."""
+        """Keep how a glyph is unlike the training data; `close` prints a line for each kind."""
         for finding in findings:
             kind = finding.split()[0]
             self._unusual[kind] += 1
@@ -60,7 +60,7 @@ class Journal:
             self.warn(f"{folder}: {names[0]}{more} left out, which cannot be read as an image")
 
     def wrote(self, path: Path) -> None:
-        """One output."""
+        """Keep the path of an output that was written."""
         if str(path) != "-":
             self.outputs.append(str(path))
             self.detail(f"wrote {path}")
@@ -94,7 +94,7 @@ class Journal:
         raise BatchError(f"{failed} of {total} failed; the rest is written")
 
     def manifest(self, **facts: Any) -> bytes:
-        """The run as JSON: these facts, then outputs, warnings and failures."""
+        """Write the run as JSON: these facts, then outputs, warnings and failures."""
         failures = [{"input": source, "error": str(error)} for source, error in self.failures]
         events = {
             "outputs": self.outputs,

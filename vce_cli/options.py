@@ -355,7 +355,7 @@ class Options:
 
 
 def taking(options: Callable[..., T], run: Callable[[T], None]) -> Callable[..., None]:
-    """A Typer command whose parameters are the fields of a dataclass."""
+    """Make a Typer command whose parameters are the fields of a dataclass."""
 
     def command(**values: Any) -> None:
         try:

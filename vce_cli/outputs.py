@@ -1,4 +1,4 @@
-"""Where results go: what -o and --format mean, and what of it would fail."""
+"""Where results go: what -o and --format mean, and what would fail of what they ask for."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class Target:
     clobber: bool = True
 
     def path(self, char: str, rule: int) -> Path:
-        """The file for a glyph and a rule."""
+        """Return the file for a glyph and a rule."""
         fields = self.per != "run"
         return Path(self.pattern.format(char=char, rule=rule) if fields else self.pattern)
 
     def paths(self, names: Iterable[str], numbers: Sequence[int]) -> Iterator[Path]:
-        """Every file that a run will write, if nothing fails."""
+        """Yield every file that a run will write, if nothing fails."""
         if self.pattern == "-":
             return
         once = [""] if self.per in ("run", "rule") else names
@@ -56,10 +56,10 @@ class Target:
 
 
 def choose(options: Options, rules: int) -> Target:
-    """Read -o and --format; `rules` is how many there are.
+    """Read what -o and --format ask for, where there are so many rules.
 
     Raises:
-        ConfigError: The form is unknown, or the pattern, or the two do not fit.
+        ConfigError: The form or the pattern is unknown, or the two do not fit.
         ExtraError: The form needs an optional dependency.
     """
     named, output = None, options.output

@@ -1,4 +1,4 @@
-"""Everything that Rich shows: progress, tables, error lines; on stderr but for asked-for tables."""
+"""What people see: progress and errors on standard error, tables on standard output."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def say(message: str) -> None:
 
 
 def plain(text: str) -> str:
-    """Text with what a terminal would obey, not show, written out: names come from anywhere."""
+    """Write out the characters of a text that a terminal would obey: names come from anywhere."""
     return "".join(
         character if character.isprintable() else ascii(character)[1:-1] for character in text
     )
 
 
 def on_terminal() -> bool:
-    """Whether somebody watches standard error."""
+    """Say whether somebody watches standard error."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
@@ -80,7 +80,7 @@ def drop() -> None:
 
 
 def known(figures: Any) -> Any:
-    """Figures as JSON has them: None for those that are no numbers."""
+    """Return figures as JSON has them, with None for those that are no numbers."""
     if isinstance(figures, dict):
         return {name: known(figure) for name, figure in figures.items()}
     return None if isinstance(figures, float) and not math.isfinite(figures) else figures

@@ -30,7 +30,7 @@ def fill_closed() -> None:
 
 
 class Output:
-    """The result's way to standard output."""
+    """Standard output, as the result's way out."""
 
     def __init__(self, descriptor: int | None) -> None:
         self.descriptor = descriptor
@@ -46,7 +46,7 @@ class Output:
             )
 
     def write(self, data: bytes) -> None:
-        """Write all of it; BrokenPipeError where its reader has gone."""
+        """Write all data; raise BrokenPipeError where its reader has gone."""
         self.require(binary=False)
         rest = memoryview(data)
         try:
@@ -76,7 +76,7 @@ def standard_output() -> Iterator[Output]:
 
 
 def standard_input() -> IO[bytes]:
-    """Standard input, where something can come from it.
+    """Return standard input, if something can come from it.
 
     Raises:
         InputError: It is closed.

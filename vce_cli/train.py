@@ -1,4 +1,4 @@
-"""`vce train`: options to one TrainConfig, the loop, its display."""
+"""`vce train`: options become one TrainConfig, and the loop trains, shows and saves."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from vce_cli import completion, dataset, report
-from vce_cli.extras import either, require_torch, torch_device
+from vce_cli.extras import DEVICES, either, require_torch, torch_device
+from vce_models.config import Objective, Resize, Wiring
 from vce_models.errors import ConfigError, DivergedError
 from vce_models.recipes import DEFAULT, RECIPES
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from vce_models.training.trainer import Report, Trainer
 
 SAVE_SECONDS = 60.0
-"""Time between two checkpoints."""
+"""Seconds between two checkpoints."""
 
 REPORTS = 500
 """Reports of a long run, so that metrics.jsonl stays readable; at least every 100 steps."""
@@ -46,7 +47,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"Named settings: {either(list(RECIPES))}; {DEFAULT} by default.",
+            help=f"The named settings to train by: {either([*RECIPES])}; {DEFAULT} by default.",
             autocompletion=completion.recipes,
         ),
     ] = None,
@@ -55,20 +56,23 @@ def train(
         int | None, typer.Option(help="Episodes in one step; the paper's is 1.")
     ] = None,
     objective: Annotated[
-        str | None, typer.Option(help="What the last phase minimises: lmvae, introvae or vae.")
+        str | None,
+        typer.Option(help=f"What the last phase minimises: {either(get_args(Objective))}."),
     ] = None,
     wiring: Annotated[
         str | None,
-        typer.Option(help="How the rule enters: edge, rows, plane, modulation, deformation."),
+        typer.Option(help=f"How the rule enters the convertor: {either(get_args(Wiring))}."),
     ] = None,
     size: Annotated[int | None, typer.Option(help="Pixels a side; even.")] = None,
     resize: Annotated[
-        str | None, typer.Option(help="box or bilinear (grey), or subsample (binary).")
+        str | None, typer.Option(help=f"How drawings are made small: {either(get_args(Resize))}.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="The seed of weights, episodes and noise.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help=f"The device to train on: {either(DEVICES)}.")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads.", min=1)] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")

@@ -1,4 +1,4 @@
-"""Characters by code point: what `--chars` means, names of files, names of glyphs."""
+"""Characters by code point: what `--chars` means, and how files and glyphs are called."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEM = re.compile(r"(?:[Uu]\+|uni|u)([0-9A-Fa-f]{4,6})")
 
 
 def parse_characters(spec: str) -> list[int]:
-    """Code points that a comma-separated list names, in its order, without repeats.
+    """List the code points that a comma-separated list names, in its order, without repeats.
 
     Each part is one of
 
@@ -38,7 +38,7 @@ def parse_characters(spec: str) -> list[int]:
 
 
 def parse_parts(spec: str) -> Iterator[tuple[list[int], bool]]:
-    """The code points of each part of `parse_characters`, and whether a name stands for them."""
+    """Return each part's code points as `parse_characters` does, and whether a name has them."""
     parts = [part.strip() for part in spec.split(",")]
     for part in filter(None, parts):
         match = _SPAN.fullmatch(part)
@@ -95,7 +95,7 @@ def _letters(script: str) -> list[int]:
 
 
 def codepoint_of(stem: str) -> int | None:
-    """The character that a file's name without its suffix stands for.
+    """Return the character that a file's name, without its suffix, stands for.
 
     Args:
         stem: A single character, or `uni0041`, `u1F600`, `U+0041`.
@@ -109,12 +109,12 @@ def codepoint_of(stem: str) -> int | None:
 
 
 def glyph_name(codepoint: int) -> str:
-    """`uni0041`, and `u1F600` beyond the first 65,536 (the Adobe glyph list's rule)."""
+    """Name a glyph `uni0041`, or `u1F600` beyond the first 65,536 (the Adobe glyph list's rule)."""
     return f"uni{codepoint:04X}" if codepoint <= 0xFFFF else f"u{codepoint:04X}"
 
 
 def called(codepoint: int) -> str:
-    """How messages call a character: `'A' (U+0041)`."""
+    """Return what messages call a character: `'A' (U+0041)`."""
     character = chr(codepoint)
     code = f"U+{codepoint:04X}"
     return f"{character!r} ({code})" if character.isprintable() else code

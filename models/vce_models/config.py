@@ -53,7 +53,7 @@ class _Config:
                 raise ConfigError(f"{item.name} is {value}, outside {low} to {high}")
 
     def to_json(self) -> str:
-        """The config as a JSON object."""
+        """Write the config as a JSON object."""
         return json.dumps(dataclasses.asdict(self))  # type: ignore[call-overload]
 
     @classmethod
@@ -159,7 +159,7 @@ class TrainConfig(_Config):
         episodes: Episodes in one step, each a class with its own condition; the paper's is 1.
         support: Drawings paired with the condition in one episode.
         augmentation: `dihedral` turns and mirrors both drawings of a pair alike, by one of
-            the eight symmetries of the square, which makes more characters, if of no alphabet.
+            the eight symmetries of the square. That makes more characters, though of no alphabet.
             `warp` deforms them smoothly before that, from drawings `ENLARGED` times as large.
             The paper has none.
         learning_rate: The learning rate of Adam, before the schedule lets it fall.
@@ -238,7 +238,7 @@ class TrainConfig(_Config):
 
     @property
     def enlarged(self) -> int:
-        """Side of the drawings to train on, in sides of the model's images."""
+        """How many times as large as the model's images the drawings to train on are."""
         return ENLARGED if self.augmentation == "warp" else 1
 
     @property
@@ -257,13 +257,13 @@ class TrainConfig(_Config):
         return {phase: steps for phase, steps in phases.items() if steps}
 
     def phase(self, step: int) -> Phase:
-        """The phase that step number `step`, counted from 0, belongs to."""
+        """Return the phase that a step, counted from 0, belongs to."""
         if step < self.pretrain_steps:
             return "pretrain"
         return "vae" if step < self.pretrain_steps + self.vae_steps else "lmvae"
 
     def scaled(self, steps: int) -> TrainConfig:
-        """The same run in `steps` steps: every phase keeps its share, and one step at least.
+        """Return the same run in `steps` steps. Every phase keeps its share, and one step at least.
 
         The warm-up keeps its share, too.
         """
@@ -283,7 +283,7 @@ class TrainConfig(_Config):
         )
 
     def learning_rate_at(self, step: int) -> float:
-        """Adam's learning rate at a step counted from 0."""
+        """Return Adam's learning rate at a step counted from 0."""
         progress = step / self.steps
         rate = self.learning_rate * min(1.0, (step + 1) / max(1, self.warmup_steps))
         if self.lmvae_learning_rate and self.phase(step) == "lmvae":
@@ -294,11 +294,11 @@ class TrainConfig(_Config):
         return rate * 0.5 ** sum(progress >= at for at in (1 / 2, 2 / 3, 5 / 6))
 
     def kl_weight_at(self, step: int) -> float:
-        """Weight of the KL term at a step counted from 0."""
+        """Return the weight of the KL term at a step counted from 0."""
         span = self.kl_span * (self.pretrain_steps + self.vae_steps)
         left = max(0.0, 1 - step / span) if span else 0.0
         return float(self.final_kl_weight * (self.kl_weight / self.final_kl_weight) ** left)
 
     def alignment_weight_at(self, step: int) -> float:
-        """Weight of `losses.alignment` at a step counted from 0."""
+        """Return the weight of `losses.alignment` at a step counted from 0."""
         return self.alignment_weight * max(0.0, 1 - step / (0.6 * self.steps))

@@ -1,4 +1,4 @@
-"""Outputs that are written whole or not at all, and survive what comes after."""
+"""Outputs that are written whole or not at all, and are on the disk once they are."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _swept: set[Path] = set()
 
 @atexit.register
 def _remove_unfinished() -> None:
-    """A signal may end a run between any two steps, those of `replacing` among them."""
+    """Remove what is half written: a signal may end a run between any two steps of `replacing`."""
     for path in _unfinished:
         with suppress(OSError):
             path.unlink(missing_ok=True)
 
 
 def is_file(path: Path) -> bool:
-    """Whether a regular file is there; a name that is too long for the system is none."""
+    """Say whether a regular file is there; at a name too long for the system there is none."""
     try:
         return path.is_file()
     except OSError:
@@ -39,7 +39,7 @@ def is_file(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder is there that can be looked into."""
+    """Say whether a folder is there that can be looked into."""
     try:
         return path.is_dir()
     except OSError:
@@ -47,7 +47,7 @@ def is_folder(path: Path) -> bool:
 
 
 def exists(path: Path) -> bool:
-    """Whether something is there, and can be known to be."""
+    """Say whether something is known to be there."""
     try:
         return path.exists()
     except OSError:

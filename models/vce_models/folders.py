@@ -15,7 +15,7 @@ UFO = "metainfo.plist"
 
 @contextmanager
 def beside(path: Path, *, clobber: bool = True) -> Iterator[Path]:
-    """Yield a path of the same name in a new folder beside, and move all that is there back.
+    """Yield a path of the same name in a new folder, and put all that is written there in place.
 
     What is written there, the path itself and others, takes its place when the block
     succeeds: folders first, and the path itself last. A block that fails leaves all as it was.

@@ -1,4 +1,4 @@
-"""How the drawings lie in their canvas that a model was trained on."""
+"""How the drawings that a model was trained on lie in their canvas."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Framing:
     most: float = 0.175
 
     def to_array(self) -> Array:
-        """The numbers in their order, (7,) float32, as weights keep them."""
+        """Return the numbers in their order, (7,) float32, as weights keep them."""
         return np.array(astuple(self), np.float32)
 
     @classmethod

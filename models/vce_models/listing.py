@@ -1,4 +1,4 @@
-"""What is converted: images, folders of images, characters of fonts; listed first, read later."""
+"""What is converted: images, folders of them, characters of fonts. Listed first, read later."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Reading:
         config: Says size and resize.
         polarity: Which is the ink, in images.
         fit: Frame the glyphs of images.
-        text: Characters to draw from a font.
+        text: Characters to take from a font.
         chars: The same as names, code points and ranges.
         location: Where to take a variable font on its axes.
         framing: How the drawings lie that the model was trained on.
@@ -61,7 +61,7 @@ class Glyph:
     """A glyph that was found, and not yet read.
 
     Attributes:
-        name: In the names of outputs and in captions: the file's stem, or `uni0041`.
+        name: What outputs and captions call it: the file's stem, or `uni0041`.
         source: What errors and the manifest call it.
         read: Gives condition and detail, and the place of a font's glyph; raises InputError.
         codepoint: The character of a font's glyph.
@@ -119,17 +119,17 @@ def find(path: Path, reading: Reading) -> list[Glyph]:
 
 
 def is_svg(path: Path) -> bool:
-    """Whether a path is read as the outline of a glyph, by its name."""
+    """Say by its name whether a path is read as the outline of a glyph."""
     return path.suffix.lower() == ".svg"
 
 
 def is_font(path: Path) -> bool:
-    """Whether a path is read as a font, by its name."""
+    """Say by its name whether a path is read as a font."""
     return path.suffix.lower() in FONT_SUFFIXES
 
 
 def left_out(path: Path) -> list[str]:
-    """What of a folder `find` does not read, by name; hidden files are not counted."""
+    """List the names in a folder that `find` does not read; hidden files are not counted."""
     if not is_folder(path):
         return []
     entries = (entry for entry in _entries(path) if not entry.name.startswith("."))
@@ -144,7 +144,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def codepoint(glyph: Glyph) -> int:
-    """The character that a glyph stands for in a font.
+    """Return the character that a glyph stands for in a font.
 
     Raises:
         ConfigError: An image's name says none.
@@ -162,7 +162,7 @@ def codepoint(glyph: Glyph) -> int:
 
 
 def sketch(glyph: Glyph, codepoint: int, config: ModelConfig) -> Sketch:
-    """The drawing of an image or an SVG, as a font takes it.
+    """Read an image or an SVG as the drawing that a font takes.
 
     Raises:
         InputError: It cannot be read, or holds no glyph.
@@ -176,7 +176,7 @@ def sketch(glyph: Glyph, codepoint: int, config: ModelConfig) -> Sketch:
 
 
 def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
-    """The glyph of an image that arrives on a pipe."""
+    """Take the glyph of an image that arrives on a pipe."""
     _check_characters("standard input", reading)
 
     def read() -> tuple[images.Framed, None]:
@@ -210,7 +210,7 @@ def _is_special(entry: os.DirEntry[str]) -> bool:
 
 
 def _of_image(path: Path, reading: Reading) -> list[Glyph]:
-    """The one glyph of an image, or all that are written on a template."""
+    """List the one glyph of an image, or all that are written on a template."""
     if is_large(path) and (written := _of_template(path, reading)):
         return written
 

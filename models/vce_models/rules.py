@@ -116,7 +116,7 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
 
 
 def _check_shape(path: Path, found: Any, config: ModelConfig) -> None:
-    """Before they are read: NumPy does not know every kind of number that a file may hold."""
+    """Check them before they are read: a file may hold numbers of a kind that NumPy lacks."""
     shape, kind = tuple(found.get_shape()), found.get_dtype()
     wanted = (config.size, config.latent_per_row)
     if kind != "F32" or len(shape) != 3 or shape[1:] != wanted or not shape[0]:
@@ -138,7 +138,7 @@ def split_selection(text: str) -> tuple[Path, tuple[int, int] | None]:
 
 
 def select(rules: Array, selection: tuple[int, int] | None) -> tuple[list[int], Array]:
-    """The numbers, counted from 1, and the rules of a selection.
+    """Return the numbers, counted from 1, and the rules of a selection.
 
     Raises:
         ConfigError: It goes backwards, or past the last rule.

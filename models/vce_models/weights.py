@@ -23,7 +23,7 @@ FORMAT = "vce 1"
 """The one key of the metadata: with two, their order in the file would be left to chance."""
 
 FRAMING = "framing"
-"""Beside the networks' tensors, where the drawings were measured: `Framing.to_array`."""
+"""The name of `Framing.to_array` among the tensors, where the drawings were measured."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Weights:
 
 
 def fingerprint(weights: Weights) -> str:
-    """SHA-256 of the tensors' names and bytes, in hexadecimal, whatever the file's layout."""
+    """Return SHA-256 of the tensors' names and bytes, in hexadecimal, for any file layout."""
     digest = hashlib.sha256()
     for name in sorted(weights.tensors):
         digest.update(name.encode())
@@ -113,7 +113,7 @@ def _check_shapes(path: Path, config: ModelConfig, file: Any) -> None:
 
 
 def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every tensor of `networks.VCE(config)`, without PyTorch."""
+    """Return name and shape of every tensor of `networks.VCE(config)`, without PyTorch."""
     fold, size, latent = config.unshuffle**2, config.size, config.latent_size
     shapes: dict[str, tuple[int, ...]] = {"prior.mean": (latent,), "prior.scale": (latent, latent)}
     shapes |= _trunk("encoder", 2 * fold, config)

@@ -84,7 +84,7 @@ class FontForm(Form):
         file.write_bytes(self.data(made))
 
     def data(self, made: Made) -> bytes:
-        """The bytes of one file."""
+        """Return the bytes of one file."""
         raise NotImplementedError
 
 
@@ -94,7 +94,7 @@ class Ttf(FontForm):
     suffix, varies = "ttf", True
 
     def data(self, made: Made) -> bytes:
-        """One hand, hands in turn, or all hands as axes."""
+        """Make a font of one hand, of hands in turn, or of all hands as axes."""
         return _font(made, "ttf")
 
 
@@ -104,7 +104,7 @@ class Otf(FontForm):
     suffix = "otf"
 
     def data(self, made: Made) -> bytes:
-        """One hand, or hands in turn."""
+        """Make a font of one hand, or of hands in turn."""
         return _font(made, "otf")
 
 
@@ -114,7 +114,7 @@ class Woff2(FontForm):
     suffix, varies = "woff2", True
 
     def data(self, made: Made) -> bytes:
-        """As the font that is packed."""
+        """Make the font, and pack it."""
         return _font(made, "woff2")
 
 
@@ -163,7 +163,7 @@ class Html(FontForm):
     least = "run"
 
     def data(self, made: Made) -> bytes:
-        """The page, with a variable font, a font of each hand, and one whose hands take turns."""
+        """Make the page with a variable font, a font of each hand, and one that takes turns."""
         from vce_models.fonts import proof
         from vce_models.fonts.variable import axis_tag
 

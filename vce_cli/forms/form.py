@@ -116,7 +116,7 @@ class Rendered(Form, ABC):
 
     @abstractmethod
     def points(self, scale: int, size: int) -> int:
-        """How many points of a conversion it shows for each of `size` pixels, along a side."""
+        """Return how many points of a conversion it shows for each of `size` pixels of a side."""
 
     @abstractmethod
     def render(self, conversion: Array, side: int) -> Any:

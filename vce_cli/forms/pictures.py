@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vce_models.listing import Converted, Glyph
 
 MAX_PIXELS = 2**27
-"""Pixels of a sheet, of all frames of a walk, or of a cell; each takes ten bytes at most."""
+"""Pixels of a sheet, of all frames of a walk, or of a cell, at most; each takes ten bytes."""
 
 CELL, GAP = 100.0, 4.0
 """Side of a cell of an .svg, and the space between two, in its units."""
@@ -71,11 +71,11 @@ class Picture(Rendered):
             )
 
     def points(self, scale: int, size: int) -> int:
-        """One for each pixel of the picture."""
+        """Return one point for each pixel of the picture."""
         return scale
 
     def render(self, conversion: Array, side: int) -> Any:
-        """A picture, black on white."""
+        """Render a picture, black on white."""
         from vce_models.glyphs import sheets
 
         return sheets.render_cell(conversion, side)
@@ -150,13 +150,13 @@ class Svg(Rendered):
     suffix, text, fonts, outlined = "svg", True, True, True
 
     def points(self, scale: int, size: int) -> int:
-        """One for each pixel of the drawing that the pen follows."""
+        """Return one point for each pixel of the drawing that the pen follows."""
         from vce_models.glyphs.images import finest
 
         return finest(size)
 
     def render(self, conversion: Array, side: int) -> Any:
-        """Outlines, whose unit is the canvas; the side of pictures changes nothing."""
+        """Trace outlines, whose unit is the canvas; the side of pictures changes nothing."""
         from vce_models.fonts.tracing import trace
 
         return trace(conversion)
@@ -175,11 +175,11 @@ class Npz(Rendered):
     suffix, least = "npz", "run"
 
     def points(self, scale: int, size: int) -> int:
-        """One: arrays have the size of the model's images."""
+        """Return one: arrays have the size of the model's images."""
         return 1
 
     def render(self, conversion: Array, side: int) -> Any:
-        """The conversion as it is."""
+        """Return the conversion as it is."""
         return conversion
 
     def encode(self, group: Group, style: Style, file: Path) -> None:

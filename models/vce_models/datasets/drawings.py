@@ -1,7 +1,7 @@
-"""Character classes: from Omniglot archives or folders, or from a tree of one's own.
+"""Characters and their drawings, from Omniglot's archives or folders, or from one's own tree.
 
-Background alphabets train, evaluation alphabets test; of a tree of one's own a seeded
-fifth of the characters tests.
+Omniglot's background alphabets are trained on, and its evaluation alphabets are tested on. A
+tree of one's own has no such halves: a fifth of its characters, chosen by a seed, is tested on.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ Progress = Callable[[int, int], None]
 
 HALVES = ("images_background", "images_evaluation")
 HELD_BACK = 0.2
-"""Share of the characters of a tree of one's own that only test."""
+"""Share of the characters of a tree of one's own that are only tested on."""
 
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""How archives may be packed: other ways unpack all of an entry at once, however long it is."""
+"""How archives may be packed. In other ways an entry is unpacked at once, however long it is."""
 
 _DAMAGE = (
     OSError,
@@ -71,7 +71,7 @@ class Characters:
         return len(self.names)
 
     def take(self, characters: Iterable[int]) -> Characters:
-        """The characters of these numbers, in this order."""
+        """Return the characters of these numbers, in this order."""
         chosen = list(characters)
         parts = [self.images[self.starts[c] : self.starts[c + 1]] for c in chosen]
         return Characters(
@@ -111,7 +111,7 @@ def load(
             `omniglot-py`, or any tree whose leaf folders are one character each.
         config: Says `size` and `resize`.
         enlarged: Drawings to train on are this many times as large.
-        seed: Chooses which characters of a tree of one's own only test.
+        seed: Chooses which characters of a tree of one's own are only tested on.
         progress: Called with (drawings read, drawings in all).
 
     Raises:

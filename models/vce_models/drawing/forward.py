@@ -23,14 +23,14 @@ Render = Callable[[Array], Array]
 """A function that renders one condition by latent numbers z, (N, latent_size): (N, side, side)."""
 
 BATCH = 8
-"""Rules at a time: the calls repay themselves, and the maps stay in the processor's cache."""
+"""Rules at a time: so many repay the calls, and the maps stay in the processor's cache."""
 
 _POINTS = 2**13
 """Points of pictures at a time, for the same reason."""
 
 
 def network(weights: Weights, name: str) -> dict[str, Array]:
-    """One network's tensors; kernels as a matrix for each of their rows, neighbours by channels."""
+    """Return one network's tensors. A kernel becomes a matrix for each of its rows."""
     net = {}
     for key, value in weights.tensors.items():
         network, _, rest = key.partition(".")
@@ -43,7 +43,7 @@ def network(weights: Weights, name: str) -> dict[str, Array]:
 
 
 def mean_rule(net: dict[str, Array], config: ModelConfig, x: Array, q: Array) -> Array:
-    """The mean of q(z | x, q), (latent_size,), as `networks.vce.Encoder` gives it."""
+    """Return the mean of q(z | x, q), (latent_size,), as `networks.vce.Encoder` gives it."""
     stem = _stem(net, config, np.stack((x, _shown(config, q)), axis=2)[None])
     h = _convolve(net, "head", _trunk(net, config, stem, None))
     return _linear(net, "readout", _flat(h))[0, : config.latent_size]
@@ -153,7 +153,7 @@ _WIRINGS = {"edge": _edge, "rows": _rows, "plane": _plane, "modulation": _modula
 
 
 def product(matrix: Array, x: Array) -> Array:
-    """A matrix by each of (N, columns), as (N, rows)."""
+    """Multiply a matrix with each of (N, columns); the products are (N, rows)."""
     return np.asarray((matrix @ x[..., None])[..., 0])
 
 
@@ -213,7 +213,7 @@ class Fields:
         self.net, self.prior = network(weights, "convertor"), network(weights, "prior")
 
     def __call__(self, q: Array, rules: Array) -> NDArray[np.float64]:
-        """Displacements in pixels, x first, (N, 2, control, control).
+        """Return displacements in pixels, x first, (N, 2, control, control).
 
         Args:
             q: The condition, (size, size) in [0, 1], ink = 1.

@@ -52,7 +52,7 @@ FLAT = 1e-4
 
 
 def measure(drawing: Array, size: int) -> Array:
-    """Measure a glyph: where its edges are, which way, and how wide its lines.
+    """Measure where the edges of a glyph are, which way they go, and how wide its lines are.
 
     Args:
         drawing: (k size, k size) in [0, 1], ink = 1, k a whole number: the larger k is, the finer

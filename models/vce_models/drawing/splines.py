@@ -20,7 +20,7 @@ FINE = 2
 
 @cache
 def cubic(count: int, control: int) -> Array:
-    """Weights of `control` points at `count` places, (count, control); rows sum to 1.
+    """Return the weights of `control` points at `count` places, (count, control); rows sum to 1.
 
     The B-splines are uniform, and the outermost points lie beyond the frame.
     """
@@ -49,7 +49,7 @@ def mitchell(count: int, points: int) -> Array:
 
 @cache
 def linear(count: int, points: int) -> Array:
-    """Weights of `points` points at `count` places, (count, points); rows sum to 1."""
+    """Return the weights of `points` points at `count` places, (count, points); rows sum to 1."""
     places = (np.arange(count, dtype=np.float32) + 0.5) * points / count - 0.5
     distance = np.clip(places, 0, points - 1)[:, None] - np.arange(points, dtype=np.float32)
     return np.asarray(np.maximum(1 - np.abs(distance), 0))

@@ -1,10 +1,10 @@
 """Two networks that judge conversions, and their training on background characters.
 
-The recogniser is a prototypical network (Snell, Swersky and Zemel 2017): the drawing is of
-the character whose exemplar lies nearest. The contrastive network (SimCLR; Chen et al. 2020)
-knows no characters, only which two views are of one drawing; how far its features of several
-drawings of a character spread is their diversity. Boutin et al. 2022 introduced the pair.
-Like theirs these see black and white: a drawing is cut at half its ink before they look.
+The recogniser is a prototypical network (Snell, Swersky and Zemel 2017), which takes a drawing
+for the character whose exemplar lies nearest. The contrastive network (SimCLR; Chen et al.
+2020) is told no characters, only which two views are of one drawing. How far its features of
+several drawings of a character spread is their diversity. Boutin et al. 2022 introduced the
+pair. Like theirs, these see black and white: a drawing is cut at half its ink before they look.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Critics:
 
 @torch.inference_mode()
 def embed(network: Features, images: Array) -> Tensor:
-    """Features of drawings.
+    """Compute the features of drawings.
 
     Args:
         network: One of the critics.
@@ -113,7 +113,7 @@ def train(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Critics:
-    """Train both on 28x28 drawings.
+    """Train both critics on 28x28 drawings.
 
     Args:
         characters: Background characters; each quarter turn of one counts as another character.
@@ -236,7 +236,7 @@ def jitter(images: Tensor, strength: float, generator: torch.Generator) -> Tenso
 
 
 def save(path: Path, critics: Critics) -> None:
-    """Write both as one safetensors file, whole or not at all."""
+    """Write both critics as one safetensors file, whole or not at all."""
     tensors = {
         f"{name}.{key}": value.cpu().contiguous()
         for name, network in vars(critics).items()

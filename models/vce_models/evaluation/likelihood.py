@@ -76,7 +76,7 @@ class Evaluation:
 
 
 def from_weights(weights: Weights, device: str = "cpu") -> VCE:
-    """The networks with these weights, ready to evaluate."""
+    """Build the networks with these weights, ready to evaluate."""
     model = VCE(weights.config)
     state = {name: torch.from_numpy(np.array(value)) for name, value in weights.tensors.items()}
     model.load_state_dict(state)

@@ -40,11 +40,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class Quality:
-    """What critics say of samples. Neither of the first two means anything alone.
+    """What critics say of samples. The first two figures mean nothing without each other.
 
     Attributes:
         recognisability: Share of samples that lie nearer to their own exemplar than to 19
-            other characters', in the recogniser's features; expected over all choices of 19.
+            other characters', in the recogniser's features, on average over all choices of 19.
             Where there are fewer characters, among all of them.
         diversity: Spread of a character's samples in the contrastive features, the square
             root of their unbiased variance, divided by the spread of people's drawings.
@@ -62,12 +62,12 @@ class Quality:
 
 
 def exemplars(test: Characters) -> Array:
-    """The first drawing of every character, (C, size, size) in [0, 1]."""
+    """Return the first drawing of every character, (C, size, size) in [0, 1]."""
     return _ink(test.images[test.starts[:-1]])
 
 
 def people(test: Characters) -> list[Array]:
-    """The other drawings of every character, each (n, size, size) in [0, 1]."""
+    """Return the other drawings of every character, each (n, size, size) in [0, 1]."""
     bounds = zip(test.starts[:-1], test.starts[1:], strict=True)
     return [_ink(test.images[start + 1 : stop]) for start, stop in bounds]
 

@@ -36,7 +36,7 @@ class Transfer:
     Attributes:
         transferred: Share of trials in which the rule read off another character comes nearer.
         random: The same share for rules of the prior.
-        own: The same share for the rule read off the very pair, the best that the model knows.
+        own: The same share for the rule read off the pair itself, the best that the model knows.
         trials: How many quadruples of two characters and three people there were.
     """
 
@@ -48,7 +48,7 @@ class Transfer:
 
 @torch.inference_mode()
 def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer:
-    """Choose quadruples at random and count.
+    """Try rules on quadruples chosen at random, and count how often they come nearer.
 
     Args:
         model: On any device.

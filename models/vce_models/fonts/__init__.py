@@ -1,1 +1,1 @@
-"""Fonts in and out."""
+"""Fonts are read, moved by rules, and written."""

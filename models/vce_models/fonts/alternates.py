@@ -70,7 +70,7 @@ def alternates(family: Family, *, name: str, flavour: Flavour) -> bytes:
 
 
 def _planned(font: TTFont, family: Family) -> Mapping[str, list[str]]:
-    """By the glyph of each letter the names of all its drawings, itself the first."""
+    """Name all drawings of each letter by the letter's glyph, which is itself the first."""
     definitions = font["GDEF"].table.GlyphClassDef if "GDEF" in font else None
     classes = definitions.classDefs if definitions else {}
     characters = sorted((font.getBestCmap() or {}).items())

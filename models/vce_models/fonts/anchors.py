@@ -1,4 +1,4 @@
-"""What is attached to glyphs goes where their ink goes: anchors of marks and of joins, carets.
+"""Anchors of marks and of joins, and carets, go where the ink of their glyphs goes.
 
 Anchors of GPOS in all its lookups (marks to bases, ligatures and marks, cursive joins,
 extensions of these) and the carets of ligatures in GDEF are places on a glyph. A place that
@@ -94,7 +94,7 @@ def vary(font: TTFont, family: Family, axes: list[str]) -> None:
 
 @lru_cache(maxsize=1)  # the fonts of one family are written one after the other
 def _places(family: Family) -> list[Integers]:
-    """Where every anchor and caret of the source goes, as `_listed` has them."""
+    """Find where every anchor and caret of the source goes, in the order of `_listed`."""
     font = TTFont(BytesIO(family.source))
     listed = _listed(font)
     sources = np.array([_place(font, *item) for item in listed], float).reshape(-1, 2)
@@ -121,7 +121,7 @@ def _place(font: TTFont, glyph: str, table: Any) -> tuple[float, float]:
 
 
 def _listed(font: TTFont) -> list[tuple[str, Any]]:
-    """All anchors and carets with their glyphs, in the order of the tables."""
+    """List all anchors and carets with their glyphs, in the order of the tables."""
     found = []
     if "GPOS" in font and font["GPOS"].table.LookupList:
         for lookup in font["GPOS"].table.LookupList.Lookup:
@@ -135,7 +135,7 @@ def _listed(font: TTFont) -> list[tuple[str, Any]]:
 
 
 def _anchors(subtable: Any) -> Iterator[tuple[str, Any]]:
-    """The anchors of one subtable of GPOS; None where an array has a gap."""
+    """List the anchors of one subtable of GPOS, with None where an array has a gap."""
     match subtable:
         case otTables.MarkBasePos():
             yield from _marks(subtable.MarkCoverage, subtable.MarkArray)

@@ -1,9 +1,9 @@
-"""What a font's tables say of a glyph, said of its other drawings, too.
+"""What a font's tables say of a glyph is said of its other drawings, too.
 
 Classes of GDEF, kerning of pairs and classes, shifts of single glyphs, anchors of bases,
 ligatures and joins, contexts of positioning by class and by coverage, carets and the old
-`kern` table. Contexts that spell out glyph by glyph where something is shifted hold for
-drawings other than the first in their first glyph only.
+`kern` table are extended. Contexts that spell out glyph by glyph where something is shifted
+hold for drawings other than the first in their first glyph only.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from vce_models.fonts import kerning
 from vce_models.fonts.anchors import Attachment, put
 
 Added = Mapping[str, tuple[str, int]]
-"""By new glyph, in glyph order: the glyph it is another drawing of, and in which master."""
+"""The glyph that each new glyph is another drawing of, and its master, in glyph order."""
 
 PAIRS = 10_000
-"""Pairs in a subtable of `kern`, whose length is told by 16 bits."""
+"""Pairs in a subtable of `kern` at most: 16 bits tell its length."""
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """The smoothest correction of moved outlines that does what is asked of it, by least squares.
 
-Corrections are found at knots, every second sample of an outline, and lie between two on the
-line.
+Corrections are found at knots, which are every second sample of an outline; between two knots
+they change evenly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STIFF, BEND, STAY = 0.25, 0.6, 0.003
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """Squares of toward . corrections - missing, each with a weight.
+    """What corrections are asked for: squares of toward . corrections - missing, with weights.
 
     Attributes:
         feet: Knots, (terms, k).
@@ -39,7 +39,7 @@ class Term:
 
 
 def solve(samples: Samples, gaps: Numbers, terms: Sequence[Term]) -> Places:
-    """Corrections of every sample, (rules, n, 2).
+    """Find the corrections of every sample, (rules, n, 2).
 
     Args:
         samples: Say what follows what.
@@ -71,19 +71,19 @@ def solve(samples: Samples, gaps: Numbers, terms: Sequence[Term]) -> Places:
 
 
 def following(samples: Samples) -> NDArray[np.intp]:
-    """The knot after every knot, (knots,)."""
+    """Return the knot after every knot, (knots,)."""
     return np.asarray(samples.following[1::2] // 2)
 
 
 def gaps(samples: Samples, places: Places) -> Numbers:
-    """From every knot to the next, (knots,); places of the samples, (n, 2)."""
+    """Measure from every knot to the next, (knots,), by the places of the samples, (n, 2)."""
     knots = places[::2]
     apart = np.linalg.norm(knots[following(samples)] - knots, axis=1)
     return np.asarray(np.maximum(apart, 1e-6))
 
 
 def _smoothness(samples: Samples, gaps: Numbers) -> Numbers:
-    """The quadratic form of first and second differences, and of the correction itself."""
+    """Build the quadratic form of first and second differences and of the correction itself."""
     count, every = len(gaps), np.arange(len(gaps))
     after = following(samples)
     before = np.empty_like(after)

@@ -9,7 +9,7 @@ from vce_models.arrays import Integers
 from vce_models.fonts.family import Places
 
 FLAT = 8
-"""Lines in which a cubic is looked at."""
+"""Lines into which a cubic is cut to be looked at."""
 
 PAIRS = 1000
 """Pairs of segments that are looked at in one go."""
@@ -20,7 +20,7 @@ _CUBIC = np.stack(((1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _
 
 
 def flatten(contours: tuple[tuple[Places, ...], ...]) -> list[Places]:
-    """Each contour as a closed polygon in every master, (masters, n, 2)."""
+    """Turn each contour into a closed polygon in every master, (masters, n, 2)."""
     return [
         np.concatenate(
             [part[:, :1] if part.shape[1] == 2 else _knots(part)[:, :-1] for part in contour],
@@ -31,7 +31,7 @@ def flatten(contours: tuple[tuple[Places, ...], ...]) -> list[Places]:
 
 
 def count(contours: tuple[tuple[Places, ...], ...]) -> Integers:
-    """How often an outline crosses itself, or two of its nodes meet, in every master, (masters,).
+    """Count how often an outline crosses itself, or two nodes meet, by master, (masters,).
 
     Args:
         contours: Their segments, as of `MasterGlyph`; a segment begins in the very place where
@@ -52,13 +52,13 @@ def count(contours: tuple[tuple[Places, ...], ...]) -> Integers:
 
 
 def _knots(segment: Places) -> Places:
-    """A line or a cubic cut into lines, (masters, FLAT + 1, 2)."""
+    """Cut a line or a cubic into lines, (masters, FLAT + 1, 2)."""
     basis = _LINE if segment.shape[1] == 2 else _CUBIC
     return np.asarray(basis @ segment)
 
 
 def _cross(some: Places, others: Places) -> Integers:
-    """How often pairs of segments, (masters, pairs, FLAT + 1, 2), cross: (masters, pairs)."""
+    """Count how often pairs of segments, (masters, pairs, FLAT + 1, 2), cross, (masters, pairs)."""
     p, q = some[:, :, :-1, None], some[:, :, 1:, None]
     r, s = others[:, :, None, :-1], others[:, :, None, 1:]
     apart = (_side(p, q, r) * _side(p, q, s) < 0) & (_side(r, s, p) * _side(r, s, q) < 0)
@@ -66,6 +66,6 @@ def _cross(some: Places, others: Places) -> Integers:
 
 
 def _side(a: Places, b: Places, c: Places) -> NDArray[np.float64]:
-    """On which side of the line from a to b a place c lies."""
+    """Say on which side of the line from a to b a place c lies."""
     ab, ac = b - a, c - a
     return np.asarray(np.sign(np.rint(ab[..., 0] * ac[..., 1] - ab[..., 1] * ac[..., 0])))

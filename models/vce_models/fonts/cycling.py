@@ -1,9 +1,9 @@
 """The rule by which drawings of a letter take turns, as a lookup of GSUB.
 
-A letter takes the drawing after that of its last occurrence, if that lies at most
-`REACH` glyphs back; else the one after its neighbour's, and across a space the one after
-that. A drawing so comes again within the reach only where a letter occurs there more often
-than it has drawings. Marks are passed over.
+A letter takes the drawing after the one that it had last, if it last stood at most `REACH`
+glyphs back. Otherwise it takes the drawing after its neighbour's, and across a space the one
+after that. So a drawing comes again within the reach only where a letter stands there more
+often than it has drawings. Marks are passed over.
 
 The lookup comes after all of the source's, so that ligatures, localised forms and all else
 are found as before. One subtable for each letter knows its drawings as classes, and all
@@ -28,7 +28,7 @@ SINGLE, ALTERNATE, CHAINED, EXTENSION = 1, 3, 6, 7
 """Types of lookups in GSUB."""
 
 Drawings = Mapping[str, Sequence[str]]
-"""By letter the glyphs of all its drawings, itself the first; as many for each."""
+"""The glyphs of all drawings of each letter, itself the first; all have as many."""
 
 
 def add(font: TTFont, drawings: Drawings, spaces: Sequence[str]) -> None:
@@ -135,7 +135,7 @@ def _classes(classes: dict[str, int]) -> Any:
 
 
 def _lookup(kind: int, subtables: list[Any]) -> Any:
-    """A lookup whose subtables may lie anywhere: there may be thousands."""
+    """Make a lookup whose subtables may lie anywhere: there may be thousands."""
     lookup = otTables.Lookup()
     lookup.LookupType, lookup.LookupFlag, lookup.SubTable = EXTENSION, IGNORE_MARKS, []
     for subtable in subtables:
@@ -148,7 +148,7 @@ def _lookup(kind: int, subtables: list[Any]) -> Any:
 
 
 def _empty(font: TTFont) -> Any:
-    """A GSUB without rules, for all the scripts of the font's characters."""
+    """Make a GSUB without rules, for all the scripts of the font's characters."""
     tags = {tag for point in font.getBestCmap() for tag in ot_tags_from_script(script(point))}
     made = newTable("GSUB")
     table = made.table = otTables.GSUB()
@@ -228,7 +228,7 @@ def _languages(table: Any) -> list[Any]:
 
 
 def _substitutions(table: Any) -> list[Any]:
-    """Features that stand in for others where an axis is somewhere."""
+    """List the features that stand in for others at some places on the axes."""
     variations = getattr(table, "FeatureVariations", None)
     return [
         substitution

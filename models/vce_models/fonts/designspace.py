@@ -1,7 +1,7 @@
 """A family as a designspace: the source and every hand as UFO, an axis for each hand.
 
-From this font compilers build the variable font and the single ones, and font editors let
-all masters be drawn on together.
+Compilers of fonts build the variable font and the single ones from it, and editors of fonts
+open all masters together.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A font of drawings: what images become before they are moved as any font is."""
+"""A font of drawings, which images become before rules move them as they move any font."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Drawing(NamedTuple):
 
     Attributes:
         contours: Its outline; the unit is the canvas's side, y up from its lower edge.
-        placement: Where the canvas lies in the font; where it lies across is the spacing's.
+        placement: Where the canvas lies in the font; spacing says where it lies across.
     """
 
     contours: Sequence[Contour]
@@ -48,7 +48,7 @@ def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
     """Build a font of drawings, spaced by their ink, with `.notdef` and the space.
 
     Args:
-        drawings: By code point.
+        drawings: The drawings, by code point.
         family: The font's name.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A font of one hand: the source's file, edited.
+"""A font of one hand is the source's file, edited.
 
 What says something about characters or about the makers stays: glyph names, character map,
 GSUB, GPOS, GDEF, BASE, `kern`, names, licence, PANOSE, weight, pitch, code pages, vertical
@@ -69,7 +69,7 @@ def edited(family: Family, master: int, *, name: str, flavour: Flavour) -> bytes
 
 
 def opened(family: Family) -> TTFont:
-    """The source, without the tables that no hand can keep."""
+    """Open the source, without the tables that no hand can keep."""
     font = TTFont(BytesIO(family.source), recalcTimestamp=False)
     # One of the two packers of offsets, whichever libraries are installed: the same bytes.
     font.cfg["fontTools.ttLib.tables.otBase:USE_HARFBUZZ_REPACKER"] = False
@@ -119,7 +119,7 @@ def finish(font: TTFont, family: Family, master: int) -> None:
 
 
 def saved(font: TTFont, *, packed: bool = False) -> bytes:
-    """The bytes of a font's file, as WOFF2 where it is to be packed."""
+    """Return the bytes of a font's file, as WOFF2 where it is to be packed."""
     font.flavor = "woff2" if packed else None
     file = BytesIO()
     font.save(file)
@@ -127,7 +127,7 @@ def saved(font: TTFont, *, packed: bool = False) -> bytes:
 
 
 def pack(data: bytes) -> bytes:
-    """The same font as WOFF2."""
+    """Return the same font as WOFF2."""
     return saved(TTFont(BytesIO(data), recalcTimestamp=False, recalcBBoxes=False), packed=True)
 
 
@@ -153,7 +153,7 @@ _INSTRUCTED = (
 
 
 def _set_heights(font: TTFont, family: Family, master: int) -> None:
-    """x-height and capitals' height rise and fall with x and H."""
+    """Let x-height and capitals' height rise and fall with x and H."""
     os2, characters, drawn = font["OS/2"], font.getBestCmap() or {}, outlines(family)
     for measure, letter in (("sxHeight", "x"), ("sCapHeight", "H")):
         height, glyph = getattr(os2, measure, 0), characters.get(ord(letter))

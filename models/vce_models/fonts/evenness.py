@@ -1,7 +1,7 @@
 """Letters of one hand stand on one line and lean alike, more than their rules say.
 
-What a letter has of its own may tilt its stems and lift its feet, each letter's otherwise.
-A little of that is a hand; set in line, more of it is a dance.
+What a letter has of its own may tilt its stems and lift its feet, in each letter otherwise. A
+little of that looks like a hand; more of it makes the letters of a line dance.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LEAN, STAND = 4.0, 1.0
 """Weights of walls that lean as their hand does, and of feet that stand on the line."""
 
 LEANS, STANDS = 0.95, 0.5
-"""What is taken of the leaning of a letter's walls, and of its standing higher or lower."""
+"""Share that is taken out of a letter's leaning, and of its standing higher or lower."""
 
 UPRIGHT = 0.96
 """Cosine between a wall and the source's stems from which on it is upright."""
@@ -59,11 +59,11 @@ class Even:
 
 
 STEEP, BINS = 30.0, 61
-"""Stems lean so many degrees at most; into how many bins these are parted to find most of them."""
+"""Degrees that stems lean at most, and bins of them in which most walls are looked for."""
 
 
 def slant(samples: Iterable[Samples]) -> float:
-    """How far the stems of letters go to the right for each unit upwards: where most walls go."""
+    """Find how far stems go to the right for each unit upwards: most walls of letters say it."""
     steps = [part.places[part.following] - part.places for part in samples]
     if not steps:
         return 0.0
@@ -99,7 +99,7 @@ def correct(samples: Samples, places: Places, moved: Places, even: Even) -> Plac
 def _lean(
     before: Places, knots: Places, following: NDArray[np.intp], gaps: Numbers, even: Even
 ) -> Term:
-    """Upright walls go the way that the hand's linear map sends them, nearly."""
+    """Ask upright walls to go nearly the way that the hand's linear map sends them."""
     every = np.arange(len(gaps))
     along = (before[following] - before) / gaps[:, None]
     upright = np.clip((np.abs(along @ even.upright) - UPRIGHT) / (1 - UPRIGHT), 0, 1)
@@ -112,7 +112,7 @@ def _lean(
 
 
 def _stand(before: Places, knots: Places, gaps: Numbers, even: Even) -> Term:
-    """What stands on a line of the source stands on that of the hand, nearly."""
+    """Ask what stands on a line of the source to stand nearly on that of the hand."""
     off = np.abs(before[:, None, 1] - even.lines)
     line = off.argmin(1)
     near = off[np.arange(len(off)), line] < even.near

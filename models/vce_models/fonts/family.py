@@ -1,7 +1,7 @@
-"""What the hands make of a font: every glyph's outline in every master, with the same points.
+"""What hands make of a font: every glyph's outline in every master, with the same points.
 
-Master 0 is the source; master k is the k-th hand. That points agree is what lets all of
-them live in one variable font.
+Master 0 is the source; master k is the k-th hand. Because their points agree, all of them can
+live in one variable font.
 """
 
 from __future__ import annotations

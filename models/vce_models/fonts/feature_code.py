@@ -45,7 +45,7 @@ class _Code:
         self.rules = Rules(font.getGlyphOrder())
 
     def systems(self) -> list[tuple[str, str]]:
-        """All pairs of script and language, the default first."""
+        """List all pairs of script and language, the default first."""
         found = {("DFLT", "dflt")}
         for tag in ("GSUB", "GPOS"):
             if tag in self.font and self.font[tag].table.ScriptList:
@@ -60,7 +60,7 @@ class _Code:
                 yield record.ScriptTag, other.LangSysTag, other.LangSys
 
     def table(self, tag: str) -> Iterator[str]:
-        """All lookups of a table, then all of its features."""
+        """Write all lookups of a table, then all of its features."""
         if tag not in self.font:
             return
         table = self.font[tag].table
@@ -137,7 +137,7 @@ class _Code:
             yield f'  cvParameters {{ FeatUILabelNameID {{ name "{escaped}"; }}; }};'
 
     def lookup(self, tag: str, number: int, lookup: Any, kind: str) -> Iterator[str]:
-        """The blocks of one lookup: mostly one, none where it has no rules."""
+        """Write the blocks of one lookup: mostly one, and none where it has no rules."""
         parts = [getattr(subtable, "ExtSubTable", subtable) for subtable in lookup.SubTable or ()]
         names: list[str] = []
         for body in self.rules.bodies(tag, parts, f"{tag}{number}{kind}"):
@@ -172,7 +172,7 @@ class _Code:
         return " ".join(words)
 
     def definitions(self) -> Iterator[str]:
-        """The classes of glyphs, and the carets in ligatures."""
+        """Write the classes of glyphs, and the carets in ligatures."""
         table = self.font["GDEF"].table if "GDEF" in self.font else None
         lines = []
         if table and table.GlyphClassDef:
@@ -191,7 +191,7 @@ class _Code:
             yield from ("table GDEF {", *lines, "} GDEF;")
 
     def old_kerning(self) -> Iterator[str]:
-        """The kerning of a font that has none in GPOS."""
+        """Write the kerning of a font that has none in GPOS."""
         if "kern" not in self.font or kerning.in_gpos(self.font):
             return
         pairs = {

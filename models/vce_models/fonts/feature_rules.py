@@ -17,7 +17,7 @@ _LEGAL = re.compile(r"[A-Za-z_.][A-Za-z0-9_.-]{0,62}")
 
 
 def legal_names(order: Sequence[str]) -> dict[str, str]:
-    """Names of glyphs as feature code can hold them: their own, or else one by number."""
+    """Name glyphs so that feature code can hold the names: by their own, or by a number."""
     return {
         name: name if _LEGAL.fullmatch(name) else f"glyph.{number}"
         for number, name in enumerate(order)
@@ -43,30 +43,30 @@ class Rules:
         self.blocks: dict[str, list[str]] = {}
 
     def spell(self, name: str) -> str:
-        """A glyph's name, told apart from the words of the language."""
+        """Write a glyph's name so that it is not taken for a word of the language."""
         return str(asFea(self._legal[name]))
 
     def row(self, names: Iterable[str]) -> str:
-        """Several names, one after the other."""
+        """Write several names, one after the other."""
         return " ".join(map(self.spell, names))
 
     def glyphs(self, names: Iterable[str]) -> str:
-        """One glyph, or a class of them."""
+        """Write one glyph, or a class of glyphs."""
         found = tuple(sorted(set(names), key=self._place.__getitem__))
         return self.spell(found[0]) if len(found) == 1 else self.listed(found)
 
     def listed(self, names: Sequence[str]) -> str:
-        """A class in the order that is given."""
+        """Write a class in the order that is given."""
         if len(names) <= INLINE:
             return f"[{self.row(names)}]"
         return "@" + self.named.setdefault(tuple(names), f"glyphs{len(self.named) + 1}")
 
     def classes(self) -> list[str]:
-        """The definitions of all classes that got a name."""
+        """Write the definitions of all classes that got a name."""
         return [f"@{name} = [{self.row(names)}];" for names, name in self.named.items()]
 
     def class_members(self, definitions: Any) -> dict[int, list[str]]:
-        """The glyphs of each class; all that are in no other are in class 0."""
+        """List the glyphs of each class; glyphs that are in no other are in class 0."""
         members: dict[int, list[str]] = defaultdict(list)
         classes = definitions.classDefs if definitions else {}
         for name in self._order:
@@ -74,12 +74,12 @@ class Rules:
         return members
 
     def bracketed(self, names: Iterable[str]) -> str:
-        """The same, in brackets or by name even if it is one."""
+        """Write a class, even of one glyph, in brackets or by its name."""
         text = self.glyphs(names)
         return text if text[0] in "[@" else f"[{text}]"
 
     def bodies(self, tag: str, parts: list[Any], name: str) -> list[list[str]]:
-        """The rules of a lookup, as one block or as several that are applied in turn."""
+        """Write the rules of a lookup, as one block or as several that are applied in turn."""
         if not parts:
             return []
         kind = type(parts[0]).__name__
@@ -226,9 +226,9 @@ class Rules:
             yield f"pos cursive {self.spell(glyph)} {entry} {leave};"
 
     def _mark_bodies(self, kind: str, parts: list[Any], name: str) -> list[list[str]]:
-        """Marks of all subtables in one block, if each is in one subtable only.
+        """Write the marks of all subtables in one block, if each is in one subtable only.
 
-        Else a block for each: the first that fits decides, so it is applied last.
+        Otherwise each has a block: the first that fits decides, so it is applied last.
         """
         coverages = [
             part.Mark1Coverage if kind == "MarkMarkPos" else part.MarkCoverage for part in parts
@@ -268,7 +268,7 @@ class Rules:
 
 
 def rule_sets(part: Any) -> list[list[Any]]:
-    """The rules of a context by its first glyph or class."""
+    """Return the rules of a context, by their first glyph or class."""
     kind = type(part).__name__
     word = "Sub" if "Subst" in kind else "Pos"
     name = ("Chain" if kind.startswith("Chain") else "") + word

@@ -17,7 +17,7 @@ Points = NDArray[np.float64]
 """Control points of fields, (rules, 2, control, control), displacements in pixels, x first."""
 
 LEAST = 0.05
-"""Least determinant of the derivative of p + f(p) at an outline: below it, it nearly folds."""
+"""Least determinant of the derivative of p + f(p) at an outline: below, the field nearly folds."""
 
 STAGES, POLISH = 4, 10
 """Stages of the continuation, and steps of Newton's method after it at most."""
@@ -114,7 +114,7 @@ def unfold(points: Points, places: Places, size: int) -> tuple[Points, Places, P
         size: Pixels a side of the frame.
 
     Returns:
-        Control points; p and its derivative as of `invert`.
+        Control points; p and its derivative, as `invert` returns them.
     """
     p, derivative, folds = invert(points, places, size)
     points = points.copy() if folds.any() else points
@@ -145,7 +145,7 @@ def _affine(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def determinant(matrices: Places) -> NDArray[np.float64]:
-    """Determinants of (..., 2, 2)."""
+    """Compute the determinants of (..., 2, 2)."""
     a, b, c, d = (matrices[..., i, j] for i in (0, 1) for j in (0, 1))
     return np.asarray(a * d - b * c)
 
@@ -164,5 +164,5 @@ def _solve(matrices: Places, right: Places) -> Places:
 
 
 def _away(determinants: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Determinants kept away from zero, for a step near a fold to stay short."""
+    """Keep determinants away from zero, for a step near a fold to stay short."""
     return np.where(np.abs(determinants) < 0.05, np.copysign(0.05, determinants), determinants)

@@ -16,7 +16,7 @@ TOLERANCE = 0.0015
 """How far a curve may leave its samples, in ems."""
 
 FLAT = 0.0015
-"""What bends less in every master stays a line, in ems."""
+"""A part that bends less than this in every master stays a line, in ems."""
 
 ROUNDS = 3
 """How often a curve is fitted, each time with samples at better parameters."""
@@ -25,13 +25,13 @@ ARMS = (0.12, 0.75)
 """Length of a cubic's arms, as shares of its chord length along the samples."""
 
 HALVINGS = 3
-"""A part is halved so often at most."""
+"""How often a part is halved at most."""
 
 SHORTEST = 4
-"""What has fewer intervals is not halved."""
+"""A part of fewer intervals is not halved."""
 
 LEVEL = 0.05
-"""A tangent whose other part is less is level or upright in the source."""
+"""A unit tangent of the source is level or upright where its other part is less than this."""
 
 _SLOPE = np.array([-25, 48, -36, 16, -3]) / 12
 """A derivative from five samples, one-sided."""
@@ -161,7 +161,7 @@ def _section(curve: Cubic, first: float, last: float) -> Cubic:
 def _nodes(
     samples: Samples, ring: _Ring, masters: Places, central: Places
 ) -> tuple[Places, Places, NDArray[np.float64]]:
-    """Unit tangents into the beginning of every part and out of it, and how far that slides.
+    """Find unit tangents into and out of every part's beginning, and how far that slides.
 
     Where the source has a point at an extremum, every master has its own there: the point
     slides along the outline, by the third result in samples, to where the tangent is level or
@@ -196,7 +196,7 @@ def _nodes(
 def _slides(
     ring: _Ring, slopes: NDArray[np.float64], parts: NDArray[np.intp], reach: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """How far from the beginning of parts a slope is zero, at most `reach`; 0 if nowhere near.
+    """Find how far from the beginning of parts a slope is zero; 0 if not within `reach`.
 
     Args:
         ring: The samples' order.
@@ -227,7 +227,7 @@ def _unit(vectors: Places) -> Places:
 
 
 def _bulge(places: Places, mask: Mask, last: NDArray[np.intp]) -> NDArray[np.float64]:
-    """How far samples lie from the line through a part's ends, at most, (masters, parts)."""
+    """Measure how far samples lie at most from the line through a part's ends, (masters, parts)."""
     start = places[:, :, :1]
     chord = places[:, np.arange(len(last)), last][:, :, None] - start
     offset = places - start

@@ -1,4 +1,4 @@
-"""Where drawings that come one a file lie in a font: in one frame, or each in its typical place."""
+"""Where drawings, each in its own file, lie in a font: in one frame, or in typical places."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FILLED = 0.06
 """Standard deviation of the longest sides' logarithms below which each drawing fills its canvas."""
 
 VARIED = 0.1
-"""The same of typical sides above which drawings in one frame would not."""
+"""Standard deviation of typical sides' logarithms above which drawings in one frame differ."""
 
 
 class Extent(NamedTuple):
@@ -42,7 +42,7 @@ class Extent(NamedTuple):
     Attributes:
         bottom: Height of its lower edge.
         top: Height of its upper edge.
-        width: At most.
+        width: Its width at most.
     """
 
     bottom: int
@@ -89,14 +89,14 @@ _TABLE = (
 EXTENTS = {character: extent for characters, extent in _TABLE for character in characters}
 
 ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")
-"""Whose small letters are as high as x, if the table does not say otherwise."""
+"""Alphabets whose small letters are as high as x, if the table does not say otherwise."""
 
 ABOVE, BELOW = (230, 228, 232), (202, 218, 220, 222)
 """Combining classes of marks over and under a letter."""
 
 
 def extent(codepoint: int | None) -> Extent:
-    """Where a character's ink typically is; what is not known is as high as a capital."""
+    """Say where a character's ink typically is; one that is not known is as high as a capital."""
     character = chr(codepoint or 0)
     if character in EXTENTS:
         return EXTENTS[character]
@@ -146,7 +146,7 @@ def placements(drawings: Sequence[tuple[int | None, Size, Box]]) -> list[Placeme
 
 
 def framed(placement: Placement, size: Size, box: Box) -> Placement:
-    """The canvas of a drawing whose ink was framed as the training data is.
+    """Return the canvas of a drawing whose ink was framed as the training data is.
 
     Its ink is in the middle, and its longest side is `LONGEST` of the canvas's.
 
@@ -164,7 +164,7 @@ def framed(placement: Placement, size: Size, box: Box) -> Placement:
 
 
 def placement_of(one: Written) -> Placement:
-    """The square that the frame of a written character stands in the middle of.
+    """Return the square in whose middle the frame of a written character stands.
 
     The guide lines of its page say where; its ink begins at x = 0.
     """
@@ -174,7 +174,7 @@ def placement_of(one: Written) -> Placement:
 
 
 def box_of(ink: Array) -> Box:
-    """Where the ink of a canvas is, (H, W) in [0, 1], of which some is 0.5 or more."""
+    """Find where the ink of a canvas is, (H, W) in [0, 1], of which some is 0.5 or more."""
     rows, columns = (np.flatnonzero((ink >= 0.5).any(axis=axis)) for axis in (1, 0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
@@ -196,7 +196,7 @@ def _typical(place: Extent, size: Size, box: Box) -> Placement:
 
 
 def _each_fills(extents: Sequence[Extent], boxes: Sequence[Box]) -> bool:
-    """Whether drawings are all as large, of characters that are not."""
+    """Say whether all drawings are as large, though their characters are not."""
     longest = [max(box[2] - box[0], box[3] - box[1], 1) for box in boxes]
     typical = [place.top - place.bottom for place in extents]
     return bool(np.std(np.log(longest)) < FILLED and np.std(np.log(typical)) > VARIED)

@@ -32,13 +32,13 @@ OWN = 0.6
 """The share of its own that a glyph keeps beyond its hand's affine map."""
 
 LETTER = 0.35
-"""Smaller glyphs, in ems, keep less of their own: a full stop is not wrung like a letter."""
+"""Glyphs smaller than this, in ems, keep less of their own: a full stop is no letter."""
 
 THIN = 0.05
-"""A glyph's affine part is drawn towards none by so many ems: thin ones say little across."""
+"""How strongly an affine part is pulled towards no motion, in ems, as thin glyphs need it."""
 
 LEVEL = 0.02
-"""What is so near to a line, in ems, stands on it."""
+"""What is as near as this to a line, in ems, stands on it."""
 
 BENT = 1.2
 """Steepest derivative of what a glyph keeps of its own: a rule that pushes strokes together and
@@ -57,7 +57,7 @@ class Source:
         condition: What the model sees of it, (size, size), ink = 1.
         placement: Where the model's canvas lies.
         across: Chords across its strokes.
-        em: Font units.
+        em: Font units of the em.
         longest: The longest side of the ink, as a share of the canvas.
     """
 
@@ -70,7 +70,7 @@ class Source:
 
     @property
     def extent(self) -> float:
-        """The longest side of the ink, in ems."""
+        """Return the longest side of the ink, in ems."""
         return self.placement.side * self.longest / self.em
 
 
@@ -130,9 +130,9 @@ class Maps:
     share: NDArray[np.float64]
 
     def __call__(self, places: Places) -> Places:
-        """Places of the source, (n, 2), by every rule, (rules, n, 2); no widths are kept.
+        """Move places of the source, (n, 2), by every rule, (rules, n, 2); no widths are kept.
 
-        What is the glyph's own is, beyond its ink, as at the ink's edge.
+        Beyond its ink the glyph has the same of its own as at the ink's edge.
         """
         around, at = self.source.samples.places, self.source.placement
         near = np.clip(places, around.min(0), around.max(0))
@@ -142,7 +142,7 @@ class Maps:
         return _moved(places, self.linear, self.offset) + self.share[:, None, None] * own
 
     def outline(self) -> tuple[Places, Matrices]:
-        """The samples of the outline, and the map's derivative there."""
+        """Move the samples of the outline, and return the map's derivative there, too."""
         share = self.share[:, None, None]
         places = _moved(self.source.samples.places, self.linear, self.offset) + share * self.own
         return places, self.linear[:, None] + share[..., None] * self.slopes
@@ -159,7 +159,7 @@ class Rules:
     Attributes:
         weights: A model whose wiring is `deformation`.
         rules: (rules, size, latent_per_row).
-        strength: As of `rules.scale`.
+        strength: As `rules.strengthen` takes it.
     """
 
     weights: Weights
@@ -168,7 +168,7 @@ class Rules:
 
     @cached_property
     def fields(self) -> forward.Fields:
-        """What gives their control points for a glyph."""
+        """Return what gives their control points for a glyph."""
         return forward.Fields(self.weights)
 
     def source(self, contours: Sequence[Contour], em: float) -> Source | None:
@@ -176,7 +176,7 @@ class Rules:
         return source(contours, self.weights.config.size, em, framing=self.weights.framing)
 
     def maps(self, glyph: Source) -> Maps:
-        """Each rule's own map of a glyph, unfolded where it folds."""
+        """Return each rule's own map of a glyph, unfolded where it folds."""
         from vce_models.convert import encode
         from vce_models.rules import strengthen
 
@@ -196,7 +196,7 @@ class Rules:
 
 
 def _affine(glyph: Source, moved: Places) -> tuple[Matrices, Places]:
-    """The affine part of maps, by least squares over the outline, drawn towards none."""
+    """Fit the affine part of maps over the outline by least squares, pulled towards no motion."""
     samples = glyph.samples
     places = samples.places
     gaps = np.linalg.norm(places[samples.following] - places, axis=1)
@@ -212,7 +212,7 @@ def _affine(glyph: Source, moved: Places) -> tuple[Matrices, Places]:
 
 
 def hand(affine: Matrices) -> Matrices:
-    """The linear map of every hand: the mean over an alphabet, upright on its line.
+    """Find the linear map of every hand: the mean over an alphabet, with a level baseline.
 
     The baseline of a line of text stays level: what turns it is taken out as a rotation.
 
@@ -230,14 +230,14 @@ def hand(affine: Matrices) -> Matrices:
 
 
 def in_hand(maps: Maps, linear: Matrices, own: float = OWN) -> Maps:
-    """A glyph's maps, once its hands' linear maps take the place of its own affine parts."""
+    """Let the hands' linear maps take the place of a glyph's own affine parts in its maps."""
     steepest = np.linalg.norm(maps.slopes, ord=2, axis=(2, 3)).max(1)
     share = np.minimum(own * min(1.0, maps.source.extent / LETTER), BENT / (steepest + 1e-9))
     return _unfolded(replace(maps, linear=linear, offset=np.zeros_like(maps.offset), share=share))
 
 
 def _unfolded(maps: Maps) -> Maps:
-    """Maps with as much of the glyph's own as does not fold."""
+    """Keep as much of the glyph's own in its maps as does not fold."""
     share = maps.share.copy()
     for _ in range(4):
         derivative = maps.linear[:, None] + share[:, None, None, None] * maps.slopes
@@ -250,7 +250,7 @@ def _unfolded(maps: Maps) -> Maps:
 
 
 def outline(maps: Maps, norm: evenness.Norm | None = None) -> Places:
-    """The moved outline, its strokes as wide as the source's, (rules, n, 2).
+    """Move the outline, with strokes as wide as the source's: (rules, n, 2).
 
     Args:
         maps: The glyph's maps.
@@ -270,7 +270,7 @@ def outline(maps: Maps, norm: evenness.Norm | None = None) -> Places:
 
 
 def _even(maps: Maps, norm: evenness.Norm) -> evenness.Even:
-    """The hands' lines and slants as the glyph's canvas has them."""
+    """Bring the hands' lines and slants to the glyph's canvas."""
     scale, at = maps.size / maps.source.placement.side, maps.source.placement
     lines = np.asarray(norm.lines, float)
     upright = np.array([norm.slant, -1.0]) / np.hypot(norm.slant, 1.0)

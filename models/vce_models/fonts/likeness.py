@@ -1,4 +1,4 @@
-"""No hand turns a character into another: which moved glyphs are nearer to another glyph.
+"""Which moved glyphs are nearer to another glyph: no hand turns a character into another.
 
 A glyph of a hand is compared, as a small blurred picture, with every glyph of the font as the
 hand's linear map alone moves it: with its own, and with all others.
@@ -39,10 +39,10 @@ def confused(
         names: Those to compare with.
         doubtful: Those of them to compare.
         masters: The linear maps of the source and of every hand, (masters, 2, 2).
-        em: Font units.
+        em: Font units of the em.
 
     Returns:
-        For each glyph that is nearer to another in some hand, in which, (hands,).
+        The glyphs that are nearer to another in some hand, and in which hands, (hands,).
     """
     shapes = {name: shape for name in names if (shape := flatten(glyphs[name].contours))}
     asked = {name: at for at, name in enumerate(shapes) if name in doubtful}
@@ -61,7 +61,7 @@ def confused(
 
 
 def _pictures(shapes: Sequence[Sequence[Places]], em: float) -> Array:
-    """Blurred pictures of closed polygons in font units, each in the middle, (n, pixels)."""
+    """Render blurred pictures of closed polygons in font units, centred, (n, pixels)."""
     scale = SIDE / (HEIGHT * em)
     pictures = np.empty((len(shapes), SIDE, SIDE), np.float32)
     for picture, polygons in zip(pictures, shapes, strict=True):
@@ -84,6 +84,6 @@ def _pictures(shapes: Sequence[Sequence[Places]], em: float) -> Array:
 
 
 def _distances(these: Array, those: Array) -> Array:
-    """Squared distances, (these, those)."""
+    """Compute squared distances, (these, those)."""
     squares = (these**2).sum(1)[:, None] + (those**2).sum(1)
     return np.asarray(np.maximum(squares - 2 * these @ those.T, 0))

@@ -1,4 +1,4 @@
-"""One glyph of a font, moved by every hand: its outline, its width, and where its anchors go."""
+"""One glyph of a font is moved by every hand: its outline, its width and its anchors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Task:
 
 
 CROSSES, CONFUSED = "cross itself", "be nearer to another glyph"
-"""What a glyph would do if it were weakened less."""
+"""What a glyph would do if it kept more of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Mover:
         rules: The hands.
         masters: Linear maps of the source and of every hand, (masters, 2, 2).
         own: The share of its own that a glyph keeps beyond its hand.
-        em: Font units.
+        em: Font units of the em.
         norm: What the font's letters have in common.
     """
 
@@ -78,11 +78,11 @@ class Mover:
         return MasterGlyph(moved, advances, _Moved(maps, shift)), weakened
 
     def blank(self, advance: int) -> MasterGlyph:
-        """A glyph without ink."""
+        """Make a glyph without ink."""
         return MasterGlyph((), self._widened(advance), Straight(self.masters))
 
     def _straight(self, task: Task) -> MasterGlyph:
-        """A glyph moved by its hands' linear maps alone."""
+        """Move a glyph by its hands' linear maps alone."""
         contours = tuple(
             tuple(curve @ self.masters.transpose(0, 2, 1) for piece in contour for curve in piece)
             for contour in task.contours
@@ -92,7 +92,7 @@ class Mover:
     def _spaced(
         self, task: Task, contours: tuple[tuple[Places, ...], ...]
     ) -> tuple[Numbers, Integers]:
-        """What to add to every x, and advances, (masters,) each."""
+        """Find what to add to every x, and the advances, (masters,) each."""
         if task.joined:
             return np.zeros(len(self.masters)), self._widened(task.advance)
         polygons = crossings.flatten(contours)
@@ -111,7 +111,7 @@ class Straight:
     linear: Places
 
     def __call__(self, places: Places) -> Places:
-        """Places, (n, 2), in every master, (masters, n, 2)."""
+        """Move places, (n, 2), to every master, (masters, n, 2)."""
         return np.asarray(places @ self.linear.transpose(0, 2, 1))
 
 

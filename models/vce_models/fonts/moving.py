@@ -1,4 +1,4 @@
-"""A font and rules to a family: every glyph's outline, moved by every hand."""
+"""A font becomes a family: every glyph's outline is moved by every hand."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def family(
         rules: The hands.
         own: The share of its own that a glyph keeps beyond its hand.
         alike: Whether all rules are drawings of one hand, of the size and slant of their mean.
-        jobs: Processes at work.
-        progress: Called with glyphs done, and all.
+        jobs: How many processes work.
+        progress: Called with (glyphs done, glyphs in all).
     """
     from fontTools.ttLib import TTFont
 
@@ -103,7 +103,7 @@ def _crosses(glyph: MasterGlyph) -> bool:
 
 
 def _outlines(font: TTFont) -> dict[str, list[Contour]]:
-    """Every glyph's contours, components taken apart, in the order of glyphs."""
+    """Read every glyph's contours, components taken apart, in the order of glyphs."""
     glyphs, reverse = font.getGlyphSet(), "glyf" in font
     return {name: contours(glyphs, name, reverse=reverse) for name in font.getGlyphOrder()}
 
@@ -119,7 +119,7 @@ def _masters(rules: hands.Rules, alphabet: Sequence[hands.Source], alike: bool) 
 
 
 def _lines(outlines: Mapping[str, list[Contour]], named: Mapping[int, str]) -> tuple[float, ...]:
-    """Heights at which letters stand or end: the baseline, and the tops of x and of H."""
+    """List the heights at which letters stand or end: the baseline, the tops of x and of H."""
     tops = []
     for letter in "xH":
         outline = outlines.get(named.get(ord(letter), ""))
@@ -134,7 +134,7 @@ def _joining(
     named: Mapping[int, str],
     points: Mapping[str, int],
 ) -> Callable[[str], bool]:
-    """Which glyphs meet their neighbours edge to edge, by name.
+    """Say which glyphs meet their neighbours edge to edge, by name.
 
     All do in a font of joined handwriting, where most small letters reach beyond their widths;
     else those of some scripts, and in a font of such a script those of no known character.

@@ -76,7 +76,7 @@ def rename(font: TTFont, family: str) -> None:
 def _versions(
     old: dict[tuple[int, int, int, int], str],
 ) -> Iterator[tuple[tuple[int, int, int], str]]:
-    """The versions without the note of a program whose instructions are gone."""
+    """Remove the note of a program whose instructions are gone from the versions."""
     for (platform, encoding, tongue, number), text in old.items():
         if number == VERSION and "ttfautohint" in text:
             parts = [part for part in text.split(";") if "ttfautohint" not in part]
@@ -84,21 +84,21 @@ def _versions(
 
 
 def style_of(font: TTFont) -> str:
-    """What a font's style is called in English, as `Bold Italic` or `Condensed Light`."""
+    """Say what a font's style is called in English, as `Bold Italic` or `Condensed Light`."""
     names = font["name"]
     style = names.getDebugName(TYPOGRAPHIC_STYLE) or names.getDebugName(STYLE)
     return style or _linked(font)
 
 
 def postscript_name(family: str, style: str) -> str:
-    """`Family-Style` of ASCII letters and digits, 63 characters at most."""
+    """Make `Family-Style` of ASCII letters and digits, 63 characters at most."""
     parts = [re.sub(r"[^A-Za-z0-9]", "", part) for part in (family, style)]
     after = f"-{parts[1] or 'Regular'}"
     return (parts[0] or "Untitled")[: POSTSCRIPT_LENGTH - len(after)] + after
 
 
 def reserved_names(font: TTFont) -> tuple[str, ...]:
-    """The names that the font's licence reserves for its makers (SIL Open Font License)."""
+    """List the names that a licence reserves for the font's makers (SIL Open Font License)."""
     found: list[str] = []
     for number in (0, 13):
         for record in font["name"].names:
@@ -114,7 +114,7 @@ _RESERVED = re.compile(r"Reserved Font Names?:?\s+([\"'“‘]?[A-Z][^.;()\n]*)"
 
 
 def _linked(font: TTFont) -> str:
-    """Which of the four styles that link with each other a font is."""
+    """Say which of the four styles that link with each other a font is."""
     bits = font["OS/2"].fsSelection
     words = ["Bold"] * bool(bits & 1 << 5) + ["Italic"] * bool(bits & 1)
     return " ".join(words) or "Regular"

@@ -1,4 +1,4 @@
-"""Outlines of a glyph, sampled as densely as a rule can bend them.
+"""Outlines of a glyph are sampled as densely as a rule can bend them.
 
 A piece runs from one explicit on-curve point to the next: a line, one cubic, or the
 quadratics between two points that a TrueType font names. Where a piece turns far it is
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
     from fontTools.pens.basePen import BasePen
 
 STEP = 0.6
-"""Between two samples, in pixels of the model's image."""
+"""Distance between two samples, in pixels of the model's image."""
 
 LEAST = 6
-"""Intervals of a part at least: short ones can be divided once more, and fitted well."""
+"""Intervals of a part at least: even short parts can be divided once more, and fitted well."""
 
 SHORT = 1e-6
-"""What is not longer has no direction, in font units."""
+"""A step that is not longer than this, in font units, has no direction."""
 
 TURN = 95.0
-"""A part turns so far at most, in degrees."""
+"""How far a part turns at most, in degrees."""
 
 CORNER = 18.0
 """A sharper turn between two pieces is a corner, in degrees."""
 
 Cubic = NDArray[np.float64]
-"""(4, 2) control points; of a line (2, 2)."""
+"""Control points of a cubic, (4, 2), or of a line, (2, 2)."""
 
 Contour = list[list[Cubic]]
-"""Pieces, each of the curves that one passes between two explicit points."""
+"""Pieces, each made of the curves between two explicit points."""
 
 
 def pen() -> BasePen:
-    """A pen of fontTools that collects contours in its attribute `contours`."""
+    """Make a pen of fontTools that collects contours in its attribute `contours`."""
     from fontTools.pens.basePen import BasePen
 
     class Pieces(BasePen):  # type: ignore[misc]
-        """Quadratics between explicit points stay together."""
+        """The pen, in whose contours quadratics between explicit points stay together."""
 
         def __init__(self) -> None:
             super().__init__(None)
@@ -91,7 +91,7 @@ def pen() -> BasePen:
 
 
 def contours(glyphs: Any, name: str, *, reverse: bool = False) -> list[Contour]:
-    """The contours of a glyph of fontTools' glyph set, components taken apart.
+    """Read the contours of a glyph of fontTools' glyph set, components taken apart.
 
     Args:
         glyphs: The glyph set.
@@ -108,7 +108,7 @@ def contours(glyphs: Any, name: str, *, reverse: bool = False) -> list[Contour]:
 
 
 def evaluate(curve: Cubic, at: NDArray[np.float64]) -> Places:
-    """Places of a line or cubic at parameters from 0 to 1, (n, 2)."""
+    """Find the places of a line or cubic at parameters from 0 to 1, (n, 2)."""
     t = at[:, None]
     if len(curve) == 2:
         return np.asarray(curve[0] + (curve[1] - curve[0]) * t)
@@ -215,7 +215,7 @@ def sample(contours: Sequence[Contour], pixel: float) -> Samples | None:
 
 
 def _piece(curves: list[Cubic], pixel: float) -> _Piece | None:
-    """Even samples of one piece, its end left out; None where it has no length."""
+    """Sample one piece evenly, without its end; None where it has no length."""
     if len(curves) == 1 and len(curves[0]) == 2:
         return _line(curves[0], pixel)
     dense = np.concatenate([evaluate(c, _FINE[i > 0 :]) for i, c in enumerate(curves)])
@@ -263,6 +263,6 @@ def _intervals(length: float, pixel: float) -> int:
 
 
 def _turn(before: Places, after: Places) -> float:
-    """The angle between two directions, in degrees."""
+    """Measure the angle between two directions, in degrees."""
     cross = before[0] * after[1] - before[1] * after[0]
     return abs(math.degrees(math.atan2(cross, before @ after)))

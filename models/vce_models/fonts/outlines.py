@@ -1,4 +1,4 @@
-"""Outlines of one glyph, moved by each rule as the rule says, outside any font."""
+"""Outlines of one glyph, outside any font, are moved as each rule says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNITS = 4096.0
 """A canvas's side, where nodes are put on whole units."""
 
 CANVAS = Placement(0.0, 0.0, 1.0)
-"""Where a drawing lies whose unit is the canvas's side."""
+"""The placement of a drawing whose unit is the canvas's side."""
 
 
 def moved(
@@ -32,7 +32,7 @@ def moved(
     Args:
         weights: A model whose wiring is `deformation`.
         rules: (rules, size, latent_per_row).
-        strength: As of `rules.strengthen`.
+        strength: As `rules.strengthen` takes it.
         condition: What the model sees of the glyph, (size, size) in [0, 1], ink = 1.
         glyph: Its outline, and where the model's canvas lies in the units of that.
 
@@ -55,7 +55,7 @@ def moved(
 
 
 def _path(curves: list[Places], at: Placement) -> Path:
-    """A contour on the canvas, where outsides run clockwise."""
+    """Bring a contour to the canvas, where outsides run clockwise."""
     turned = [at.pixels(curve[::-1], 1) for curve in reversed(curves)]
     x, y = turned[0][0].tolist()
     segments = (tuple((x, y) for x, y in curve[1:].tolist()) for curve in turned)

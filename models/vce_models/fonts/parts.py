@@ -1,7 +1,7 @@
 """Glyphs made of other glyphs: the e of é is the very e, and goes where e goes.
 
-Found as components where a font has them, and else by outlines that are equal but for a
-shift, for characters that Unicode takes apart.
+Components say it where a font has them. Elsewhere it is found, for characters that Unicode
+takes apart, by outlines that are equal but for a shift.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Part:
 def find(
     font: TTFont, outlines: dict[str, list[Contour]], points: dict[str, int]
 ) -> dict[str, list[Part]]:
-    """What composite glyphs are made of: simple glyphs only, bases before marks.
+    """Find which simple glyphs composite glyphs are made of, bases before marks.
 
     Args:
         font: The font.
@@ -75,7 +75,7 @@ def find(
 
 
 def _is_mark(point: int | None) -> bool:
-    """Whether a glyph is set on another: a combining mark, or the same with a width."""
+    """Say whether a glyph is set on another, as a combining mark is, with or without a width."""
     if point is None:
         return True
     return unicodedata.category(chr(point)) in ("Mn", "Mc", "Me", "Sk", "Lm")
@@ -88,7 +88,7 @@ def assemble(
     name: str,
     masters: Places,
 ) -> MasterGlyph:
-    """A glyph of the very glyphs that it is made of, marks where their base has moved.
+    """Put a glyph together from the very glyphs that it is made of, marks where their bases are.
 
     Args:
         made: The parts.
@@ -116,7 +116,7 @@ def assemble(
 
 
 def _meeting(base: MasterGlyph, at: Part, glyph: MasterGlyph, part: Part) -> Places | None:
-    """The place of the base nearest to a mark, (1, 2); None where they stand side by side."""
+    """Find the base's place nearest to a mark, (1, 2); None where they stand side by side."""
     low, high = _bounds(base, at)
     first, last = _bounds(glyph, part)
     if last[0] <= low[0] or first[0] >= high[0]:
@@ -125,14 +125,14 @@ def _meeting(base: MasterGlyph, at: Part, glyph: MasterGlyph, part: Part) -> Pla
 
 
 def _bounds(glyph: MasterGlyph, at: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The lower left and upper right corner of a part's ink in the source."""
+    """Find the lower left and upper right corner of a part's ink in the source."""
     ends = np.concatenate([curve[0] for contour in glyph.contours for curve in contour])
     by = np.array([at.x, at.y])
     return ends.min(0) + by, ends.max(0) + by
 
 
 def _components(glyph: Any) -> list[Part] | None:
-    """The parts of a composite glyph of `glyf`; None where one is more than moved."""
+    """Read the parts of a composite glyph of `glyf`; None where one is more than moved."""
     found = []
     for component in glyph.components:
         scaled = hasattr(component, "transform") or not hasattr(component, "x")
@@ -148,7 +148,7 @@ def _taken_apart(
     named: Mapping[int, str],
     outlines: Mapping[str, Sequence[Contour]],
 ) -> list[Part] | None:
-    """The parts of a character's outline, if all of it is made of other characters' glyphs.
+    """Find the parts of a character's outline, if all of it is made of other characters' glyphs.
 
     Args:
         point: The code point.
@@ -192,7 +192,7 @@ def _within(
     whole: list[Places],
     part: list[Places],
 ) -> tuple[tuple[float, float], set[int]] | None:
-    """The shift that makes every contour of a part one of the whole's, and which these are."""
+    """Find the shift by which all contours of a part are some of the whole's, and which ones."""
     if not part:
         return None
     for first in whole:

@@ -1,4 +1,4 @@
-"""Where a glyph's canvas lies: between font units and the pixels of the model's image."""
+"""Where a glyph's canvas lies in its font: from font units to the model's pixels, and back."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class Placement:
     side: float
 
     def pixels(self, places: Places, size: int) -> Places:
-        """Font units, (..., 2), as pixels of a canvas of `size`, y down."""
+        """Turn font units, (..., 2), into pixels of a canvas of `size`, y down."""
         scale = size / self.side
         x, y = (places[..., 0] - self.x) * scale, size - (places[..., 1] - self.y) * scale
         return np.stack((x, y), -1)
 
     def units(self, places: Places, size: int) -> Places:
-        """Pixels of a canvas of `size`, y down, as font units."""
+        """Turn pixels of a canvas of `size`, y down, into font units."""
         scale = self.side / size
         x, y = places[..., 0] * scale + self.x, (size - places[..., 1]) * scale + self.y
         return np.stack((x, y), -1)
 
 
 def around(places: Places, framing: Framing = OMNIGLOT) -> Placement:
-    """The canvas on which ink lies as the training's drawings do.
+    """Find the canvas on which ink lies as the training's drawings do.
 
     Args:
         places: Of the ink, in font units, (n, 2).

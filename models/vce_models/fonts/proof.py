@@ -1,4 +1,4 @@
-"""One HTML page in which the hands of a font are looked at, mixed and saved, without a network."""
+"""One HTML page that shows, mixes and saves the hands of a font, without a network."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def page(fonts: ProofFonts, limit: int = LIMIT) -> str:
 
     Args:
         fonts: What to show.
-        limit: Characters that the page may have. Where the single fonts would take it beyond
-            them, they are left out, and the page says so.
+        limit: Characters that the page may have. Single fonts that would take it beyond this are
+            left out, and the page says so.
     """
     whole = _fill(fonts, fonts.singles, "")
     if len(whole) <= limit or not fonts.singles:
@@ -143,7 +143,7 @@ def _link(identity: str, font: SingleFont, kind: str) -> str:
 
 
 def _data(fonts: ProofFonts, saved: bool) -> str:
-    """What the script reads, as JSON in which nothing can end the element around it."""
+    """Write what the script reads, as JSON in which nothing can end the element around it."""
     data = {
         "axes": [{"tag": axis.tag, "name": axis.name} for axis in fonts.axes],
         "characters": fonts.characters,
@@ -156,7 +156,7 @@ def _data(fonts: ProofFonts, saved: bool) -> str:
 
 
 def _name(point: int) -> str:
-    """A character's name in Unicode, unless its code point says the same."""
+    """Find a character's name in Unicode, unless its code point says the same."""
     name = unicodedata.name(chr(point), "")
     return "" if name.endswith(f"-{point:04X}") else name
 

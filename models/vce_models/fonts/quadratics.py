@@ -84,7 +84,7 @@ def _contour(segments: tuple[Places, ...], tolerance: float) -> tuple[Integers, 
 
 
 def _quadratic(segment: Places, tolerance: float) -> Places:
-    """A line as it is, or the control polygon (masters, k, 2) of splines for a cubic."""
+    """Return a line as it is, or the control polygon (masters, k, 2) of splines for a cubic."""
     if segment.shape[1] == 2:
         return segment
     return np.array(curves_to_quadratic(segment.tolist(), [tolerance] * len(segment)))

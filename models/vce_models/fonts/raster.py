@@ -16,20 +16,20 @@ from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs.images import Framed, as_condition, finest, inked
 
 CURVE = np.linspace(0, 1, 13)[:-1]
-"""Where a curve is cut into lines."""
+"""Parameters at which a curve is cut into lines."""
 
 DRAWING_LINES, IMAGE_LINES = 4, 16
 """Lines across a pixel of a drawing, and of the model's image."""
 
 HINT = 0.05
-"""A drawing of less ink in every pixel is blank."""
+"""A drawing is blank where every pixel has less ink than this."""
 
 EDGES = 4096
 """Edges that are looked at together."""
 
 
 def edges(polygons: Sequence[Places]) -> tuple[Places, Places]:
-    """Both ends of every edge of closed polygons, (n, 2) each."""
+    """List both ends of every edge of closed polygons, (n, 2) each."""
     starts = np.concatenate(polygons)
     ends = np.concatenate([np.roll(polygon, -1, axis=0) for polygon in polygons])
     return starts, ends
@@ -38,7 +38,7 @@ def edges(polygons: Sequence[Places]) -> tuple[Places, Places]:
 def crossings(
     starts: Places, ends: Places, heights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """Where horizontal lines cross edges.
+    """Find where horizontal lines cross edges.
 
     Args:
         starts: (..., n, 2), and
@@ -59,10 +59,10 @@ def crossings(
 
 
 def fill(polygons: Sequence[Places], size: int, lines: int) -> Array:
-    """The share of ink in every pixel, exact along a line, and of `lines` lines in each.
+    """Measure the share of ink in every pixel: exactly along each of its `lines` lines.
 
     Args:
-        polygons: Closed, in pixels, y down; those inside out make holes.
+        polygons: Closed polygons in pixels, y down; those that run the other way make holes.
         size: Pixels a side.
         lines: Lines across each pixel.
 
@@ -87,7 +87,7 @@ def fill(polygons: Sequence[Places], size: int, lines: int) -> Array:
 
 
 def polygons(contours: Sequence[Contour]) -> list[Places]:
-    """Contours as closed polygons, near enough for pictures."""
+    """Turn contours into closed polygons, near enough for pictures."""
     return [
         np.concatenate(
             [c[:1] if len(c) == 2 else evaluate(c, CURVE) for piece in contour for c in piece]
@@ -98,14 +98,14 @@ def polygons(contours: Sequence[Contour]) -> list[Places]:
 
 
 def condition(polygons: Sequence[Places], at: Placement, size: int) -> Array:
-    """What a model sees of closed polygons in font units, (size, size)."""
+    """Render what a model sees of closed polygons in font units, (size, size)."""
     return inked(fill([at.pixels(polygon, size) for polygon in polygons], size, IMAGE_LINES))
 
 
 def framed(
     contours: Sequence[Contour], config: ModelConfig, framing: Framing = OMNIGLOT
 ) -> tuple[Framed, Placement] | None:
-    """A glyph as its model sees it and as a pen draws it; None where it has no ink."""
+    """Render a glyph as its model sees it and as a pen draws it; None where it has no ink."""
     if not (found := polygons(contours)):
         return None
     at, side = around(np.concatenate(found), framing), finest(config.size) * config.size

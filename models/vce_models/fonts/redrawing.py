@@ -1,4 +1,4 @@
-"""Outlines of a family's masters put into a font: quadratic in `glyf`, cubic in `CFF `."""
+"""Outlines of a family's masters are put into a font, quadratic in `glyf`, cubic in `CFF `."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from vce_models.fonts.family import Family, MasterGlyph
 from vce_models.fonts.quadratics import TOLERANCE, Outline, outlines
 
 Drawings = Mapping[str, tuple[str, int]]
-"""By the name of a glyph to be written: whose glyph of the family it is, in which master."""
+"""Which glyph of the family, in which master, each glyph to be written shows, by its name."""
 
 
 def redraw(font: TTFont, family: Family, drawings: Drawings, *, cubic: bool) -> None:
@@ -61,7 +61,7 @@ def redraw(font: TTFont, family: Family, drawings: Drawings, *, cubic: bool) -> 
 
 
 def simple_glyph(outline: Outline, master: int) -> Any:
-    """A glyph of `glyf`: the outline of one master, without instructions."""
+    """Make a glyph of `glyf` of the outline of one master, without instructions."""
     glyph = Glyph()
     glyph.numberOfContours = len(outline.ends)
     glyph.coordinates = GlyphCoordinates(outline.places[master].tolist())

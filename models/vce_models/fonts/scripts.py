@@ -30,10 +30,10 @@ ENOUGH, MOST = 10, 64
 
 
 def base_points(font: TTFont) -> dict[str, int]:
-    """The character that each glyph of a font stands for, by name.
+    """Find the character that each glyph of a font stands for, by name.
 
-    That of the character map; else what its name says, as `a.sc` says a; else that of a glyph
-    that a feature puts it in the place of.
+    The character map says it; or else the glyph's name, as `a.sc` says a; or else the glyph in
+    whose place a feature puts it.
     """
     points: dict[str, int] = {}
     named = font.getBestCmap() or {}
@@ -50,7 +50,7 @@ def base_points(font: TTFont) -> dict[str, int]:
 
 
 def _swaps(font: TTFont) -> Iterator[tuple[str, str]]:
-    """Glyphs, and what features put in their place, one for one."""
+    """List glyphs and what features put in their place, one for one."""
     if "GSUB" not in font or not font["GSUB"].table.LookupList:
         return
     for lookup in font["GSUB"].table.LookupList.Lookup:
@@ -64,19 +64,19 @@ def _swaps(font: TTFont) -> Iterator[tuple[str, str]]:
 
 
 def is_joined(point: int) -> bool:
-    """Whether a character is of a script whose letters are joined."""
+    """Say whether a character is of a script whose letters are joined."""
     from fontTools.unicodedata import script
 
     return script(chr(point)) in JOINED
 
 
 def joins(point: int) -> bool:
-    """Whether glyphs of this character meet their neighbours edge to edge."""
+    """Say whether glyphs of this character meet their neighbours edge to edge."""
     return is_joined(point) or any(first <= point <= last for first, last in TILES)
 
 
 def alphabet(points: Iterable[int]) -> list[int]:
-    """The letters of a font by which its hands are known: a to z and A to Z, or its own."""
+    """List the letters by which a font's hands are known: a to z and A to Z, or its own."""
     have = set(points)
     latin = [point for point in LATIN if point in have]
     if len(latin) >= ENOUGH:
@@ -87,7 +87,7 @@ def alphabet(points: Iterable[int]) -> list[int]:
 
 
 def is_mark(point: int) -> bool:
-    """Whether a character is set on another."""
+    """Say whether a character is set on another."""
     return unicodedata.category(chr(point)).startswith("M")
 
 

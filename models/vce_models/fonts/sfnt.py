@@ -1,4 +1,4 @@
-"""What is checked of a font's tables before anything believes them.
+"""A font's tables are checked before anything believes them.
 
 A file of some kilobytes can ask for gigabytes, or for years, in what is compressed, in the map
 of characters, in glyphs that share their bytes or are made of glyphs, in strokes that call
@@ -32,7 +32,7 @@ RATIO, SMALL = 32, 1 << 20
 """How many times its size a packed font unpacks to at most, if that is no small font."""
 
 MAX_PARTS = 256
-"""Glyphs that one is made of, all the way down; an accented letter takes three."""
+"""Glyphs that one is made of at most, all the way down; an accented letter takes three."""
 
 MAX_MAPPED, MAX_MAPS = 1 << 18, 64
 """Characters that all maps of a font have together, and how many maps it has, at most."""
@@ -51,7 +51,7 @@ AT_ONCE = 8
 
 
 def unpacked(data: bytes) -> bytes:
-    """A packed font without its metadata, once it is sure that it unpacks to a font's size.
+    """Return a packed font without its metadata, once it surely unpacks to a font's size.
 
     Raises:
         ValueError: It unpacks to more than it says, or than a font of its size.
@@ -110,7 +110,7 @@ def check_tables(reader: Any) -> None:
 
 
 def _check_compressed(reader: Any) -> None:
-    """What fontTools unpacks is no longer than it says."""
+    """Check that what fontTools unpacks is no longer than it says."""
     entries = reader.tables
     packed = sum(entry.length for entry in entries.values())
     _check_size(sum(entry.origLength for entry in entries.values()), packed)
@@ -124,7 +124,7 @@ def _check_compressed(reader: Any) -> None:
 
 
 def _check_map(cmap: bytes) -> None:
-    """Neither are there many maps, nor have they more characters than a font has glyphs for."""
+    """Check that maps are few, and have no more characters than a font has glyphs for."""
     (count,) = struct.unpack_from(">H", cmap, 2)
     if count > MAX_MAPS:
         raise ValueError(f"it has {count} maps of characters")
@@ -164,7 +164,7 @@ def _variants(cmap: bytes, start: int) -> int:
 
 
 def _check_parts(glyf: bytes, loca: Any, long: bool) -> None:
-    """Glyphs share no bytes, and none is made of more than `MAX_PARTS` others, or of itself."""
+    """Check that glyphs share no bytes, and none is made of more than `MAX_PARTS`, or of itself."""
     places = loca.astype(np.int64) * (1 if long else 2)
     if np.maximum(np.diff(places), 0).sum() > len(glyf):
         raise ValueError("its glyphs overlap each other")

@@ -31,7 +31,7 @@ class Sketch(NamedTuple):
         box: Its ink there.
         framed: Whether the outline's canvas is not that one, but one that frames the ink.
         placement: Where the drawing's own canvas lies in the font, if that is told.
-        unusual: What it has that one drawing of a character has not, a phrase each.
+        unusual: A phrase for each thing in it that one drawing of a character has not.
     """
 
     codepoint: int
@@ -46,7 +46,7 @@ class Sketch(NamedTuple):
 def of_ink(
     codepoint: int, ink: Array, placement: Placement | None, name: str, config: ModelConfig
 ) -> Sketch:
-    """The drawing of an image: its ink, (H, W) in [0, 1], traced once.
+    """Trace the ink of an image, (H, W) in [0, 1], as a drawing.
 
     Raises:
         InputError: It holds no glyph, or several.
@@ -62,7 +62,7 @@ def of_ink(
 
 
 def of_outline(codepoint: int, drawing: Outlined) -> Sketch:
-    """The drawing of an SVG, its outline as it is."""
+    """Take the outline of an SVG, as it is, for a drawing."""
     left, bottom, width, height = drawing.canvas
     side = max(width, height)
     corner = np.array([left - (side - width) / 2, bottom - (side - height) / 2])
@@ -79,7 +79,7 @@ def of_outline(codepoint: int, drawing: Outlined) -> Sketch:
 
 
 def placed(sketches: Sequence[Sketch]) -> dict[int, Drawing]:
-    """Drawings with their places in one font, by code point."""
+    """Give drawings their places in one font, by code point."""
     places = frames.placements([(one.codepoint, one.size, one.box) for one in sketches])
     drawings = {}
     for one, found in zip(sketches, places, strict=True):

@@ -34,7 +34,7 @@ ALL = "all"
 """What `--chars` calls every character that a font draws."""
 
 LIMIT = 32767
-"""Coordinates in fonts go so far either way, in font units."""
+"""How far coordinates in fonts go either way, in font units."""
 
 OUTLINES = ("glyf", "CFF ", "CFF2")
 
@@ -46,7 +46,7 @@ class SourceFont:
     Attributes:
         file: What errors call it.
         name: Its family.
-        em: Font units in an em.
+        em: Font units of the em.
         named: Names of its glyphs by code point.
         data: The font as an sfnt of one instance.
     """
@@ -58,7 +58,7 @@ class SourceFont:
     data: bytes = field(repr=False)
 
     def characters(self, text: str | None = None, chars: str | None = None) -> list[int]:
-        """The code points that are asked for, in order, without repeats or blanks.
+        """List the code points that are asked for, in order, without repeats or blanks.
 
         Args:
             text: Characters, each asked for.
@@ -91,7 +91,7 @@ class SourceFont:
         return wanted
 
     def present(self, points: Iterable[int]) -> list[int]:
-        """Those code points that the font has, and that are neither blanks nor empty there."""
+        """Keep the code points that the font has, and that are neither blanks nor empty there."""
         found = []
         for point in points:
             if point in self.named and not _blank(point):
@@ -102,7 +102,7 @@ class SourceFont:
         return found
 
     def contours(self, codepoint: int) -> list[Contour]:
-        """The outline of a character.
+        """Read the outline of a character.
 
         Raises:
             InputError: It is damaged.
@@ -142,7 +142,7 @@ class SourceFont:
         return found
 
     def cut(self, points: Iterable[int] | None) -> bytes:
-        """The font's file with these characters, and what its features make of them.
+        """Cut the font's file to these characters, and what its features make of them.
 
         All of it is read once, so that damage is found here and not while it is moved.
 
@@ -200,8 +200,8 @@ def read_font(path: Path, location: str | None = None) -> SourceFont:
 
     Args:
         path: The file, or the UFO's folder.
-        location: Where on the axes of a variable font, as `wght=600,wdth=80`; an axis that
-            is not named stands at its default.
+        location: Where a variable font is taken on its axes, as `wght=600,wdth=80`; an axis
+            that is not named stands at its default.
 
     Raises:
         InputError: It is missing, not a font, damaged, or maps no Unicode characters.
@@ -235,7 +235,7 @@ def read_font(path: Path, location: str | None = None) -> SourceFont:
 
 @contextmanager
 def _sound(name: str) -> Iterator[None]:
-    """Take what fontTools raises of a table that says what it should not for damage."""
+    """Treat as damage what fontTools raises where a table says what it should not."""
     from fontTools.ttLib import TTLibError
 
     try:
@@ -284,7 +284,7 @@ def _read_all(data: bytes) -> None:
 
 
 def _compiled(path: Path) -> bytes:
-    """A UFO as an OpenType font with its kerning and features."""
+    """Compile a UFO as an OpenType font with its kerning and features."""
     from fontTools.ufoLib.errors import UFOLibError
     from ufo2ft import compileOTF
     from ufo2ft.errors import Error
@@ -303,7 +303,7 @@ def _compiled(path: Path) -> bytes:
 
 
 def _instance(font: TTFont, data: bytes, location: str | None, path: Path) -> bytes:
-    """A font as one sfnt, without axes."""
+    """Return a font as one sfnt, without axes."""
     if "fvar" not in font:
         if location:
             raise ConfigError(f"{path} has no axes", hint="leave out --location")

@@ -1,4 +1,4 @@
-"""Spacing follows the ink: a moved glyph keeps the paper that its source has on either side."""
+"""Spacing follows the ink: a moved glyph keeps its source's paper on either side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Numbers = NDArray[np.float64]
 
 
 def profiles(starts: Places, ends: Places, em: float) -> tuple[Numbers, Numbers]:
-    """Mean places of the left and the right edge of the ink.
+    """Find the mean places of the left and the right edge of the ink.
 
     Args:
         starts: Both ends of the edges of outlines, (masters, n, 2), and
@@ -45,7 +45,7 @@ def profiles(starts: Places, ends: Places, em: float) -> tuple[Numbers, Numbers]
 
 
 def upright(places: Places, linear: Places) -> Places:
-    """Places of hands, (masters, n, 2), with each hand's slant taken out."""
+    """Take each hand's slant out of places, (masters, n, 2)."""
     slant = linear[:, 0, 1] / linear[:, 1, 1]
     return np.stack((places[..., 0] - slant[:, None] * places[..., 1], places[..., 1]), -1)
 
@@ -58,7 +58,7 @@ def space(
     Args:
         starts: Both ends of the edges of outlines, (masters, n, 2), the source first, and
         ends: the same.
-        advance: The source's, in font units; a glyph of none, as a mark, keeps none.
+        advance: The source's, in font units; a glyph that has none, as a mark, gets none.
         linear: The hands' maps, (masters, 2, 2); bearings become as wide as everything.
         em: Font units.
 
@@ -79,7 +79,7 @@ def space(
 def even(
     glyphs: dict[str, MasterGlyph], advances: Mapping[str, int], points: Mapping[str, int]
 ) -> dict[str, MasterGlyph]:
-    """Widths that are equal in the source stay equal: those of monospaced fonts, and of figures.
+    """Keep widths equal that are so in the source: those of monospaced fonts, and of figures.
 
     Args:
         glyphs: What was moved, by name.
@@ -114,7 +114,7 @@ def _mean(glyphs: Mapping[str, MasterGlyph], names: Sequence[str]) -> Integers:
 
 
 def _widened(glyph: MasterGlyph, advances: Integers) -> MasterGlyph:
-    """A glyph of another width, its ink in the middle of the difference."""
+    """Give a glyph another width, half of the difference on either side of its ink."""
     shift = (advances - glyph.advances) // 2
     by = np.stack((shift, 0 * shift), -1)[:, None]
     contours = tuple(tuple(curve + by for curve in contour) for contour in glyph.contours)

@@ -28,7 +28,7 @@ SPECK = 1 / 3136
 """Smaller parts and holes are left out: a quarter of a pixel of 28 by 28, in canvas areas."""
 
 LENGTH = 10.0
-"""vtracer's longest `length_threshold`, in pixels of the traced bitmap: its steps go."""
+"""vtracer's longest `length_threshold`, in pixels of the traced bitmap, which smooths steps."""
 
 JOIN = 0.5
 """Lines are joined where their joint leaves no more than this, in pixels of that bitmap."""
@@ -51,7 +51,7 @@ class Contour:
 
     @property
     def area(self) -> float:
-        """Enclosed, in canvas areas: positive clockwise on the screen, negative for holes."""
+        """Measure what it encloses, in canvas areas: positive clockwise on the screen."""
         doubled, here = 0.0, self.start
         for segment in self.segments:
             # Green's theorem; of a cubic it is a sum over its control polygon.
@@ -70,7 +70,7 @@ def _cross(a: Point, b: Point) -> float:
 
 
 def solid(probabilities: Array) -> Mask:
-    """What is likelier ink than paper, refined smoothly.
+    """Say what is likelier ink than paper, refined smoothly.
 
     Args:
         probabilities: (side, side) in [0, 1], ink = 1.
@@ -88,7 +88,7 @@ def _refined(probabilities: Array) -> Array:
 
 
 def trace(probabilities: Array) -> tuple[Contour, ...]:
-    """Trace outlines around the ink of a conversion, `solid` as closely as vtracer can.
+    """Trace outlines around the ink of a conversion, as closely to `solid` as vtracer can.
 
     Args:
         probabilities: (side, side) float32 in [0, 1], ink = 1.
@@ -128,7 +128,7 @@ def contours(drawing: Array) -> list[outline.Contour]:
 
 
 def _upright(contour: Contour) -> outline.Contour:
-    """A contour with y upside down; its direction on the page turns, as PostScript's does."""
+    """Turn a contour upside down; it then runs the other way, as PostScript's outsides do."""
     pieces, here = [], contour.start
     for segment in contour.segments:
         curve = np.array((here, *segment))
@@ -153,7 +153,7 @@ def _contours(path: str, x: float, y: float, side: int) -> Iterator[Contour]:
 
 
 def _segments(points: list[Point], reach: float) -> list[Segment]:
-    """Cubics as vtracer gives them, straight ones as lines, lines that go on joined."""
+    """Read vtracer's cubics: straight ones become lines, and lines that go on are joined."""
     segments: list[Segment] = []
     begin = points[0]  # of the last segment
     for i in range(0, len(points) - 1, 3):
@@ -170,7 +170,7 @@ def _segments(points: list[Point], reach: float) -> list[Segment]:
 
 
 def _beside(point: Point, start: Point, end: Point, reach: float) -> bool:
-    """Whether a point is no farther than `reach` from the line through two others."""
+    """Say whether a point is no farther than `reach` from the line through two others."""
     x, y = end[0] - start[0], end[1] - start[1]
     return abs(_cross((point[0] - start[0], point[1] - start[1]), (x, y))) <= reach * hypot(x, y)
 
@@ -187,7 +187,7 @@ def _wound(contour: Contour, *, clockwise: bool) -> Contour:
 
 
 def svg(cells: Sequence[Sequence[tuple[Contour, ...]]], cell: float, gap: float) -> str:
-    """One document of rows of glyphs, one path each, black on nothing.
+    """Write one document of rows of glyphs, black on nothing, with a path for each glyph.
 
     Args:
         cells: Rows; a glyph without contours leaves its cell empty.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vce_models.fonts.family import Family, Places
 
 WRITERS = "com.github.googlei18n.ufo2ft.featureWriters"
-"""Where a compiler looks for what may add rules: here nothing."""
+"""The key under which a compiler finds what may add rules: here nothing may."""
 
 SMOOTH = [0, 1, 2, 3]
 """What an unhinted font asks of rasterisers, at all sizes."""
@@ -111,7 +111,7 @@ def _components(family: Family, name: str) -> tuple[tuple[str, Places], ...]:
 
 
 def _variants(font: TTFont, names: dict[str, str]) -> dict[str, dict[str, str]]:
-    """The glyphs of characters with a variation selector behind them."""
+    """List the glyphs of characters with a variation selector behind them."""
     found: dict[str, dict[str, str]] = {}
     default = font.getBestCmap() or {}
     for table in font["cmap"].tables:
@@ -228,7 +228,7 @@ def _bits(number: int, count: int) -> list[int]:
 
 
 def _date(created: int) -> str:
-    """A date as a UFO has it, `2001/02/03 04:05:06`."""
+    """Write a date as a UFO has it, `2001/02/03 04:05:06`."""
     from datetime import datetime
 
     parsed = datetime.strptime(timestampToString(created), "%a %b %d %H:%M:%S %Y")

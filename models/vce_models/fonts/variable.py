@@ -1,6 +1,6 @@
-"""One variable font for a whole family: an axis for each hand, with the source at zero.
+"""One variable font holds a whole family: an axis for each hand, with the source at zero.
 
-An axis runs from 0 to 100, whole numbers, since some programs cut fractions off. With one
+An axis runs from 0 to 100 in whole numbers, since some programs cut fractions off. With one
 axis at 100 and the others at 0, every point, advance width, anchor and caret is where the
 font of that hand alone has it. Axes add up: several at 100 go beyond every hand.
 
@@ -34,14 +34,14 @@ from vce_models.fonts.quadratics import Outline, outlines
 from vce_models.fonts.redrawing import flag_overlaps, redraw
 
 WHOLE = 100
-"""Where an axis ends, and its hand is whole."""
+"""Where on its axis a hand is whole."""
 
 INFERRED = 0.49
 """A point's shift is left out where it follows from its neighbours' within this, in font
 units: it is the same shift when rounded."""
 
 ELIDABLE = 2
-"""The flag of a value that goes without saying in the name of a style."""
+"""The flag of a value that the name of a style leaves out."""
 
 
 def variable(family: Family, *, name: str) -> bytes:
@@ -66,7 +66,7 @@ def variable(family: Family, *, name: str) -> bytes:
 
 
 def axis_tag(hand: int) -> str:
-    """The axis of a hand, counted from 1: `HND1`, `HN10`, `H100`."""
+    """Name the axis of a hand, counted from 1: `HND1`, `HN10`, `H100`."""
     return "HND"[: 4 - len(str(hand))] + str(hand)
 
 
@@ -122,7 +122,7 @@ def _vary_outlines(font: TTFont, family: Family, axes: list[str]) -> None:
 def _variations(
     glyph: MasterGlyph, outline: Outline | None, axes: list[str]
 ) -> list[TupleVariation]:
-    """How a glyph's points shift along each axis, and with them its advance width."""
+    """Find how a glyph's points, and with them its advance width, shift along each axis."""
     masters = len(glyph.advances)
     phantoms = np.zeros((masters, 4, 2), np.int64)  # left, right, top, bottom of its box
     phantoms[:, 1, 0] = glyph.advances

@@ -1,6 +1,6 @@
-"""Strokes keep their width: corrections to a moved outline, by chords between facing walls.
+"""Strokes keep their width, by corrections to moved chords between facing walls.
 
-A map stretches what it moves, the pen that drew a stroke does not. So chords are laid across
+A map stretches what it moves, but the pen that drew a stroke would not. So chords are laid across
 the strokes of the source, from wall to facing wall, and the moved outline is corrected by
 the smoothest displacement that gives every chord its length again, its middle where the map
 puts it. Caps, corners and joints follow their walls.
@@ -19,13 +19,13 @@ from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Samples
 
 WIDEST = 8.0
-"""What is wider is no stroke, in pixels."""
+"""What is wider than this, in pixels, is no stroke."""
 
 FACING = -0.5
 """Walls face each other where the cosine between their normals is less."""
 
 TYPICAL = 2.2
-"""Chords so much longer than the glyph's median are joints, or go along a short stroke."""
+"""Chords this many times as long as the glyph's median are joints, or go along a stroke."""
 
 MIDDLE = 0.5
 """Weight of the middles of chords, beside their lengths; without it bowls drift inwards."""
@@ -97,7 +97,7 @@ def chords(samples: Samples, places: Places) -> Chords | None:
 def _foot(
     following: NDArray[np.intp], piece: NDArray[np.intp], at: Numbers
 ) -> tuple[NDArray[np.intp], Numbers]:
-    """The knots on either side of a place on a piece, (n, 2), and their shares."""
+    """Find the knots on either side of a place on a piece, (n, 2), and their shares."""
     knot = piece // 2
     share = (at + piece % 2) / 2
     after = following[2 * knot + 1] // 2
@@ -137,13 +137,13 @@ def keep(
 
 
 def error(across: Chords, moved: Places, derivative: Places) -> Numbers:
-    """Mean relative difference between moved strokes' widths and the source's, (rules,)."""
+    """Measure the mean relative difference of strokes' widths from the source's, (rules,)."""
     _, have, _ = _measure(across, moved[:, ::2], derivative[:, ::2])
     return np.asarray(np.average(np.abs(have / across.lengths - 1), axis=1, weights=across.weights))
 
 
 def _measure(across: Chords, knots: Places, derivative: Places) -> tuple[Places, Numbers, Numbers]:
-    """Unit normals of moved strokes, their widths, and how far the map stretches them."""
+    """Measure unit normals of moved strokes, their widths, and how far the map stretches them."""
     matrix = derivative[:, across.feet].mean(2)
     a, b, c, d = (matrix[..., i, j] for i in (0, 1) for j in (0, 1))
     x, y = across.normals.T

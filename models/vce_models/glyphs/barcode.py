@@ -42,12 +42,12 @@ class Page(NamedTuple):
 
 
 def fits(characters: Sequence[int]) -> bool:
-    """Whether a band has room for these characters."""
+    """Say whether a band has room for these characters."""
     return len(_packed(Page("a4", 1, 1, tuple(characters)))) <= CAPACITY - CHECKSUM
 
 
 def encode(page: Page) -> Mask:
-    """The cells of a page's band, (`ROWS`, `COLUMNS`), true where they are black.
+    """Return the cells of a page's band, (`ROWS`, `COLUMNS`), true where they are black.
 
     Bytes are stirred, so that black and white are even everywhere.
     """

@@ -1,4 +1,4 @@
-"""Fonts for captions: for every character one that has it, or none."""
+"""Fonts for captions: a font that has the character, if this system has one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HAN = (
 
 @cache
 def font_for(character: str, size: int) -> ImageFont.FreeTypeFont | None:
-    """A font of this system that has a character, at a size in pixels; None where none has.
+    """Find a font of this system that has a character, at a size in pixels; None if none has.
 
     Letters of the Latin alphabet come from the font in Pillow itself, and look the same
     everywhere.

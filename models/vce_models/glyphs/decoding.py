@@ -162,7 +162,7 @@ def decode(data: bytes, name: str, shortest: int = DRAFT) -> Image.Image:
 
 
 def reduced(image: Image.Image, side: int, *, colours: bool = False) -> Image.Image:
-    """An image of mode L, LA, I or F whose sides are at most so long, by averages of areas.
+    """Return an image of mode L, LA, I or F with sides of this length at most, by areas' averages.
 
     Args:
         image: As `decode` gives it.

@@ -34,7 +34,10 @@ SHARE, LEVELS = 0.65, (0.2, 0.5)
 least and the greatest grey value that takes. `drawing.pen` finds edges by the same."""
 
 MAX_PAGE, MAX_PHOTO = 1024, 512
-"""Larger images, and photos, are made smaller first: their noise goes, and little beside."""
+"""Longest sides of images and of photos, in pixels; larger ones are made smaller first.
+
+Their noise goes, and little else.
+"""
 
 
 class Framed(NamedTuple):
@@ -50,12 +53,12 @@ class Framed(NamedTuple):
 
 
 def finest(size: int) -> int:
-    """Pixels of detail to one of `size` a side: `DETAIL`, or as many as `MAX_SIDE` holds."""
+    """Return how many pixels of detail stand for one of `size` a side: `DETAIL` or fewer."""
     return max(1, min(DETAIL, MAX_SIDE // size))
 
 
 def grey(image: Image.Image, polarity: Polarity = "auto") -> Array:
-    """Array of an image of mode L, LA, I or F, (H, W) in [0, 1].
+    """Return the ink of an image of mode L, LA, I or F, (H, W) in [0, 1].
 
     Transparent pixels are paper. By `auto`, dark strokes on light paper and light on dark
     come to the same: paper is what the median pixel of the border has.
@@ -191,7 +194,7 @@ def as_condition(ink: Array, config: ModelConfig) -> Array:
 
 
 def bounds(ink: Array, name: str) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the strokes, the last two exclusive; specks do not count.
+    """Return left, top, right and bottom of the strokes without specks, the last two exclusive.
 
     Raises:
         InputError: No stroke is left.

@@ -1,4 +1,4 @@
-"""Conversions as one .npz, for programs."""
+"""One .npz file of conversions, for programs to read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write(
     rules: Array,
     numbers: Sequence[int],
 ) -> None:
-    """Write conversions in place, and what made them.
+    """Write conversions, and the conditions and rules that made them, in place.
 
     Args:
         path: The file.

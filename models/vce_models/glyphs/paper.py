@@ -13,14 +13,14 @@ TOPS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """White of images of 1, 8, 10, 12, 14 and 16 bits, which files of 16 and 32 bits hold."""
 
 PAGE = 0.7
-"""Share of an image that no drawing covers: it is a page on something dark."""
+"""Share of an image that no drawing covers: what covers more is a page on something dark."""
 
 EDGE = 0.6
 """Share of a side of an image along which ink is that of no glyph, but a scanner's."""
 
 
 def light(image: Image.Image, polarity: Polarity) -> Array:
-    """The light of an image of mode L, LA, I or F, (H, W) in [0, 1], on paper all over.
+    """Return the light of an image of mode L, LA, I or F, (H, W) in [0, 1], on paper all over.
 
     What is transparent becomes paper: that of the page, where a page has transparent
     margins, and otherwise what strokes on nothing stand out from.
@@ -54,7 +54,7 @@ def _of_numbers(values: Array) -> Array:
 
 
 def _page(values: Array, alpha: Array) -> float | None:
-    """The paper of a page with transparent margins; None where ink stands on nothing.
+    """Find the paper of a page with transparent margins; None where ink stands on nothing.
 
     Along its edge a page is one colour, and something else is on it.
     """
@@ -77,7 +77,7 @@ def _shrunk(mask: Mask) -> Mask:
 
 
 def cleared(ink: Array, polarity: Polarity) -> Array:
-    """Array, (H, W) in [0, 1], without what lies around the page.
+    """Remove what lies around the page from ink, (H, W) in [0, 1].
 
     A page on a dark ground, whose border says that the page is the ink, is turned round; and
     strips and corners along the border go, where what is left touches no border.
@@ -93,10 +93,10 @@ def cleared(ink: Array, polarity: Polarity) -> Array:
 
 
 def _around(solid: Mask) -> Mask | None:
-    """Parts in a corner, or along most of a side, that stay out of the middle.
+    """Find parts in a corner, or along most of a side, that stay out of the middle.
 
-    None where there are none, or where they may be the glyph: nothing else is there, or
-    that touches the border, too.
+    The result is None where there are none, and where they may be the glyph, because nothing
+    else is there or because what else is there touches the border, too.
     """
     height, width = solid.shape
     sides = [np.zeros_like(solid) for _ in range(4)]
@@ -121,6 +121,6 @@ def _around(solid: Mask) -> Mask | None:
 
 
 def _without(ink: Array, mask: Mask) -> Array:
-    """Array without a mask and the soft edge around it."""
+    """Remove a mask, and the soft edge around it, from ink."""
     around = np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.MaxFilter(5))) > 0
     return np.where(around, np.float32(0), ink)

@@ -1,4 +1,4 @@
-"""Array out of grey values: their levels, and strokes on paper that is anything but plain."""
+"""Ink out of grey values: their levels, and strokes on paper that is anything but plain."""
 
 from __future__ import annotations
 
@@ -32,11 +32,13 @@ SHADE, WIDE = 96, 19
 """Longest side of a photo made small, and the width there up to which a mark may be ink."""
 
 LEFT = 0.0005
-"""Share of a photo that has to stay ink for what touches its border to be none."""
+"""Share of a photo that must stay ink, or what touches its border is not taken away."""
 
 
 def photographed(light: Array, polarity: Polarity) -> Array | None:
-    """Array of a photo or a scan by its light, both (H, W) in [0, 1]; None where paper is plain.
+    """Find the ink of a photo or a scan by its light, both (H, W) in [0, 1].
+
+    The result is None where the paper is plain.
 
     Strokes are what is darker (or lighter) than all around it, as a share of that: shadows
     and the table are too wide.
@@ -73,7 +75,7 @@ def _smoothed(light: Array, *filters: ImageFilter.Filter) -> Array:
 
 
 def _inside(ink: Array) -> Array:
-    """Without what touches the border, a table or a scanner's lid, where ink is left then."""
+    """Remove what touches the border, a table or a scanner's lid, if ink is left then."""
     mask = Image.fromarray(np.pad(ink >= 0.5, 1, constant_values=True)).convert("L")
     ImageDraw.floodfill(mask, (0, 0), 128)
     outside = mask.point([255 * (value == 128) for value in range(256)])
@@ -83,7 +85,7 @@ def _inside(ink: Array) -> Array:
 
 
 def median(values: Array) -> float:
-    """`np.median`, which would load all of numpy.ma for its first answer."""
+    """Do what `np.median` does, which would load all of numpy.ma for its first answer."""
     lower, upper = (len(values) - 1) // 2, len(values) // 2
     ordered = np.partition(values, (lower, upper))
     return float(ordered[lower] + ordered[upper]) / 2
@@ -119,7 +121,7 @@ def unruled(ink: Array) -> Array | None:
 
 
 def _parted(ink: Array) -> tuple[float, float, Array] | None:
-    """Paper's median, its deviation, and the values of strokes; None where there is no contrast."""
+    """Find paper's median, its deviation, and strokes' values; None where there is no contrast."""
     threshold = _threshold(ink)
     paper, strokes = ink[ink <= threshold], ink[ink > threshold]
     if not len(paper) or not len(strokes):
@@ -132,13 +134,13 @@ def _parted(ink: Array) -> tuple[float, float, Array] | None:
 
 
 def _stretched(ink: Array, wanted: float, low: float, high: float) -> Array:
-    """Array from a wanted level of paper, half-way to strokes at most, up to that of strokes."""
+    """Stretch ink from a level of paper, half-way to strokes at most, to the level of strokes."""
     paper = min(wanted, (low + high) / 2)
     return np.asarray(np.clip((ink - paper) / (high - paper), 0, 1), np.float32)
 
 
 def _threshold(ink: Array) -> float:
-    """Otsu's threshold, which makes the two classes most unlike each other."""
+    """Find Otsu's threshold, which makes the two classes most unlike each other."""
     counts, edges = np.histogram(ink, bins=256, range=(0, 1))
     centres = (edges[:-1] + edges[1:]) / 2
     below, total = np.cumsum(counts), np.cumsum(counts * centres)
@@ -149,9 +151,9 @@ def _threshold(ink: Array) -> float:
 
 
 def _printed(ink: Array, paper: float, strokes: Array) -> tuple[float, float] | None:
-    """How dark lines are that are printed on the paper, and how dark strokes are, if there are any.
+    """Find how dark printed lines are, and how dark strokes are; None where no line is printed.
 
-    Such lines cross the paper from border to border; strokes are darker, and touch none.
+    Printed lines cross the paper from border to border; strokes are darker, and touch none.
 
     Args:
         ink: (H, W) in [0, 1].

@@ -81,7 +81,7 @@ class Registered(NamedTuple):
     fineness: float
 
     def pixels(self, points: Points) -> Points:
-        """Pixels of the image, (..., 2), where points of the page are, (..., 2), in millimetres."""
+        """Return the pixels, (..., 2), at which points of the page, (..., 2) millimetres, are."""
         return _pixels(points, self.layout, self.homography, self.bend)
 
 
@@ -117,7 +117,7 @@ def register(light: Array, rings: Rings, name: str) -> Registered | None:
 
 
 def sample(light: Array, points: Points) -> Array:
-    """Values of an image, (H, W), at pixels, (..., 2), between its own; beyond it, its edge's."""
+    """Read an image, (H, W), at pixels, (..., 2), between its own; beyond it, its edge goes on."""
     height, width = light.shape
     x = np.clip(points[..., 0] - 0.5, 0, width - 1.001).astype(np.float32)
     y = np.clip(points[..., 1] - 0.5, 0, height - 1.001).astype(np.float32)
@@ -174,7 +174,7 @@ def _nested(found: Parts) -> tuple[Points, Points]:
 
 
 def _largest(chosen: Integers, sides: Integers) -> Integers:
-    """The `MOST` largest of some parts, in their order: of each with each, noise has billions."""
+    """Keep the `MOST` largest of some parts, in their order: noise would have billions of pairs."""
     order = np.argsort(-sides[chosen].max(1), kind="stable")
     return np.sort(chosen[order[:MOST]])
 

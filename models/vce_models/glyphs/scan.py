@@ -78,7 +78,7 @@ def read(path: Path) -> list[Written] | None:
 
 
 def written(image: Image.Image, name: str) -> list[Written] | None:
-    """Do the same for an image that is open; errors call it `name`."""
+    """Do what `read` does for an image that is open, which errors call `name`."""
     if min(image.size) < SMALLEST:
         return None
     # Most images are no page, and seen to be none at little cost.
@@ -107,7 +107,7 @@ def written(image: Image.Image, name: str) -> list[Written] | None:
 
 
 def _red(image: Image.Image) -> Array:
-    """The red channel, in which guides are paper, (H, W) in [0, 1]; light, where there is none."""
+    """Return the red channel, in which guides are paper, (H, W) in [0, 1], or else the light."""
     if image.mode.startswith(("I", "F", "L")):  # of grey, or LAB
         return 1 - images.grey(image, "dark")
     if image.has_transparency_data:
@@ -117,7 +117,7 @@ def _red(image: Image.Image) -> Array:
 
 
 def _inks(red: Array, found: Registered, finer: int) -> Array | None:
-    """What is written in each box, (N, H, W) in [0, 1]; None where nothing is.
+    """Read what is written in each box, (N, H, W) in [0, 1]; None where nothing is.
 
     Args:
         red: The image.
@@ -188,7 +188,7 @@ def _paper(light: Array, found: Registered, shrunk: float) -> Array:
 
 
 def _cleaned(ink: Array) -> Array | None:
-    """Array without specks and without strokes of neighbours; None where nothing is left."""
+    """Remove specks and strokes of neighbours from ink; None where nothing is left."""
     found = parts.find(ink >= 0.5)
     height, width = ink.shape
     left, top, right, bottom = found.boxes.T

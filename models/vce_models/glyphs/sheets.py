@@ -77,7 +77,7 @@ def render_cells(
 
 
 def grid_size(cells: int, columns: int | None, side: int, captions: bool) -> tuple[int, int]:
-    """Width and height in pixels of what `render_cells` makes of so many cells."""
+    """Return width and height, in pixels, of what `render_cells` makes of so many cells."""
     columns = _columns(cells, columns)
     gap, top = _gap(side), CAPTION if captions else 0
     return columns * (side + gap) + gap, -(-cells // columns) * (side + gap + top) + gap

@@ -13,7 +13,7 @@ from vce_models.arrays import Array
 from vce_models.framing import OMNIGLOT, Framing
 
 SAMPLE = 2000
-"""Drawings that are measured."""
+"""Drawings that are measured at most."""
 
 SPREAD = 1.25
 """How far beyond fewer drawings than half of that the limits lie, as a factor."""
@@ -23,7 +23,7 @@ CALIBRATION = 1.17 / 1.47
 
 
 def width(condition: Array) -> float:
-    """Mean stroke width, in pixels: twice the ink over the length of its outline.
+    """Measure the mean stroke width, in pixels: twice the ink over the length of its outline.
 
     Args:
         condition: (H, W) in [0, 1], ink = 1. The outline's length is the total variation.
@@ -34,7 +34,7 @@ def width(condition: Array) -> float:
 
 
 def unusual(condition: Array, framing: Framing = OMNIGLOT) -> list[str]:
-    """Say in words what only one in 500 training drawings has; mostly that is nothing."""
+    """Say in words what a glyph has that only one in 500 training drawings has, if anything."""
     stroke, ink = width(condition), float(condition.mean())
     said = []
     if not framing.thinnest <= stroke <= framing.boldest:

@@ -144,7 +144,7 @@ LAYOUTS = {
 
 
 def choose(text: str | None, chars: str | None) -> list[int]:
-    """The code points that are asked for, in order, without repeats or blanks.
+    """List the code points that are asked for, in order, without repeats or blanks.
 
     Args:
         text: Characters, each asked for.
@@ -226,7 +226,7 @@ def write(
         path: The file.
         form: `pdf` or `png`.
         clobber: Replace a file that is there.
-        progress: Is told how many pages of how many are rendered.
+        progress: Called with (pages rendered, pages in all).
 
     Raises:
         OutputError: The file cannot be written, or is there.

@@ -7,7 +7,7 @@ ink itself, which has gradients everywhere; `vce convert` renders the same lines
 People's drawings differ in more than that, so the likelihood has an observation model of its
 own: a small network, blind to rule and condition, that says how moved ink scatters.
 
-A departure from Li et al. 2020, whose convertor makes each pixel from the rule. Close to it
+This departs from Li et al. 2020, whose convertor makes each pixel from the rule. Close to it
 are conditional variational registration (Krebs et al. 2019) and spatial transformers
 (Jaderberg et al. 2015).
 """
@@ -49,7 +49,7 @@ Beyond them the field has folded.
 
 
 class Deformation(nn.Module):
-    """p(x | z, q): the condition, displaced by a rule, then observed.
+    """p(x | z, q): the condition is displaced by a rule, and then observed.
 
     Control points are the sum of a linear function of the rule, the same for every
     character, and of what the trunk makes of rule and condition together.
@@ -83,7 +83,7 @@ class Deformation(nn.Module):
         self.register_buffer("points", weights, persistent=False)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-        """Moved ink, and logits of its observations.
+        """Move ink, and give the logits of its observations.
 
         Args:
             z: Rules, (N, size, latent_per_row).
@@ -118,7 +118,7 @@ class Deformation(nn.Module):
         return render
 
     def field(self, z: Tensor, q: Tensor, weights: Tensor) -> Tensor:
-        """Displacements in pixels, x first, (N, 2, count, count), by weights (count, control)."""
+        """Return displacements, (N, 2, count, count) pixels, by weights (count, control)."""
         z = z.flatten(1)
         with torch.autocast(q.device.type, enabled=False):
             modulation = self.modulation(F.relu(self.hidden(z))).view(-1, *self.modulated)

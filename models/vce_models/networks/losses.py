@@ -1,6 +1,6 @@
 """Equations 4 to 12 of Li et al. 2020, as functions of tensors that know no network.
 
-Every loss is in nats, one number a drawing: (N,). Means over a batch are the caller's.
+Every loss is in nats, one number for each drawing: (N,). The caller takes means over a batch.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
 
 
 def entropy(x: Tensor) -> Tensor:
-    """Bernoulli entropy of (N, 1, H, W) grey values: the floor under `bernoulli_nll`."""
+    """Return the entropy of (N, 1, H, W) grey values, the floor under `bernoulli_nll`."""
     return -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).flatten(1).sum(1)
 
 
 def alignment(drawing: Tensor, x: Tensor) -> Tensor:
-    """Squared differences of (N, 1, H, W) drawings and targets, both blurred, summed: (N,).
+    """Sum squared differences of blurred drawings and targets, (N, 1, H, W), to (N,).
 
     They are blurred by a Gaussian of each of `BLURS` pixels. A misplaced stroke costs less
     the wider the blur is, so each sum of squares is weighted with the square of its blur.
@@ -63,7 +63,7 @@ def vae(kl: Tensor, reconstruction: Tensor, kl_weight: float | Tensor = 1.0) -> 
 
 
 def hinge(kl: Sequence[Tensor], margin: float) -> Tensor:
-    """Sum over kinds of generated images of max(0, m - KL), of each image by itself.
+    """Sum max(0, m - KL) over the kinds of generated images, for each image by itself.
 
     The paper does not say whether each image has a hinge or the batch's mean has one. Here
     each has, so that an image beyond the margin cannot pay for another below it.

@@ -4,7 +4,7 @@ A trained encoder's rules, taken over all pairs, are rarely N(0, I): after short
 some directions spread two or three times as far, and samples of N(0, I) are then timid.
 So the Gaussian of those rules is measured once training is done (ex-post density estimation;
 Ghosh et al. 2020), and a rule r ~ N(0, I) stands for the latent numbers z = mean + scale r.
-A departure from Li et al. 2020, who sample z ~ N(0, I); with mean 0 and scale I it is theirs.
+This departs from Li et al. 2020, who sample z ~ N(0, I); with mean 0 and scale I it is theirs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Prior(nn.Module):
         return solved.T.reshape_as(latents)
 
     def log_volume(self) -> Tensor:
-        """Logarithm of the determinant of the scale."""
+        """Return the logarithm of the determinant of the scale."""
         volume: Tensor = self.scale.diagonal().log().sum()
         return volume
 

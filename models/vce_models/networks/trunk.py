@@ -17,7 +17,7 @@ Modulation = Tensor
 
 
 def coordinates(size: int) -> Tensor:
-    """Row and column of every pixel from -1 to 1, (2, size, size): planes beside the condition.
+    """Return row and column of every pixel, from -1 to 1: (2, size, size) beside the condition.
 
     `drawing.forward` writes them a second time.
     """

@@ -39,7 +39,7 @@ class Encoder(nn.Module):
         self.readout = nn.Linear(READOUT * side * side, 2 * config.latent_size)
 
     def forward(self, x: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of the rule.
+        """Return mean and log variance of the rule.
 
         Args:
             x: Drawings, (N, 1, size, size) in [0, 1], ink = 1.
@@ -56,7 +56,7 @@ class Encoder(nn.Module):
 
 
 class Convertor(nn.Module):
-    """p(x | z, q): the character, every pixel of it made anew by a rule."""
+    """p(x | z, q): a rule makes every pixel of the character anew."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Convertor(nn.Module):
         self.head = nn.Conv2d(config.channels, config.unshuffle**2, 1)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-        """Drawings, and logits of the likelihood: here the drawing is their sigmoid.
+        """Return drawings and the logits of the likelihood; here a drawing is their sigmoid.
 
         Args:
             z: Rules, (N, size, latent_per_row).
@@ -114,5 +114,5 @@ class VCE(nn.Module):
 
 
 def reparameterise(mu: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
-    """Rules mu + sigma * epsilon; the noise is epsilon ~ N(0, I) (Kingma and Welling 2014)."""
+    """Return rules mu + sigma * noise, where noise ~ N(0, I) (Kingma and Welling 2014)."""
     return mu + torch.exp(0.5 * logvar) * noise

@@ -15,7 +15,7 @@ from vce_models.shapes import COARSE, HIDDEN, PLANES
 class Edge(nn.Module):
     """The paper's words: "every two sampled noises are juxtaposed with one line".
 
-    Read here as one on either side of its line: every pixel of 28 is then within the
+    That is read here as one on either side of its line: every pixel of 28 is then within the
     receptive radius of a number (18 pixels for eight blocks). With both at one edge
     the ten columns farthest from it would never see the rule, and it hardly trains.
     """
@@ -26,26 +26,26 @@ class Edge(nn.Module):
         self.sides = list(config.beside)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, None]:
-        """(N, 1, size, size + latent_per_row), and no modulation."""
+        """Return (N, 1, size, size + latent_per_row), and no modulation."""
         left, right = torch.split(z[:, None], self.sides, dim=3)
         return torch.cat((left, q, right), dim=3), None
 
 
 class Rows(nn.Module):
-    """Each row's numbers, repeated along the row, as further planes."""
+    """Each row's numbers are repeated along the row, as further planes."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.planes = 1 + config.latent_per_row
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, None]:
-        """(N, 1 + latent_per_row, size, size), and no modulation."""
+        """Return (N, 1 + latent_per_row, size, size), and no modulation."""
         rows = z.movedim(2, 1)[..., None].expand(-1, -1, -1, q.shape[3])
         return torch.cat((q, rows), dim=1), None
 
 
 class Plane(nn.Module):
-    """A dense layer from the rule to one plane: the strongest path, able to place strokes."""
+    """A dense layer makes one plane of the rule: the strongest path, which can place strokes."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Plane(nn.Module):
         self.dense = nn.Linear(config.latent_size, config.size**2)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, None]:
-        """(N, 2, size, size), and no modulation."""
+        """Return (N, 2, size, size), and no modulation."""
         return torch.cat((q, self.dense(z.flatten(1)).view_as(q)), dim=1), None
 
 
@@ -79,7 +79,7 @@ class Modulate(nn.Module):
         self.register_buffer("weights", weights, persistent=False)
 
     def forward(self, z: Tensor, q: Tensor) -> tuple[Tensor, Modulation]:
-        """(N, 3 + PLANES, size, size), and the modulation of every block."""
+        """Return (N, 3 + PLANES, size, size), and the modulation of every block."""
         z = z.flatten(1)
         coarse = self.dense(z).view(-1, PLANES, COARSE, COARSE)
         planes = self.weights @ coarse @ self.weights.T

@@ -1,4 +1,4 @@
-"""More characters out of those there are: both drawings of a pair, moved alike.
+"""More characters out of those there are: both drawings of a pair are moved alike.
 
 The character becomes another, while what turns one drawing into the other stays a person's
 doing. The paper has none of this.
@@ -65,13 +65,13 @@ class Warp:
         return self._read(x, field, generator), self._read(q, field, generator)
 
     def unmoved(self, images: Tensor) -> Tensor:
-        """(N, 1, ENLARGED size, ENLARGED size) drawings as they are, (N, 1, size, size)."""
+        """Bring (N, 1, ENLARGED size, ENLARGED size) drawings, unmoved, to (N, 1, size, size)."""
         if self.averages:
             return F.avg_pool2d(images, ENLARGED)
         return images[..., ::ENLARGED, ::ENLARGED]
 
     def _field(self, count: int, generator: torch.Generator) -> Tensor:
-        """Displacements at the places read, (N, 2, read, read), in pixels, x first."""
+        """Sample displacements at the places read, (N, 2, read, read), in pixels, x first."""
         device = self.places.device
 
         def normal(deviation: float, *shape: int) -> Tensor:

@@ -60,7 +60,7 @@ class Checkpoint:
 def load(
     path: Path, characters: Characters, device: str = "cpu", processes: Processes | None = None
 ) -> Trainer:
-    """Go on exactly where `save` was called; arguments as of `Trainer`.
+    """Go on exactly where `save` was called. The arguments are those of `Trainer`.
 
     Raises:
         WeightsError: The checkpoint is missing, damaged or of another kind.
@@ -97,7 +97,7 @@ def resume(
     device: str = "cpu",
     processes: Processes | None = None,
 ) -> Trainer:
-    """Build the trainer of a checkpoint; arguments as of `Trainer`.
+    """Build the trainer of a checkpoint. The arguments are those of `Trainer`.
 
     Raises:
         WeightsError: The checkpoint lacks something, holds what is no number, or was begun

@@ -11,7 +11,7 @@ EAGER = 3
 
 
 class Replayed:
-    """Calls steps: on CUDA the first few as they are, then from a graph of one.
+    """Takes steps: on CUDA the first few one by one, and then from a graph of one of them.
 
     A step must work on the same tensors every time and read nothing back. Each call is one
     step, whether called or replayed.

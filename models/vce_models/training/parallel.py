@@ -55,7 +55,7 @@ class Processes:
             )
 
     def share(self, batch: Tensor) -> Tensor:
-        """This process's part of a batch, (N, ...) to (N / count, ...)."""
+        """Return this process's part of a batch, (N / count, ...) of (N, ...)."""
         return batch if self.count == 1 else batch[self.rank :: self.count]
 
     def average(self, tensors: Iterable[Tensor]) -> None:
@@ -91,7 +91,7 @@ class Processes:
         return found
 
     def any(self, flag: bool, device: torch.device) -> bool:
-        """Whether the flag is set in any process."""
+        """Say whether the flag is set in any process."""
         if self.count == 1:
             return flag
         flags = torch.tensor(float(flag), device=device)

@@ -5,7 +5,7 @@ checkpoint.safetensors  everything that resuming needs
 weights.safetensors     the model, for eval and convert
 metrics.jsonl           one object a report
 curves.png              reconstruction and KL over the steps
-conversions.png         fixed test characters, redrawn
+conversions.png         conversions of the same test characters each time
 """
 
 from __future__ import annotations

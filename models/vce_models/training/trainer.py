@@ -172,7 +172,7 @@ class Trainer:
         return self.config.alignment_weight_at(self.step) > 0
 
     def _step(self) -> None:
-        """One step of the phase, on the device alone: it reads nothing back."""
+        """Take one step of the phase on the device alone; nothing is read back."""
         phase = self.config.phase(self.step)
         if phase == "pretrain":
             self.totals += self._reptile_step()
@@ -198,7 +198,7 @@ class Trainer:
         return x, q
 
     def _sampled(self, mu: Tensor, logvar: Tensor) -> Tensor:
-        """A rule of each pair's posterior, or of N(0, I) where both are zero."""
+        """Sample a rule of each pair's posterior, or of N(0, I) where both are zero."""
         noise = torch.randn(
             (len(mu) * self.processes.count, *mu.shape[1:]),
             generator=self.generator,
@@ -207,7 +207,7 @@ class Trainer:
         return reparameterise(mu, logvar, self.processes.share(noise))
 
     def _descend(self, loss: Tensor, *optimisers: torch.optim.Adam) -> None:
-        """One step of these optimisers; gradients are means over all processes."""
+        """Take one step of these optimisers; gradients are means over all processes."""
         parameters = [p for optimiser in optimisers for p in optimiser.param_groups[0]["params"]]
         for optimiser in optimisers:
             optimiser.zero_grad()
@@ -347,7 +347,7 @@ class Trainer:
             )
 
     def weights(self) -> Weights:
-        """The networks as they are now, with the distribution of the rules they read."""
+        """Return the networks as they are now, with the distribution of the rules they read."""
         state = self.model.state_dict()
         state |= {f"prior.{name}": value for name, value in self._prior().items()}
         tensors = {name: value.cpu().contiguous().numpy() for name, value in state.items()}
