@@ -283,7 +283,7 @@ LONG = "r" * 300
     ("arguments", "status"),
     [
         (("--rules", f"{LONG}:3"), 3),
-        (("--weights", LONG), 4),
+        (("--weights", f"{LONG}.safetensors"), 4),
         (("--like", LONG, "a.png"), 3),
         (("--save-rules", LONG), 5),
     ],
