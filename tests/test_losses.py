@@ -1,3 +1,6 @@
+import math
+from itertools import product
+
 import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
@@ -87,3 +90,17 @@ def test_alignment_shrinks_as_a_stroke_comes_nearer():
     distance = losses.alignment(strokes, strokes[:1].expand_as(strokes))
     assert distance[0] == 0
     assert (distance.diff() > 0).all()
+
+
+def test_alignment_sums_squares_of_blurred_differences_by_the_square_of_the_blur():
+    drawing, x = torch.rand(2, 1, 1, 5, 6, generator=torch.Generator().manual_seed(4))
+    expected = 0.0
+    for deviation in losses.BLURS:
+        for row, column in product(range(5), range(6)):
+            blurred = 0.0
+            for i, j in product(range(5), range(6)):
+                square = ((i - row) ** 2 + (j - column) ** 2) / deviation**2
+                density = math.exp(-square / 2) / (2 * math.pi * deviation**2)
+                blurred += density * float(drawing[0, 0, i, j] - x[0, 0, i, j])
+            expected += deviation**2 * blurred**2
+    assert losses.alignment(drawing, x).item() == pytest.approx(expected, rel=1e-4)
