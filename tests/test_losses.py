@@ -62,6 +62,12 @@ def test_the_regulariser_takes_its_share_from_the_reconstruction(terms):
     torch.testing.assert_close(loss, kl + 0.85 * reconstruction + 0.15 * regulariser)
 
 
+def test_the_vae_weighs_the_kl_alone(terms):
+    kl, reconstruction, *_ = terms
+    torch.testing.assert_close(losses.vae(kl, reconstruction, 0.3), 0.3 * kl + reconstruction)
+    assert torch.equal(losses.vae(kl, reconstruction), kl + reconstruction)
+
+
 def test_the_hinge_is_of_each_drawing():
     kl = torch.tensor([0.0, 100.0])  # their mean reaches the margin, the first one does not
     assert losses.hinge([kl], 50.0).tolist() == [50.0, 0.0]
