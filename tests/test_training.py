@@ -410,7 +410,9 @@ def test_a_plain_loop_has_the_same_losses(characters, phase, wiring):
     """The one that benchmarks/train.py runs beside ours."""
     plain = runpy.run_path(str(ROOT / "benchmarks/train.py"))
     model = dataclasses.replace(SMALL, wiring=wiring)
-    config = dataclasses.replace(CONFIG, model=model, learning_rate=1e-3)
+    config = dataclasses.replace(
+        CONFIG, model=model, learning_rate=1e-3, kl_weight=3.0, alignment_weight=2.0, clip_norm=50.0
+    )
     config = plain["only"](config, phase, 10)
     assert plain["largest_difference"](config, characters, "cpu") < 1e-5
 
