@@ -252,6 +252,38 @@ def test_several_letters_and_specks_are_said(tmp_path):
     assert said("i", speck=True) == ["specks beside the glyph"]
 
 
+def test_the_largest_mark_is_taken_with_what_stands_over_it(tmp_path):
+    font, found = ImageFont.truetype(FONT, 150), {}
+    for name, text in (("alone", "i"), ("more", "i."), ("specks", "i")):
+        page = Image.new("L", (700, 450), 255)
+        ImageDraw.Draw(page).text((200, 40), text, 0, font)
+        if name == "specks":
+            for x, y in ((20, 20), (600, 400), (220, 400), (216, 30)):
+                ImageDraw.Draw(page).ellipse((x, y, x + 6, y + 6), fill=0)
+        page.save(tmp_path / f"{name}.png")
+        path = tmp_path / f"{name}.png"
+        found[name] = images.read_glyph(path, name, CONFIG, crop="largest").detail
+        assert letters.unusual(found[name]) == []
+    whole = images.read_glyph(tmp_path / "alone.png", "alone", CONFIG).detail
+    assert all(np.array_equal(detail, whole) for detail in found.values())
+
+
+def test_paper_with_faint_lines_and_no_ink_is_blank(tmp_path):
+    for grid in (False, True):
+        paper = Image.new("L", (600, 800), 250)
+        for y in range(60, 800, 50):
+            ImageDraw.Draw(paper).line((0, y, 600, y + 9), fill=215, width=2)
+            if grid:
+                ImageDraw.Draw(paper).line((y, 0, y, 800), fill=215, width=2)
+        with pytest.raises(InputError, match="is blank"):
+            read(paper, tmp_path)
+        ImageDraw.Draw(paper).line([(150, 200), (300, 600), (450, 200)], fill=60, width=14)
+        assert 0.02 < read(paper, tmp_path).mean() < 0.15
+    faint = Image.new("L", (400, 400), 250)
+    ImageDraw.Draw(faint).line([(100, 100), (300, 300), (100, 300)], fill=210, width=14)
+    assert 0.02 < read(faint, tmp_path).mean() < 0.15
+
+
 @pytest.mark.parametrize("side", [40, 105, 300])
 def test_the_ink_lies_as_in_omniglot(tmp_path, side):
     for character in range(8):

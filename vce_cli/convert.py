@@ -55,6 +55,7 @@ def convert(options: Options) -> None:
             options.chars,
             options.location,
             model.framing or OMNIGLOT,
+            options.cropped,
         )
         hands = _choose_rules(options, reading, model, fingerprint, journal)
         shown = _walk(hands) if options.walk else hands
@@ -125,14 +126,9 @@ def _choose_rules(
         return Hands(chosen, numbers)
     if options.like:
         from vce_models.convert import encode
-        from vce_models.glyphs.images import read_glyph
+        from vce_models.listing import read_image
 
-        before, after = (
-            read_glyph(
-                path, str(path), model.config, reading.polarity, reading.fit, reading.framing
-            ).condition
-            for path in options.like
-        )
+        before, after = (read_image(path, str(path), reading).condition for path in options.like)
         return Hands(encode(model, after, before), [1])
     count = options.number or options.alternates or DEFAULT_RULES
     seed = int.from_bytes(os.urandom(4), "big") if options.seed is None else options.seed
@@ -233,7 +229,7 @@ def _warn(
     from vce_models.glyphs import letters, strokes
 
     if glyph.font is None:
-        journal.unusual(glyph.source, letters.unusual(drawing.detail))
+        journal.beside(glyph.source, letters.unusual(drawing.detail))
     known = model.framing or (OMNIGLOT if cards.shipped(cards.find(options.weights)) else None)
     if known:
         journal.unusual(glyph.source, strokes.unusual(drawing.condition, known))

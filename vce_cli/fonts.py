@@ -155,7 +155,7 @@ def _source(
     for glyph in found:
         try:
             made.append(sketch(glyph, codepoint(glyph), config))
-            journal.unusual(glyph.source, list(made[-1].unusual))
+            journal.beside(glyph.source, list(made[-1].unusual))
         except InputError as error:
             journal.fail(glyph.source, error)
             continue

@@ -53,6 +53,10 @@ class Journal:
             self._unusual[kind] += 1
             self._first.setdefault(kind, (source, finding))
 
+    def beside(self, source: str, findings: list[str]) -> None:
+        """What a page shows beside one glyph; `close` says it, and what leaves it out."""
+        self.unusual(source, [f"{found} (--crop largest leaves out more)" for found in findings])
+
     def left_out(self, folder: str, names: list[str]) -> None:
         """Say what of a folder is no image that can be read."""
         if names:

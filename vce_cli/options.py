@@ -22,7 +22,7 @@ from vce_cli.streams import STDIN
 from vce_models.errors import ConfigError
 
 if TYPE_CHECKING:
-    from vce_models.glyphs import photos
+    from vce_models.glyphs import letters, photos
 
 T = TypeVar("T")
 
@@ -101,6 +101,13 @@ class Polarity(StrEnum):
     LIGHT = "light"
 
 
+class Crop(StrEnum):
+    """What of an image's ink is the glyph."""
+
+    WHOLE = "whole"
+    LARGEST = "largest"
+
+
 def _option(panel: str, *names: str, **settings: Any) -> Any:
     return typer.Option(*names, rich_help_panel=panel, **settings)
 
@@ -147,6 +154,15 @@ class Options:
             help="Frame the glyph of an image as the training data is, or take the image as it is.",
         ),
     ] = True
+
+    crop: Annotated[
+        Crop,
+        _option(
+            INPUT,
+            help="What of an image is the glyph: whole takes all ink, largest the largest mark "
+            "and what stands over or under it, without specks and other letters.",
+        ),
+    ] = Crop.WHOLE
 
     location: Annotated[
         str | None,
@@ -331,6 +347,11 @@ class Options:
     def polarity(self) -> photos.Polarity:
         """--ink, as the core has it."""
         return self.ink.value
+
+    @property
+    def cropped(self) -> letters.Crop:
+        """--crop, as the core has it."""
+        return self.crop.value
 
     def __post_init__(self) -> None:
         self._exclude("--rules", self.rules, like=self.like)

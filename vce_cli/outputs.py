@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from vce_cli.forms import FORMS
 from vce_cli.forms.fonts import FontForm
 from vce_cli.forms.form import Per, Rendered
-from vce_cli.options import Options, Polarity
+from vce_cli.options import Crop, Options, Polarity
 from vce_cli.streams import STDOUT, Output
 from vce_models import cards
 from vce_models.errors import ConfigError, OutputError
@@ -200,8 +200,12 @@ def _formless(output: str) -> NoReturn:
 def _check_reading(options: Options, glyphs: list[Glyph]) -> None:
     if options.like or not glyphs or any(glyph.font is None for glyph in glyphs):
         return
-    if options.ink != Polarity.AUTO or not options.fit:
-        option = "--no-fit" if options.ink == Polarity.AUTO else "--ink"
+    asked = {
+        "--ink": options.ink != Polarity.AUTO,
+        "--no-fit": not options.fit,
+        "--crop": options.crop != Crop.WHOLE,
+    }
+    if option := next((option for option, given in asked.items() if given), None):
         raise ConfigError(
             f"{option} says how images are read, and there are none", hint="leave it out"
         )

@@ -17,6 +17,7 @@ from vce_models.files import is_folder
 from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs import images
 from vce_models.glyphs.decoding import READERS, SUFFIXES
+from vce_models.glyphs.letters import Crop
 from vce_models.glyphs.photos import Polarity
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Reading:
         chars: The same as names, code points and ranges.
         location: Where to take a variable font on its axes.
         framing: How the drawings lie that the model was trained on.
+        crop: What of an image's ink is the glyph.
     """
 
     config: ModelConfig
@@ -54,6 +56,7 @@ class Reading:
     chars: str | None = None
     location: str | None = None
     framing: Framing = OMNIGLOT
+    crop: Crop = "whole"
 
 
 @dataclass(frozen=True)
@@ -180,10 +183,10 @@ def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     _check_characters("standard input", reading)
 
     def read() -> tuple[images.Framed, None]:
-        return _read_image(stream, "standard input", reading), None
+        return read_image(stream, "standard input", reading), None
 
     def page() -> tuple[Array, None]:
-        return images.read_page(stream, "standard input", reading.polarity), None
+        return images.read_page(stream, "standard input", reading.polarity, reading.crop), None
 
     return Glyph("stdin", "standard input", read, page=page)
 
@@ -215,10 +218,10 @@ def _of_image(path: Path, reading: Reading) -> list[Glyph]:
         return written
 
     def read() -> tuple[images.Framed, None]:
-        return _read_image(path, str(path), reading), None
+        return read_image(path, str(path), reading), None
 
     def page() -> tuple[Array, None]:
-        return images.read_page(path, str(path), reading.polarity), None
+        return images.read_page(path, str(path), reading.polarity, reading.crop), None
 
     return [Glyph(path.stem, str(path), read, page=page)]
 
@@ -262,9 +265,20 @@ def _of_template(path: Path, reading: Reading) -> list[Glyph]:
     return [glyph(written) for written in scan.read(path) or []]
 
 
-def _read_image(source: Path | IO[bytes], name: str, reading: Reading) -> images.Framed:
+def read_image(source: Path | IO[bytes], name: str, reading: Reading) -> images.Framed:
+    """Read the glyph of an image; errors call it `name`.
+
+    Raises:
+        InputError: The image cannot be read, or holds no glyph.
+    """
     return images.read_glyph(
-        source, name, reading.config, reading.polarity, reading.fit, reading.framing
+        source,
+        name,
+        reading.config,
+        reading.polarity,
+        reading.fit,
+        reading.framing,
+        reading.crop,
     )
 
 

@@ -14,7 +14,8 @@ from vce_models.arrays import Array
 from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
 from vce_models.framing import OMNIGLOT, Framing
-from vce_models.glyphs import decoding, paper
+from vce_models.glyphs import decoding, letters, paper
+from vce_models.glyphs.letters import Crop
 from vce_models.glyphs.photos import Polarity, median, photographed, unruled
 
 CANVAS = 105
@@ -104,6 +105,7 @@ def read_glyph(
     polarity: Polarity = "auto",
     fit: bool = True,
     framing: Framing = OMNIGLOT,
+    crop: Crop = "whole",
 ) -> Framed:
     """Read the one glyph of an image, in the framing of the training drawings.
 
@@ -114,25 +116,29 @@ def read_glyph(
         polarity: Which is the ink.
         fit: Frame the glyph; otherwise the image is the whole canvas, as it is.
         framing: How the drawings lie that the model was trained on.
+        crop: What of the ink is the glyph.
 
     Raises:
         InputError: The image cannot be read, or holds no glyph.
     """
     if fit:
-        return frame(read_page(source, name, polarity), name, config, framing)
+        return frame(read_page(source, name, polarity, crop), name, config, framing)
     image = decoding.decode(decoding.contents(source, name), name)
-    ink = _levelled(image, name, polarity)
+    ink = _cropped(_levelled(image, name, polarity), crop)
     detail = min(finest(config.size), -(-max(ink.shape) // config.size)) * config.size
     return Framed(resized(ink, config.size, config.resize), _smoothly(_square(ink), detail, detail))
 
 
-def read_page(source: Path | IO[bytes], name: str, polarity: Polarity = "auto") -> Array:
+def read_page(
+    source: Path | IO[bytes], name: str, polarity: Polarity = "auto", crop: Crop = "whole"
+) -> Array:
     """Read the ink of an image's page, (H, W) in [0, 1], larger images made smaller.
 
     Args:
         source: A path, or an open binary file.
         name: What errors call it.
         polarity: Which is the ink.
+        crop: What of the ink is the glyph.
 
     Raises:
         InputError: The image cannot be read, or is blank.
@@ -141,7 +147,12 @@ def read_page(source: Path | IO[bytes], name: str, polarity: Polarity = "auto") 
     small, ink = decoding.reduced(image, MAX_PHOTO), None
     if small.mode != "LA" or np.asarray(small.getchannel("A")).min() == 255:
         ink = photographed(paper.light(small, polarity), polarity)
-    return paper.cleared(_levelled(image, name, polarity) if ink is None else ink, polarity)
+    ink = paper.cleared(_levelled(image, name, polarity) if ink is None else ink, polarity)
+    return _cropped(ink, crop)
+
+
+def _cropped(ink: Array, crop: Crop) -> Array:
+    return letters.largest(ink) if crop == "largest" else ink
 
 
 def _levelled(image: Image.Image, name: str, polarity: Polarity) -> Array:

@@ -6,11 +6,16 @@ on the side of one. A conversion only warns, and `unusual` says what merely look
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from vce_models.arrays import Array, Integers, Mask
 from vce_models.glyphs.parts import find, joined
+
+Crop = Literal["whole", "largest"]
+"""What of a page is the glyph: all ink, or the largest mark with what stands over or under it."""
 
 LOOKED_AT = 256
 """Longest side at which glyphs are counted, in pixels."""
@@ -94,11 +99,37 @@ def unusual(detail: Array) -> list[str]:
     found = find(solid)
     if not len(found.areas):
         return []
-    around = int((solid[:, 1:] != solid[:, :-1]).sum() + (solid[1:] != solid[:-1]).sum())
-    stroke = 2 * found.areas.sum() / max(1, around)
-    specks = found.areas < SPECK * stroke**2
+    specks = found.areas < SPECK * _stroke(solid) ** 2
     said = ["specks beside the glyph"] if specks.any() else []
     return said + (["several letters"] if _are_letters(found.boxes[~specks]) else [])
+
+
+def _stroke(solid: Mask) -> float:
+    """The mean width of strokes, in pixels: twice the ink over the length of its outline."""
+    around = int((solid[:, 1:] != solid[:, :-1]).sum() + (solid[1:] != solid[:-1]).sum())
+    return 2 * float(solid.sum()) / max(1, around)
+
+
+def largest(ink: Array) -> Array:
+    """Ink, (H, W) in [0, 1], of the largest mark and of what stands over or under it.
+
+    What stands there and is no speck belongs to it: the dot of an i, the bars of =.
+    """
+    solid = ink >= 0.5
+    found = find(solid)
+    if len(found.areas) < 2:
+        return ink
+    boxes, first = found.boxes, int(found.areas.argmax())
+    left, top, right, bottom = boxes[first]
+    middle = (boxes[:, 0] + boxes[:, 2]) / 2
+    apart = np.maximum(boxes[:, 1] - bottom, top - boxes[:, 3])
+    kept = (left <= middle) & (middle <= right) & (apart < max(right - left, bottom - top))
+    mark = found.mask(np.arange(len(boxes)) == first)
+    kept &= found.areas >= SPECK * _stroke(mark) ** 2
+    kept[first] = True
+    near = Image.fromarray(found.mask(kept)).convert("L").filter(ImageFilter.MaxFilter(5))
+    beside = found.mask(~kept)
+    return np.where((np.asarray(near) > 0) & ~beside, ink, np.float32(0))
 
 
 def _are_letters(boxes: Integers) -> bool:

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from vce_models.arrays import Array
+from vce_models.arrays import Array, Mask
+from vce_models.glyphs import parts
 
 Polarity = Literal["auto", "dark", "light"]
 """Which is the ink: the dark strokes, the light ones, or what the border is not."""
@@ -21,6 +22,12 @@ FAINT, CLEAR = 0.04, 5.0
 Two halves of mere noise differ by two and a half times the deviation of one, a half of an
 even shade and the other half by as much.
 """
+
+RULED = 0.3
+"""Lines that are printed on paper differ less from it than this, as a share of black from white."""
+
+RUNS = 3
+"""Lines of a grid that cross each side of an image at least."""
 
 PRINTED = 0.7
 """Lines that are printed on paper are no darker than this, as a share of strokes."""
@@ -113,6 +120,8 @@ def unruled(ink: Array) -> Array | None:
     if parted is None:
         return None
     low, deviation, strokes = parted
+    if median(strokes) - low < RULED and _only_lines(ink > strokes.min() - 1e-6):
+        return None
     printed = _printed(ink, low + 2 * deviation, strokes)
     if printed is None:
         return _stretched(ink, low + 2 * deviation, low, median(strokes))
@@ -131,6 +140,17 @@ def _parted(ink: Array) -> tuple[float, float, Array] | None:
     if contrast < CONTRAST and (contrast < FAINT or contrast < CLEAR * deviation):
         return None
     return low, deviation, strokes
+
+
+def _only_lines(solid: Mask) -> bool:
+    """Whether all that is there crosses the image from border to border, as printed lines do."""
+    found = parts.find(solid)
+    spans = found.boxes[:, 2:] - found.boxes[:, :2] == solid.shape[::-1]
+    if found.areas[~spans.any(1)].sum() > LEFT * solid.size:
+        return False
+    sides = (solid[0], solid[-1], solid[:, 0], solid[:, -1])
+    runs = [np.count_nonzero(np.diff(np.pad(side.astype(np.int8), 1)) == 1) for side in sides]
+    return bool(np.count_nonzero(spans.any(1)) > 1 or min(runs) >= RUNS)
 
 
 def _stretched(ink: Array, wanted: float, low: float, high: float) -> Array:
