@@ -84,7 +84,7 @@ def _prose(text: str) -> list[str]:
 def _literal(epilog: str) -> list[str]:
     """Examples and tables as they stand in the help, line by line."""
     lines = []
-    for paragraph in re.split(r"\n\s*\n", epilog.strip("\n")):
+    for paragraph in filter(None, re.split(r"\n\s*\n", epilog.strip("\n"))):
         if title := re.fullmatch(r"\[bold\](.*)\[/\]", paragraph):
             lines += [".PP", f".B {title[1]}"]
         else:

@@ -24,8 +24,13 @@ def train_critics(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The seed of weights, episodes and jitter.")] = 0,
-    device: Annotated[str, typer.Option(help=f"{either(DEVICES)}.")] = "auto",
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="The seed of the initial weights, the episodes and the jitter."),
+    ] = 0,
+    device: Annotated[
+        str, typer.Option(help=f"The device to work on: {either(DEVICES)}.")
+    ] = "auto",
     chars: dataset.Chars = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")

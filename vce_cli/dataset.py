@@ -22,9 +22,9 @@ Chars = Annotated[
     str | None,
     typer.Option(
         metavar="SET",
-        help="Characters that are taken from fonts: latin, digits, U+0041, a-z; all. By default "
-        "latin,digits,punctuation. Only to test are those whose code point, in lower case, is a "
-        "multiple of five: d, i, n, s, x, 2, 7, ...",
+        help="Characters that are taken from fonts: latin, digits, U+0041, a-z, or all; "
+        "latin,digits,punctuation by default. Those whose code point, in lower case, is a "
+        "multiple of five are only tested on: d, i, n, s, x, 2, 7, ...",
         show_default=False,
     ),
 ]

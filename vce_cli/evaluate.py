@@ -39,18 +39,25 @@ def evaluate(
         typer.Option(min=1, help="How many drawings of each character are measured; 19 is all."),
     ] = 5,
     binarise: Annotated[
-        bool, typer.Option("--binarise", help="Threshold the drawings at 0.5.")
+        bool,
+        typer.Option(
+            "--binarise", help="Make the drawings black and white, at a threshold of 0.5."
+        ),
     ] = False,
     resize: Annotated[
         str | None,
         typer.Option(
             help=f"How drawings are made small: {either(get_args(Resize))}; "
-            "by default as in the training."
+            "by default as for the training."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed that chooses targets and rules.")] = 0,
-    device: Annotated[str, typer.Option(help=f"{either(DEVICES)}.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    device: Annotated[
+        str, typer.Option(help=f"The device to work on: {either(DEVICES)}.")
+    ] = "auto",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as JSON, for programs.")
+    ] = False,
     critics: Annotated[
         Path | None, typer.Option(help="Critics other than the shipped ones.")
     ] = None,

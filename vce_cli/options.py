@@ -139,7 +139,7 @@ class Options:
         _option(
             INPUT,
             metavar="SET",
-            help="The same by names and code points: latin, digits, U+0041, a-z; all.",
+            help="The characters by name or code point: latin, digits, U+0041, a-z, or all.",
         ),
     ] = None
     ink: Annotated[
@@ -169,7 +169,8 @@ class Options:
         _option(
             INPUT,
             metavar="AXES",
-            help="Where to take a variable font: wght=600,wdth=80; elsewhere at its defaults.",
+            help="Where on its axes to take a variable font: wght=600,wdth=80; other axes stay at "
+            "their defaults.",
         ),
     ] = None
 
@@ -225,7 +226,11 @@ class Options:
     ] = None
     walk: Annotated[
         bool,
-        _option(RULES, "--walk", help=f"Go round from rule to rule, {FRAMES} steps each."),
+        _option(
+            RULES,
+            "--walk",
+            help=f"Go from rule to rule and back to the first, in {FRAMES} steps each.",
+        ),
     ] = False
 
     output: Annotated[
@@ -270,7 +275,7 @@ class Options:
         _option(OUTPUT, "--no-metadata", help="Leave version, weights, seed and rule out of PNGs."),
     ] = False
     no_clobber: Annotated[
-        bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace files.")
+        bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace files that are there.")
     ] = False
 
     variable: Annotated[
@@ -307,7 +312,12 @@ class Options:
     ] = None
     jobs: Annotated[
         int | None,
-        _option(FONTS, min=1, metavar="N", help="Processes at work on a font; one for each core."),
+        _option(
+            FONTS,
+            min=1,
+            metavar="N",
+            help="How many processes work on a font; by default, one for each core.",
+        ),
     ] = None
 
     weights: Annotated[
@@ -320,13 +330,20 @@ class Options:
             RUNNING,
             "--device",
             metavar="DEVICE",
-            help=f"{either(DEVICES)}; auto takes CUDA where the job is large.",
+            help=f"The device to convert on: {either(DEVICES)}; auto takes CUDA for large jobs.",
         ),
     ] = "auto"
     as_json: Annotated[
-        bool, _option(RUNNING, "--json", help="Print a manifest on standard output.")
+        bool,
+        _option(
+            RUNNING,
+            "--json",
+            help="Print what was read, written and failed as JSON on standard output.",
+        ),
     ] = False
-    quiet: Annotated[bool, _option(RUNNING, "-q", "--quiet", help="Print errors only.")] = False
+    quiet: Annotated[bool, _option(RUNNING, "-q", "--quiet", help="Print nothing but errors.")] = (
+        False
+    )
     verbose: Annotated[bool, _option(RUNNING, "-v", "--verbose", help="Print each step.")] = False
 
     @property

@@ -35,7 +35,7 @@ class Options:
             "-o",
             "--output",
             metavar="OUT",
-            help="A .pdf of all pages, or a .png, numbered where there are several pages.",
+            help="The file to write: a .pdf of all pages, or a numbered .png of each.",
         ),
     ]
     text: Annotated[
@@ -43,7 +43,7 @@ class Options:
         typer.Option(
             "--text",
             metavar="TEXT",
-            help="Characters to write: --text Handgloves.",
+            help="The characters to write: --text Handgloves.",
             show_default=False,
         ),
     ] = None
@@ -51,16 +51,18 @@ class Options:
         str | None,
         typer.Option(
             metavar="SET",
-            help="The same by name or code point: latin, digits, U+0041, a-z; "
+            help="The characters by name or code point: latin, digits, U+0041, a-z; "
             "latin,digits,punctuation by default.",
             show_default=False,
         ),
     ] = None
-    paper: Annotated[str, typer.Option("--paper", metavar="PAPER", help="a4 or letter.")] = "a4"
-    no_clobber: Annotated[bool, typer.Option("--no-clobber", help="Refuse to replace a file.")] = (
-        False
-    )
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False
+    paper: Annotated[
+        str, typer.Option("--paper", metavar="PAPER", help="The paper to print on: a4 or letter.")
+    ] = "a4"
+    no_clobber: Annotated[
+        bool, typer.Option("--no-clobber", help="Refuse to replace a file that is there.")
+    ] = False
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False
 
 
 def template(options: Options) -> None:

@@ -36,10 +36,10 @@ REPORTS = 500
 def train(
     data: Annotated[
         Path | None,
-        typer.Option(help="Omniglot, your own tree of images, or fonts.", show_default=False),
+        typer.Option(help=dataset.KINDS, show_default=False),
     ] = None,
     chars: dataset.Chars = None,
-    out: Annotated[Path, typer.Option(help="The run folder, made anew.")] = Path("runs/vce"),
+    out: Annotated[Path, typer.Option(help="The folder to make for the run.")] = Path("runs/vce"),
     resume: Annotated[
         Path | None, typer.Option(help="Go on with the run in this folder.", show_default=False)
     ] = None,
@@ -51,9 +51,11 @@ def train(
             autocompletion=completion.recipes,
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Scale the whole schedule to it.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Scale the whole schedule to so many steps.")
+    ] = None,
     episodes: Annotated[
-        int | None, typer.Option(help="Episodes in one step; the paper's is 1.")
+        int | None, typer.Option(help="How many episodes one step takes; the paper takes 1.")
     ] = None,
     objective: Annotated[
         str | None,
@@ -63,17 +65,22 @@ def train(
         str | None,
         typer.Option(help=f"How the rule enters the convertor: {either(get_args(Wiring))}."),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Pixels a side; even.")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side of the images in pixels, an even number.")
+    ] = None,
     resize: Annotated[
         str | None, typer.Option(help=f"How drawings are made small: {either(get_args(Resize))}.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="The seed of weights, episodes and noise.")
+        int | None,
+        typer.Option(help="The seed of the initial weights, the episodes and the noise."),
     ] = None,
     device: Annotated[
         str, typer.Option(help=f"The device to train on: {either(DEVICES)}.")
     ] = "auto",
-    threads: Annotated[int | None, typer.Option(help="CPU threads.", min=1)] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="How many CPU threads PyTorch takes.", min=1)
+    ] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")
     ] = False,

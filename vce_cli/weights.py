@@ -12,7 +12,9 @@ from vce_cli import report
 
 
 def list_weights(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the list as JSON, for programs.")
+    ] = False,
 ) -> None:
     """List the weights that `--weights` takes by name, each with its card."""
     from vce_models import cards

@@ -50,7 +50,7 @@ class Framing:
         framing = cls(*map(float, numbers))
         shares = (framing.longest, framing.across, framing.down, framing.least, framing.most)
         if not all(0 <= share <= 1 for share in shares) or not framing.longest > 0:
-            raise ValueError("the framing of its drawings is none")
+            raise ValueError("the framing of its drawings is impossible")
         return framing
 
 

@@ -1,4 +1,8 @@
-"""Pictures of conversions: contact sheets, single cells, animations."""
+"""Pictures of conversions: contact sheets, single cells, animations.
+
+Files are opened here, and not by Pillow: some versions write to the name that a link of /proc
+leads to, and what `files.replacing` yields may have none.
+"""
 
 from __future__ import annotations
 
@@ -133,8 +137,9 @@ def write_png(picture: Image.Image, path: Path, text: Mapping[str, str]) -> None
     info = PngInfo()
     for key, value in text.items():
         info.add_text(key, value)
-    # A twelfth more bytes than at the usual level, in half the time.
-    picture.save(path, format="PNG", pnginfo=info, compress_level=3)
+    with path.open("wb") as file:
+        # A twelfth more bytes than at the usual level, in half the time.
+        picture.save(file, "PNG", pnginfo=info, compress_level=3)
 
 
 def write_webp(frames: Sequence[Image.Image], path: Path) -> None:
@@ -146,7 +151,8 @@ def write_webp(frames: Sequence[Image.Image], path: Path) -> None:
         "duration": FRAME_MS,
         "loop": 0,
     }
-    first.save(path, "WEBP", lossless=True, **(animation if rest else {}))
+    with path.open("wb") as file:
+        first.save(file, "WEBP", lossless=True, **(animation if rest else {}))
 
 
 def write_gif(frames: Sequence[Image.Image], path: Path) -> None:
@@ -154,7 +160,8 @@ def write_gif(frames: Sequence[Image.Image], path: Path) -> None:
     step = 255 / (GREYS - 1)
     shades = [round(round(value / step) * step) for value in range(256)]
     first, *rest = [frame.convert("L").point(shades) for frame in frames]
-    first.save(path, "GIF", save_all=True, append_images=rest, duration=FRAME_MS, loop=0)
+    with path.open("wb") as file:
+        first.save(file, "GIF", save_all=True, append_images=rest, duration=FRAME_MS, loop=0)
 
 
 def save_png(picture: Image.Image, path: Path) -> None:

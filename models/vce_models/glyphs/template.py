@@ -231,14 +231,16 @@ def write(
     Raises:
         OutputError: The file cannot be written, or is there.
     """
-    with replacing(path, clobber=clobber) as temporary:
+    # Some versions of Pillow lose a file that has no name, if they open it themselves.
+    with replacing(path, clobber=clobber) as temporary, temporary.open("w+b") as file:
         if form == "png":
             picture = render(pages[0]).quantize(64)
-            picture.save(temporary, "PNG", dpi=(DPI, DPI), optimize=True)
+            picture.save(file, "PNG", dpi=(DPI, DPI), optimize=True)
             return
         for i, page in enumerate(pages):
             first = {} if i else {"title": TITLE, "creationDate": (), "modDate": ()}
-            render(page).save(temporary, "PDF", resolution=DPI, quality=90, append=i > 0, **first)
+            render(page).save(file, "PDF", resolution=DPI, quality=90, append=i > 0, **first)
+            file.flush()
             progress(i + 1, len(pages))
 
 

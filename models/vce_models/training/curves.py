@@ -74,5 +74,5 @@ def plot_curves(metrics: Path, path: Path) -> None:
                 axes.axvline(before["step"], color="grey", linewidth=0.5)
             if math.isclose(after["learning_rate"], before["learning_rate"] / 2):
                 axes.axvline(before["step"], color="orange", linewidth=0.5)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=100)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        figure.savefig(file, format="png", dpi=100)
