@@ -148,7 +148,7 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 def test_the_tables_shown_are_what_eval_prints(omniglot, vce):
     """To a thousandth; machines round differently."""
     printed = vce("eval", "--data", omniglot, "--device", "cpu", timeout=1200).stdout
-    words = [NUMBER.sub("#", re.sub(r"[ ━─]+", " ", text)) for text in (printed, TABLES)]
+    words = [NUMBER.sub("#", re.sub(r"[ ━─]+", " ", text)).split() for text in (printed, TABLES)]
     assert words[0] == words[1]
     found, shown = (list(map(float, NUMBER.findall(text))) for text in (printed, TABLES))
     assert found == pytest.approx(shown, rel=1e-3, abs=2e-3)
