@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soak
 from conftest import COMMAND, names, scribble, shell
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -191,6 +192,17 @@ def test_a_damaged_archive_is_a_data_error_or_is_read(tmp_path_factory, edits):
     path.write_bytes(mutated(path.read_bytes(), edits, 0))
     with contextlib.suppress(DataError):
         assert len(load(folder, CONFIG).test) == 2
+
+
+@pytest.mark.parametrize("kind", [*soak.FONTS, "page"])
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**32))
+def test_a_damaged_font_or_page_is_an_error_of_ours_or_is_read(kind, seed):
+    soak.worker(kind, seed, 2)
+
+
+def test_errors_have_one_line():
+    assert str(InputError("one\ntwo\r\nthree")) == "one two three"
 
 
 def archives(folder, bad, compression=zipfile.ZIP_DEFLATED):

@@ -159,7 +159,7 @@ class Options:
         Crop,
         _option(
             INPUT,
-            help="What of an image is the glyph: whole takes all ink, largest the largest mark "
+            help="Choose what of an image is the glyph: whole takes all ink, largest the largest mark "
             "and what stands over or under it, without specks and other letters.",
         ),
     ] = Crop.WHOLE

@@ -23,7 +23,7 @@ class VCEError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(" ".join(message.splitlines()))
         self.hint = hint
 
 

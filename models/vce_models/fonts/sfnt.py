@@ -76,10 +76,13 @@ def _check_brotli(data: bytes) -> None:
         entry.fromFile(file)
         announced += max(entry.length, entry.origLength)
     _check_size(announced, len(data))
+    unpacker = brotli.Decompressor()
     try:
-        found = brotli.Decompressor().process(file.read(packed), output_buffer_limit=announced + 1)
+        found = unpacker.process(file.read(packed), output_buffer_limit=announced + 1)
     except brotli.error as error:
         raise ValueError(str(error)) from error
+    if len(found) <= announced and not unpacker.is_finished():
+        raise ValueError("its tables end before their time")
     if len(found) > announced:
         raise ValueError("its tables are longer than they say")
 

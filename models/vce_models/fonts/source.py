@@ -285,6 +285,7 @@ def _read_all(data: bytes) -> None:
 
 def _compiled(path: Path) -> bytes:
     """Compile a UFO as an OpenType font with its kerning and features."""
+    from fontTools.feaLib.error import FeatureLibError
     from fontTools.ufoLib.errors import UFOLibError
     from ufo2ft import compileOTF
     from ufo2ft.errors import Error
@@ -295,7 +296,7 @@ def _compiled(path: Path) -> bytes:
     ufo_files.check(path)
     try:
         font = compileOTF(Font.open(path, lazy=False), optimizeCFF=0, removeOverlaps=False)
-    except (UFOLibError, Error) as error:
+    except (UFOLibError, Error, FeatureLibError, SyntaxError) as error:
         raise InputError(f"{path} is no UFO that can be read: {error}") from error
     file = io.BytesIO()
     font.save(file)

@@ -26,6 +26,9 @@ even shade and the other half by as much.
 RULED = 0.3
 """Lines that are printed on paper differ less from it than this, as a share of black from white."""
 
+DARKER = 1.5
+"""What differs from paper so many times as much as lines do is written on them."""
+
 RUNS = 3
 """Lines of a grid that cross each side of an image at least."""
 
@@ -120,7 +123,9 @@ def unruled(ink: Array) -> Array | None:
     if parted is None:
         return None
     low, deviation, strokes = parted
-    if median(strokes) - low < RULED and _only_lines(ink > strokes.min() - 1e-6):
+    contrast = median(strokes) - low
+    alike = np.mean(ink > low + DARKER * contrast) < LEFT
+    if contrast < RULED and alike and _only_lines(ink >= strokes.min()):
         return None
     printed = _printed(ink, low + 2 * deviation, strokes)
     if printed is None:
