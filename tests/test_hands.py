@@ -159,7 +159,11 @@ def test_places_of_a_glyph_go_where_its_outline_goes(blocks, sampled):
     linear = np.array([[[1.1, 0.1], [0, 0.9]], [[0.9, 0], [0, 1.1]]])
     maps = hands.in_hand(sampled.maps(source), linear)
     places, derivative = maps.outline()
-    np.testing.assert_allclose(maps(source.samples.places), places, atol=0.05)
+    _, single, times = np.unique(source.samples.places, True, return_counts=True, axis=0)
+    single = single[times == 1]  # where two contours touch, each goes its own way
+    assert len(single) > 100
+    moved = maps(source.samples.places[single])
+    np.testing.assert_allclose(moved, places[:, single], atol=0.05)
     assert (field.determinant(derivative) > 0).all()
     beyond = maps(np.array([[5000.0, 300]])) - maps(np.array([[400.0, 300]]))
     np.testing.assert_allclose(beyond[:, 0], linear @ [4600, 0], atol=1e-6)

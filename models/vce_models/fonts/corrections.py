@@ -66,8 +66,29 @@ def solve(samples: Samples, gaps: Numbers, terms: Sequence[Term]) -> Places:
         matrix = np.bincount(cell, np.concatenate(squares), 4 * count**2)
         right = np.bincount(column, np.concatenate(rights), 2 * count)
         solved[rule] = np.linalg.solve(matrix.reshape(2 * count, -1) + smooth, right).reshape(-1, 2)
-    between = (solved + solved[:, following(samples)]) / 2
-    return np.asarray(np.stack((solved, between), 2).reshape(rules, -1, 2))
+    return _everywhere(samples, solved)
+
+
+def smoothed(samples: Samples, gaps: Numbers, values: Places, weight: float) -> Places:
+    """Make values of samples, (rules, n, 2), smoother along the outlines.
+
+    Args:
+        samples: They say what follows what.
+        gaps: From every knot to the next before anything is moved, (knots,), in pixels.
+        values: What is made smoother, in any unit.
+        weight: How much smoothness counts beside the values.
+    """
+    knots = values[:, ::2].swapaxes(0, 1)
+    right = (gaps[:, None, None] * knots).reshape(len(gaps), -1)
+    matrix = np.diag(gaps) + weight * _smoothness(samples, gaps)
+    solved = np.asarray(np.linalg.solve(matrix, right).reshape(knots.shape))
+    return _everywhere(samples, solved.swapaxes(0, 1))
+
+
+def _everywhere(samples: Samples, knots: Places) -> Places:
+    """Carry values of knots, (rules, knots, 2), to all samples, (rules, n, 2)."""
+    between = (knots + knots[:, following(samples)]) / 2
+    return np.asarray(np.stack((knots, between), 2).reshape(len(knots), -1, 2))
 
 
 def following(samples: Samples) -> NDArray[np.intp]:

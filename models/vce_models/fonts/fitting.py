@@ -66,10 +66,14 @@ def fit(samples: Samples, masters: Places, em: float) -> tuple[tuple[Places, ...
         places = ring.read(masters, part, positions)
         ways = _unit(ring.read(central, part, positions))
         last = mask.sum(1) - 1
+        flat = np.zeros(len(part), bool)
+        if halving == 0:  # a line that bends is all curves, or it would have kinks
+            flat = samples.lines & (_bulge(places, mask, last) < FLAT * em).all(0)
+            chords = _unit(places[:, part, last] - places[:, :, 0])
+            into, out = _along_lines(samples, ring, flat, chords, into, out)
         begin = np.where((low == 0)[:, None], out[:, part], ways[:, :, 0])
         end = np.where((high == 1)[:, None], into[:, ring.after[part]], ways[:, :, -1])
         cubics, miss = _cubics(places, mask, last, begin, end)
-        flat = samples.lines[part] & (_bulge(places, mask, last) < FLAT * em).all(0)
         good = flat | (miss < TOLERANCE * em).all(0)
         rest = []
         for i, (number, lo, hi) in enumerate(whole):
@@ -191,6 +195,30 @@ def _nodes(
             ways[..., axis] = np.where(slid[:, level] != 0, 0, ways[..., axis])
             out[:, level] = into[:, level] = _unit(ways)
     return into, out, slid
+
+
+def _along_lines(
+    samples: Samples, ring: _Ring, flat: Mask, chords: Places, into: Places, out: Places
+) -> tuple[Places, Places]:
+    """Let curves that smoothly meet a line end in its direction.
+
+    Args:
+        samples: They say where corners are.
+        ring: The samples' order.
+        flat: Which parts are lines, (parts,).
+        chords: Their directions, (masters, parts, 2).
+        into: Unit tangents into the beginning of every part, (masters, parts, 2), and
+        out: out of it.
+
+    Returns:
+        These tangents, changed.
+    """
+    smooth = ~samples.corners[samples.parts[:, 0]]
+    begins = smooth & flat & ~flat[ring.before]
+    ends = smooth & ~flat & flat[ring.before]
+    into = np.where(begins[:, None], chords, into)
+    out = np.where(ends[:, None], chords[:, ring.before], out)
+    return into, out
 
 
 def _slides(

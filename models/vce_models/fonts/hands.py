@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vce_models.arrays import Array
 from vce_models.drawing import forward
 from vce_models.fonts import evenness, widths
+from vce_models.fonts.corrections import gaps, smoothed
 from vce_models.fonts.family import Places
 from vce_models.fonts.field import Points, determinant, invert, unfold
 from vce_models.fonts.outline import Contour, Samples, sample
@@ -43,6 +44,10 @@ LEVEL = 0.02
 BENT = 1.2
 """Steepest derivative of what a glyph keeps of its own: a rule that pushes strokes together and
 apart more sharply leaves knots and kinks."""
+
+SMOOTH = 3.0
+"""How smooth along the outline what a letter has of its own becomes in a font: where a rule nearly
+folds, it leaves bumps on one side of a stroke."""
 
 LEAST = 0.2
 """Least determinant of a glyph's map, as a share of its hand's."""
@@ -134,12 +139,19 @@ class Maps:
 
         Beyond its ink the glyph has the same of its own as at the ink's edge.
         """
-        around, at = self.source.samples.places, self.source.placement
-        near = np.clip(places, around.min(0), around.max(0))
-        pixels = invert(self.points, at.pixels(near, self.size), self.size)[0]
-        linear, constant = self.affine
-        own = at.units(pixels, self.size) - _moved(near, linear, constant)
+        samples = self.source.samples.places
+        near = np.clip(places, samples.min(0), samples.max(0))
+        nearest = np.linalg.norm(near[:, None] - samples, axis=2).argmin(1)
+        fields = self._field(np.concatenate((near, samples[nearest])))
+        from_nearest = fields[:, : len(near)] - fields[:, len(near) :]
+        own = self.own[:, nearest] + from_nearest
         return _moved(places, self.linear, self.offset) + self.share[:, None, None] * own
+
+    def _field(self, places: Places) -> Places:
+        """Return what the rules' fields have of their own, (rules, n, 2), at places, (n, 2)."""
+        at = self.source.placement
+        pixels = invert(self.points, at.pixels(places, self.size), self.size)[0]
+        return at.units(pixels, self.size) - _moved(places, *self.affine)
 
     def outline(self) -> tuple[Places, Matrices]:
         """Move the samples of the outline, and return the map's derivative there, too."""
@@ -233,7 +245,11 @@ def in_hand(maps: Maps, linear: Matrices, own: float = OWN) -> Maps:
     """Let the hands' linear maps take the place of a glyph's own affine parts in its maps."""
     steepest = np.linalg.norm(maps.slopes, ord=2, axis=(2, 3)).max(1)
     share = np.minimum(own * min(1.0, maps.source.extent / LETTER), BENT / (steepest + 1e-9))
-    return _unfolded(replace(maps, linear=linear, offset=np.zeros_like(maps.offset), share=share))
+    samples, at = maps.source.samples, maps.source.placement
+    apart = gaps(samples, at.pixels(samples.places, maps.size))
+    smooth = smoothed(samples, apart, maps.own, SMOOTH)
+    offset = np.zeros_like(maps.offset)
+    return _unfolded(replace(maps, own=smooth, linear=linear, offset=offset, share=share))
 
 
 def _unfolded(maps: Maps) -> Maps:
