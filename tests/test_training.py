@@ -135,6 +135,21 @@ def test_adversarial_steps_descend_the_papers_losses(characters, objective, reg_
         torch.testing.assert_close(parameter.grad, gradient)
 
 
+@pytest.mark.parametrize("augmentation", ["none", "dihedral", "warp"])
+def test_pairs_are_moved_as_the_config_says(augmentation):
+    config = dataclasses.replace(CONFIG, augmentation=augmentation)
+    side = config.enlarged * SMALL.size
+    images = np.random.default_rng(0).integers(0, 256, (12, side, side), np.uint8)
+    trainer = Trainer(config, Characters(images, np.array([0, 6, 12]), ("a", "b")))
+    x, q = trainer._sample()
+    trainer = Trainer(config, Characters(images, np.array([0, 6, 12]), ("a", "b")))
+    there = trainer.episodes.sample(config.episodes, config.support, trainer.generator)
+    if trainer.warp:
+        there = [trainer.warp.unmoved(part) for part in there]
+    unmoved = [torch.equal(one, other) for one, other in zip((x, q), there, strict=True)]
+    assert unmoved == [augmentation == "none"] * 2
+
+
 def test_reptile_with_step_size_one_gives_the_inner_weights(characters):
     whole = Trainer(dataclasses.replace(CONFIG, meta_step_size=1.0), characters)
     inner = Trainer(CONFIG, characters)
