@@ -148,6 +148,9 @@ def test_pairs_are_moved_as_the_config_says(augmentation):
         there = [trainer.warp.unmoved(part) for part in there]
     unmoved = [torch.equal(one, other) for one, other in zip((x, q), there, strict=True)]
     assert unmoved == [augmentation == "none"] * 2
+    # A turned drawing has the pixels of before elsewhere; a warped one has others.
+    kept = torch.equal(*(part.flatten(1).sort().values for part in (x, there[0])))
+    assert kept == (augmentation != "warp")
 
 
 def test_reptile_with_step_size_one_gives_the_inner_weights(characters):
@@ -430,6 +433,19 @@ def test_a_plain_loop_has_the_same_losses(characters, phase, wiring):
     )
     config = plain["only"](config, phase, 10)
     assert plain["largest_difference"](config, characters, "cpu") < 1e-5
+
+
+def test_the_gradient_of_each_network_is_clipped(characters):
+    def lengths(clip_norm):
+        trainer = Trainer(dataclasses.replace(CONFIG, clip_norm=clip_norm), characters)
+        trainer._vae_step(*trainer._sample())
+        return [
+            float(torch.cat([value.grad.flatten() for value in network.parameters()]).norm())
+            for network in (trainer.model.encoder, trainer.model.convertor)
+        ]
+
+    free = lengths(0.0)
+    assert lengths(min(free) / 2) == pytest.approx([min(free) / 2] * 2, rel=1e-3)
 
 
 def test_a_gradient_far_too_long_is_left_out():
