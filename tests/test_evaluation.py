@@ -8,7 +8,7 @@ from conftest import scribble
 from vce_models import rules, weights
 from vce_models.config import ModelConfig
 from vce_models.convert import convert
-from vce_models.datasets.drawings import load
+from vce_models.datasets.drawings import Characters, load
 from vce_models.errors import DataError
 from vce_models.evaluation.likelihood import evaluate, from_weights, renderers
 from vce_models.glyphs import images
@@ -42,6 +42,20 @@ def test_figures_say_what_they_measured(model, test_characters):
     assert (result.resize, result.size) == ("box", 28)
     assert result.nelbo.mean == pytest.approx(result.reconstruction.mean + result.kl.mean)
     assert result.floor.mean < result.reconstruction.mean
+
+
+def test_figures_are_of_targets_and_their_errors_of_characters(model):
+    """Targets are grey, conditions black and white: only the floor of targets is not 0."""
+    greys = np.array([[255, 20, 30], [0, 60, 70], [255, 120, 100]], np.uint8)
+    images = np.tile(greys.reshape(-1, 1, 1), (1, 28, 28))
+    characters = Characters(images, np.arange(0, 10, 3), tuple("abc"))
+    result = evaluate(model, characters, targets=5, importance_samples=1, seed=0)
+    p = greys[:, 1:] / 255
+    floors = 28 * 28 * -(p * np.log(p) + (1 - p) * np.log1p(-p))
+    assert result.pairs == 6
+    assert result.floor.mean == pytest.approx(floors.mean(), rel=1e-5)
+    error = floors.mean(1).std(ddof=1) / np.sqrt(3)
+    assert result.floor.standard_error == pytest.approx(error, rel=1e-5)
 
 
 def test_more_importance_samples_tighten_the_bound(model, test_characters):

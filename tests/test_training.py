@@ -135,6 +135,24 @@ def test_adversarial_steps_descend_the_papers_losses(characters, objective, reg_
         torch.testing.assert_close(parameter.grad, gradient)
 
 
+@pytest.mark.parametrize("augmentation", ["none", "dihedral", "warp"])
+def test_pairs_are_moved_as_the_config_says(augmentation):
+    config = dataclasses.replace(CONFIG, augmentation=augmentation)
+    side = config.enlarged * SMALL.size
+    images = np.random.default_rng(0).integers(0, 256, (12, side, side), np.uint8)
+    trainer = Trainer(config, Characters(images, np.array([0, 6, 12]), ("a", "b")))
+    x, q = trainer._sample()
+    trainer = Trainer(config, Characters(images, np.array([0, 6, 12]), ("a", "b")))
+    there = trainer.episodes.sample(config.episodes, config.support, trainer.generator)
+    if trainer.warp:
+        there = [trainer.warp.unmoved(part) for part in there]
+    unmoved = [torch.equal(one, other) for one, other in zip((x, q), there, strict=True)]
+    assert unmoved == [augmentation == "none"] * 2
+    # A turned drawing has the pixels of before elsewhere; a warped one has others.
+    kept = torch.equal(*(part.flatten(1).sort().values for part in (x, there[0])))
+    assert kept == (augmentation != "warp")
+
+
 def test_reptile_with_step_size_one_gives_the_inner_weights(characters):
     whole = Trainer(dataclasses.replace(CONFIG, meta_step_size=1.0), characters)
     inner = Trainer(CONFIG, characters)
@@ -415,6 +433,19 @@ def test_a_plain_loop_has_the_same_losses(characters, phase, wiring):
     )
     config = plain["only"](config, phase, 10)
     assert plain["largest_difference"](config, characters, "cpu") < 1e-5
+
+
+def test_the_gradient_of_each_network_is_clipped(characters):
+    def lengths(clip_norm):
+        trainer = Trainer(dataclasses.replace(CONFIG, clip_norm=clip_norm), characters)
+        trainer._vae_step(*trainer._sample())
+        return [
+            float(torch.cat([value.grad.flatten() for value in network.parameters()]).norm())
+            for network in (trainer.model.encoder, trainer.model.convertor)
+        ]
+
+    free = lengths(0.0)
+    assert lengths(min(free) / 2) == pytest.approx([min(free) / 2] * 2, rel=1e-3)
 
 
 def test_a_gradient_far_too_long_is_left_out():
