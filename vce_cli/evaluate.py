@@ -12,14 +12,16 @@ import typer
 from vce_cli import completion, dataset, report
 from vce_cli.completion import WEIGHTS
 from vce_cli.extras import DEVICES, either, require_torch, torch_device
-from vce_models.config import Resize
+from vce_models.config import ENLARGED, Resize
 from vce_models.errors import DataError
 
 if TYPE_CHECKING:
-    from vce_models.datasets.drawings import Characters
+    from vce_models.datasets.drawings import Characters, Split
     from vce_models.evaluation.quality import Quality
     from vce_models.evaluation.transfer import Transfer
+    from vce_models.evaluation.turing import Told
     from vce_models.networks.vce import VCE
+    from vce_models.weights import Weights
 
 TRIALS = 4000
 """How often rule transfer is tried."""
@@ -61,6 +63,12 @@ def evaluate(
     critics: Annotated[
         Path | None, typer.Option(help="Critics other than the shipped ones.")
     ] = None,
+    turing: Annotated[
+        bool,
+        typer.Option(
+            "--turing", help="Train judges that tell conversions from people's drawings, too."
+        ),
+    ] = False,
     grid: Annotated[
         Path | None, typer.Option(help="Write a picture of conversions to this .png.")
     ] = None,
@@ -82,7 +90,8 @@ def evaluate(
         settings: dict[str, Any] = {"resize": resize}  # checked by the config
         config = dataclasses.replace(model.config, **settings)
         model = dataclasses.replace(model, config=config)
-    test = dataset.read(data, model.config, chars=chars, download=download).test
+    split = dataset.read(data, model.config, chars=chars, download=download)
+    test = split.test
     networks = likelihood.from_weights(model, where)
     with report.progress("measuring pairs") as advance:
         measured = likelihood.evaluate(
@@ -96,15 +105,20 @@ def evaluate(
         )
     quality = _quality(networks, test, critics, seed, where)
     transfer = _transfer(networks, test, seed)
+    told = None
+    if turing:
+        large = dataclasses.replace(model.config, size=ENLARGED * model.config.size)
+        fine = dataset.read(data, large, chars=chars, download=False)
+        told = _told(model, split, fine, seed, where)
     if grid:
         sheets.save_png(render_conversions(model, test, seed), grid)
     if as_json:
-        parts = {"quality": quality, "transfer": transfer}
+        parts = {"quality": quality, "transfer": transfer, "turing": told}
         figures = {name: part and dataclasses.asdict(part) for name, part in parts.items()}
         found = report.known({**dataclasses.asdict(measured), **figures})
         report.out(json.dumps(found, indent=2, allow_nan=False) + "\n")
     else:
-        report.tables(measured, quality, transfer)
+        report.tables(measured, quality, transfer, told)
 
 
 def _quality(
@@ -129,4 +143,26 @@ def _transfer(model: VCE, test: Characters, seed: int) -> Transfer | None:
         return transfer.measure(model, test, trials=TRIALS, seed=seed)
     except DataError as error:
         report.say(f"no rule transfer: {error}")
+        return None
+
+
+def _told(model: Weights, split: Split, fine: Split, seed: int, device: str) -> Told | None:
+    from vce_models.evaluation import likelihood, turing
+
+    renderer = likelihood.renderers(model, device)
+    try:
+        halves = []
+        for small, large, rules in (
+            (split.train, fine.train, seed + 1),
+            (split.test, fine.test, seed),
+        ):
+            with report.progress("converting finely") as advance:
+                made = turing.conversions(
+                    renderer, model.config, small, large, seed=rules, progress=advance
+                )
+            halves.append((large, made))
+        with report.progress("training judges") as advance:
+            return turing.measure(*halves, seed=seed, device=device, progress=advance)
+    except DataError as error:
+        report.say(f"conversions are told from nobody: {error}")
         return None

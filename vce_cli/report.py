@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vce_models.evaluation.likelihood import Evaluation
     from vce_models.evaluation.quality import Interval, Quality
     from vce_models.evaluation.transfer import Transfer
+    from vce_models.evaluation.turing import Told
     from vce_models.training.trainer import Report
 
 BAR_SECONDS = 2.0
@@ -177,7 +178,10 @@ def _terms(result: Report, speed: float) -> str:
 
 
 def tables(
-    likelihood: Evaluation, quality: Quality | None = None, transfer: Transfer | None = None
+    likelihood: Evaluation,
+    quality: Quality | None = None,
+    transfer: Transfer | None = None,
+    told: Told | None = None,
 ) -> None:
     """Print the figures of an evaluation on stdout."""
     from rich.console import Console
@@ -185,7 +189,7 @@ def tables(
     console = Console()
     with console.capture() as captured:
         console.print(_likelihoods(likelihood))
-        if judged := _judgements(quality, transfer):
+        if judged := _judgements(quality, transfer, told):
             console.print(_intervals(judged))
     out(captured.get())
 
@@ -248,7 +252,9 @@ def _likelihoods(result: Evaluation) -> Table:
     return table
 
 
-def _judgements(quality: Quality | None, transfer: Transfer | None) -> dict[str, Interval]:
+def _judgements(
+    quality: Quality | None, transfer: Transfer | None, told: Told | None
+) -> dict[str, Interval]:
     rows = {}
     if quality:
         rows[f"recognisability, {quality.ways}-way"] = quality.recognisability
@@ -258,6 +264,9 @@ def _judgements(quality: Quality | None, transfer: Transfer | None) -> dict[str,
         rows["rule transfer"] = transfer.transferred
         rows["the same by random rules"] = transfer.random
         rows["the same by the pair's own rule"] = transfer.own
+    if told:
+        rows["told from people by ink"] = told.ink
+        rows["told from people by lines"] = told.lines
     return rows
 
 

@@ -146,9 +146,9 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
     rng = np.random.default_rng(seed)
     resampled = rows[:, rng.integers(len(test), size=(RESAMPLES, len(test)))].mean(2)
     return Quality(
-        recognisability=_interval(rows[0].mean(), resampled[0]),
-        diversity=_interval(rows[1].mean() / rows[2].mean(), _shares(resampled[1], resampled[2])),
-        entropy=_interval(rows[3].mean(), resampled[3]),
+        recognisability=interval(rows[0].mean(), resampled[0]),
+        diversity=interval(rows[1].mean() / rows[2].mean(), _shares(resampled[1], resampled[2])),
+        entropy=interval(rows[3].mean(), resampled[3]),
         samples=len(stacked) // len(test),
         ways=min(WAYS, len(test)),
     )
@@ -191,6 +191,7 @@ def _shares(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> NDArray[
     return np.divide(parts, wholes, out=np.full_like(parts, np.inf), where=wholes > 0)
 
 
-def _interval(value: float, resampled: NDArray[np.float64]) -> Interval:
+def interval(value: float, resampled: NDArray[np.float64]) -> Interval:
+    """A figure with its 95% interval, from the same figure of many resamples."""
     low, high = np.percentile(resampled, (2.5, 97.5))
     return Interval(float(value), float(low), float(high))

@@ -1,0 +1,285 @@
+"""A visual Turing test: a judge tells people's drawings from conversions (Lake et al. 2015).
+
+The judge is a small network that sees a character's exemplar and one more drawing of it, and
+says whether the second is a conversion. It learns from background characters, and is asked
+about unseen ones. It looks in two ways: at the ink, in black and white, and at the course of
+lines alone, thinned and drawn again by one pen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vce_models import rules
+from vce_models.arrays import Array
+from vce_models.config import ENLARGED, ModelConfig
+from vce_models.datasets.drawings import Characters
+from vce_models.errors import DataError
+from vce_models.evaluation.quality import RESAMPLES, Interval, interval
+from vce_models.evaluation.thinning import redrawn, thinned
+from vce_models.networks.layout import channels_last
+from vce_models.networks.precision import multiplies_bfloat16
+
+DRAWINGS = 8
+"""How many drawings of a character are shown of either kind, or as many as people made."""
+
+EPOCHS, PAIRS = 8, 64
+"""How often a judge sees each drawing in its training, on average, and how many of either kind
+there are in a step."""
+
+WIDTHS = (32, 64, 64, 64)
+"""Channels of the judge's convolutions; the first two are followed by 2x2 pooling."""
+
+BATCH = 128
+"""Drawings looked at, or judged, at a time."""
+
+Pictures = NDArray[np.uint8]
+Look = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Told:
+    """How often a judge takes a drawing for what it is: a person's or a conversion.
+
+    Half are people's; who cannot tell is right in one half of cases.
+
+    Attributes:
+        ink: By black and white drawings, of the size of the model's images.
+        lines: By lines that one pen drew again, twice as large.
+        drawings: How many drawings of a character were judged of either kind, at most.
+    """
+
+    ink: Interval
+    lines: Interval
+    drawings: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """Drawings that a judge is shown, as it sees them.
+
+    Attributes:
+        exemplars: (C, side, side) uint8, the first drawing of each character.
+        shown: (N, side, side) uint8.
+        owners: The number of the character of each that is shown, (N,).
+        made: Whether each is no person's, (N,).
+    """
+
+    exemplars: Tensor
+    shown: Tensor
+    owners: Tensor
+    made: Tensor
+
+
+class Judge(nn.Module):
+    """Four 3x3 convolutions of `WIDTHS` and a 1x1 one, whose every place says what it thinks."""
+
+    def __init__(self, fold: int) -> None:
+        """Build a judge that folds squares of `fold` by `fold` pixels into channels first."""
+        super().__init__()
+        layers: list[nn.Module] = [nn.PixelUnshuffle(fold)]
+        inputs = 2 * fold**2
+        for i, outputs in enumerate(WIDTHS):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
+            layers += [nn.MaxPool2d(2)] if i < 2 else []
+            inputs = outputs
+        self.layers = channels_last(nn.Sequential(*layers, nn.Conv2d(inputs, 1, 1)))
+
+    def forward(self, exemplars: Tensor, shown: Tensor) -> Tensor:
+        """Map two of (N, side, side) uint8 to evidence of a conversion, (N, places, places).
+
+        The mean over its places is the logarithm of the odds that `shown` is a conversion.
+        """
+        x = torch.stack((exemplars, shown), dim=1).float() / 255
+        evidence: Tensor = self.layers(x.contiguous(memory_format=torch.channels_last))[:, 0]
+        return evidence
+
+
+def ink(pictures: Tensor) -> Tensor:
+    """Make (N, ENLARGED size, ENLARGED size) uint8 small, (N, size, size), and cut at half."""
+    grey = F.avg_pool2d(pictures[:, None].float(), ENLARGED)[:, 0]
+    return (grey >= 127.5).to(torch.uint8) * 255
+
+
+def lines(pictures: Tensor) -> Tensor:
+    """Thin (N, ENLARGED size, ENLARGED size) uint8, draw again: (N, 2 size, 2 size), grey.
+
+    A mean over 3x3 pixels comes first: the steps of a drawing's pixels are no course of a line.
+    """
+    grey = F.avg_pool2d(pictures[:, None].float(), 3, 1, 1)[:, 0]
+    drawn = redrawn(thinned(grey >= 127.5))
+    small = F.avg_pool2d(drawn[:, None].float(), ENLARGED // 2)[:, 0]
+    return (255 * small).round().to(torch.uint8)
+
+
+LOOKS: dict[str, tuple[Look, int]] = {"ink": (ink, 1), "lines": (lines, 2)}
+"""The ways to look, and how many pixels a side the judge folds for each."""
+
+
+def conversions(
+    renderer: Callable[..., Callable[[Array], Array]],
+    config: ModelConfig,
+    small: Characters,
+    fine: Characters,
+    *,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Pictures]:
+    """Convert the first drawing of each character, each time by a rule of its own.
+
+    Args:
+        renderer: What `likelihood.renderers` makes of the weights.
+        config: The model's.
+        small: The characters as the model sees them.
+        fine: The same, `ENLARGED` times as large.
+        seed: The seed of the rules.
+        progress: Called with (characters converted, characters in all).
+
+    Returns:
+        C arrays, (n, ENLARGED size, ENLARGED size), n as many as people made other drawings,
+        or `DRAWINGS`.
+
+    Raises:
+        DataError: A character has no second drawing.
+    """
+    counts = np.minimum(np.diff(fine.starts) - 1, DRAWINGS)
+    if counts.min() < 1:
+        raise DataError(f"{fine.names[int(counts.argmin())]} has one drawing only")
+    chosen = np.split(rules.sample(int(counts.sum()), config, seed), np.cumsum(counts)[:-1])
+    converted = []
+    for i, own in enumerate(chosen):
+        q, detail = (part.images[part.starts[i]].astype(np.float32) / 255 for part in (small, fine))
+        images = renderer(q, detail, ENLARGED)(own)
+        converted.append(np.asarray((255 * images).round(), np.uint8))
+        if progress:
+            progress(i + 1, len(chosen))
+    return converted
+
+
+def case(fine: Characters, made: list[Pictures], look: Look, device: str = "cpu") -> Case:
+    """Show as many drawings by people as were made of each character, and those.
+
+    Args:
+        fine: Its first drawings are the exemplars, the next ones people's.
+        made: For each character (n, ENLARGED size, ENLARGED size), with n other drawings by
+            people or fewer.
+        look: One of `LOOKS`.
+        device: Where the judge will be.
+    """
+    starts = fine.starts[:-1]
+    people = [
+        fine.images[at + 1 : at + 1 + len(part)] for at, part in zip(starts, made, strict=True)
+    ]
+
+    def seen(pictures: Pictures) -> Tensor:
+        parts = torch.split(torch.from_numpy(pictures), BATCH)
+        return torch.cat([look(part.to(device)) for part in parts])
+
+    owners = torch.arange(len(fine)).repeat_interleave(torch.tensor([len(part) for part in made]))
+    return Case(
+        seen(fine.images[starts]),
+        torch.cat((seen(np.concatenate(people)), seen(np.concatenate(made)))),
+        owners.repeat(2).to(device),
+        torch.arange(2 * len(owners), device=device) >= len(owners),
+    )
+
+
+def train(
+    case: Case,
+    fold: int,
+    *,
+    epochs: int = EPOCHS,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Judge:
+    """Train a judge on drawings of background characters.
+
+    Args:
+        case: What it is shown.
+        fold: How many pixels a side it folds.
+        epochs: How often it sees each drawing, on average.
+        seed: The seed of the weights, and of what is shown when.
+        progress: Called with (steps made, steps in all).
+    """
+    device = case.shown.device
+    half = len(case.shown) // 2
+    steps = -(-epochs * half // PAIRS)
+    generator = torch.Generator(device).manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        judge = Judge(fold).to(device)
+    optimiser = torch.optim.AdamW(judge.parameters(), 1e-3)
+    decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for step in range(steps):
+        chosen = torch.randint(half, (2, PAIRS), generator=generator, device=device)
+        chosen = torch.cat((chosen[0], half + chosen[1]))
+        optimiser.zero_grad()
+        with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bfloat16(device)):
+            evidence = judge(case.exemplars[case.owners[chosen]], case.shown[chosen])
+        odds = evidence.float().mean((1, 2))
+        F.binary_cross_entropy_with_logits(odds, case.made[chosen].float()).backward()
+        optimiser.step()
+        decay.step()
+        if progress:
+            progress(step + 1, steps)
+    return judge.eval()
+
+
+@torch.inference_mode()
+def evidence(judge: Judge, case: Case) -> Array:
+    """What each place of each drawing that is shown tells the judge, (N, places, places)."""
+    parts = [
+        judge(case.exemplars[owners], shown)
+        for owners, shown in zip(case.owners.split(BATCH), case.shown.split(BATCH), strict=True)
+    ]
+    return np.asarray(torch.cat(parts).float().cpu().numpy())
+
+
+def told(judge: Judge, case: Case, *, seed: int) -> Interval:
+    """How often the judge is right; the interval is bootstrapped over characters."""
+    right = (evidence(judge, case).mean((1, 2)) > 0) == case.made.cpu().numpy()
+    owners = case.owners.cpu().numpy()
+    of_each = np.bincount(owners, weights=right) / np.bincount(owners)
+    rng = np.random.default_rng(seed)
+    resampled = of_each[rng.integers(len(of_each), size=(RESAMPLES, len(of_each)))].mean(1)
+    return interval(of_each.mean(), resampled)
+
+
+def measure(
+    background: tuple[Characters, list[Pictures]],
+    unseen: tuple[Characters, list[Pictures]],
+    *,
+    seed: int,
+    device: str = "cpu",
+    epochs: int = EPOCHS,
+    progress: Callable[[int, int], None] | None = None,
+) -> Told:
+    """Train a judge for each of `LOOKS`, and ask it about unseen characters.
+
+    Args:
+        background: Characters to learn from, `ENLARGED` times as large as the model's images,
+            and what was made of each.
+        unseen: The same of other characters.
+        seed: The seed of the judges and of the bootstrap.
+        device: `cpu` or `cuda`.
+        epochs: How often each judge sees a drawing.
+        progress: Called with (steps made, steps in all).
+    """
+    found = {}
+    for i, (name, (look, fold)) in enumerate(LOOKS.items()):
+
+        def advance(done: int, total: int, before: int = i) -> None:
+            if progress:
+                progress(before * total + done, len(LOOKS) * total)
+
+        learnt = case(*background, look, device)
+        judge = train(learnt, fold, epochs=epochs, seed=seed, progress=advance)
+        found[name] = told(judge, case(*unseen, look, device), seed=seed)
+    return Told(**found, drawings=max(len(part) for part in unseen[1]))
