@@ -14,6 +14,7 @@ from conftest import COMMAND, ROOT, scribble
 from matplotlib import get_data_path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 from PIL import Image, ImageSequence
 
 from vce_models import weights
@@ -113,6 +114,22 @@ def test_the_constraints_name_every_dependency_exactly():
     missing = {name for name, *_ in needed} - named - {"vce-cli", "pip"}
     missing = {name for name in missing if not name.startswith("nvidia-")}
     assert not missing, [f"{name}=={metadata.version(name)}" for name in sorted(missing)]
+
+
+def test_the_lowest_versions_are_the_lower_bounds():
+    """Otherwise the head of lowest.txt says how to make it anew."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    lines = (ROOT / "lowest.txt").read_text().splitlines()
+    pins = {}
+    for pin in (Requirement(line) for line in lines if not line.startswith("#")):
+        (specifier,) = pin.specifier
+        pins[canonicalize_name(pin.name)] = Version(specifier.version)
+    for text in (*project["dependencies"], *extras["fonts"], *extras["test"]):
+        wanted = Requirement(text)
+        bounds = [each.version for each in wanted.specifier if each.operator == ">="]
+        assert pins[canonicalize_name(wanted.name)] in wanted.specifier
+        assert [Version(bound) for bound in bounds] == [pins[canonicalize_name(wanted.name)]], text
 
 
 def test_the_picture_of_the_house_names_every_module():
