@@ -168,7 +168,7 @@ def test_svg_has_a_path_for_each_glyph_in_its_cell(drawings):
     paths = [path.get("d") for path in root]
     assert len(paths) == 3
     for path, (left, top) in zip(paths, ((10, 10), (10, 120), (120, 120)), strict=True):
-        x, y = np.array(re.findall(r"-?[\d.]+", path), float).reshape(-1, 2).T
+        x, y = np.array(re.findall(r"-?[\d.]+", path), np.float64).reshape(-1, 2).T
         assert left <= x.min() < x.max() <= left + 100
         assert top <= y.min() < y.max() <= top + 100
 

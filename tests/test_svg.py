@@ -136,7 +136,7 @@ def test_the_command_writes_a_path_for_each_outline(vce, tmp_path):
     assert [path.count("Z") for path in paths] == [2, 2, 2, 2]
     width, height = map(float, root.get("viewBox").split()[2:])
     for path in paths:
-        x, y = np.array(re.findall(r"-?[\d.]+", path), float).reshape(-1, 2).T
+        x, y = np.array(re.findall(r"-?[\d.]+", path), np.float64).reshape(-1, 2).T
         assert -10 < x.min() < x.max() < width + 10
         assert -10 < y.min() < y.max() < height + 10
 
