@@ -159,8 +159,8 @@ class Options:
         Crop,
         _option(
             INPUT,
-            help="Choose what of an image is the glyph: whole takes all ink, largest the largest mark "
-            "and what stands over or under it, without specks and other letters.",
+            help="Choose what of an image is the glyph: whole takes all ink, largest the largest "
+            "mark and what stands over or under it, without specks and other letters.",
         ),
     ] = Crop.WHOLE
 
