@@ -59,12 +59,13 @@ def few_fonts(request, tmp_path_factory):
 
 
 KNOWN = {
-    ("crosses", "hand"): "five glyphs, three of them parts in a box, cross in hands 2 and 4",
-    ("fontforge", "hand"): "contours cross in nine glyphs, fractions or parts in a box",
+    ("crosses", "bold"): "six.superior of hand 4 and its like cross by a unit, once rounded",
+    ("fontforge", "bold"): "six.superior of hand 4 and its like cross by a unit, once rounded",
+    ("crosses", "variable"): "loops that the source has at G or > have grown",
+    ("fontforge", "serif"): "p and W.sups of hand 4 and four.tablining of others cross",
+    ("crosses", "hand"): "six glyphs, four of them parts in a circle or a box, cross",
+    ("fontforge", "hand"): "contours cross in some twenty of 6,000: fractions, parts in a box",
     ("fontbakery", "hand"): "cut to Latin it is no CJK font, whose OS/2 may differ from hhea",
-    ("crosses", "variable"): "the loop that the source has at the tip of > has grown",
-    ("fontforge", "bold"): "six.superior of hand 4, and three glyphs of its shape, cross",
-    ("fontforge", "serif"): "p of hand 2 crosses itself",
 }
 """What does not hold yet, by check and font."""
 
