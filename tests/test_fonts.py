@@ -91,6 +91,17 @@ def test_a_font_of_drawings_has_a_space_and_says_its_name(details):
     assert made["name"].getDebugName(6) == "1-Regular"
 
 
+def test_lines_of_a_font_of_drawings_leave_room_for_all_ink(details):
+    high = Placement(0, 400, 1100)
+    drawings = {0x61: drawn.Drawing(tracing.contours(details[0x61]), high)}
+    made = opened(drawn.font(drawings, "High"))
+    top = made["CFF "].cff.topDictIndex[0].FontBBox[3]
+    os2, hhea = made["OS/2"], made["hhea"]
+    assert top > drawn.ASCENT
+    assert top <= os2.usWinAscent == os2.sTypoAscender == hhea.ascent
+    assert os2.usWinDescent == -os2.sTypoDescender == -hhea.descent == -drawn.DESCENT
+
+
 def test_outsides_run_as_postscript_has_them(font):
     glyphs = opened(font).getGlyphSet()
     for name in glyphs.keys() - {"space"}:

@@ -74,6 +74,7 @@ def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
         bearings[name] = (widths[name], round(float(places[:, 0].min())))
         tops.append(int(np.ceil(places[:, 1].max())))
         bottoms.append(int(np.floor(places[:, 1].min())))
+    ascent, descent = max(tops), min(bottoms)  # all systems leave the same room, and for all ink
     name = "".join(filter(str.isprintable, family)).strip() or "Untitled"
     postscript = postscript_name(name, STYLE)
     builder = FontBuilder(EM, isTTF=False)
@@ -84,17 +85,17 @@ def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
     builder.setupCharacterMap(characters, allowFallback=True)
     builder.setupCFF(postscript, {"FullName": name, "FamilyName": name}, charstrings, {})
     builder.setupHorizontalMetrics(bearings)
-    builder.setupHorizontalHeader(ascent=ASCENT, descent=DESCENT)
+    builder.setupHorizontalHeader(ascent=ascent, descent=descent)
     names = {"familyName": name, "styleName": STYLE, "fullName": name, "version": VERSION}
     names |= {"uniqueFontIdentifier": f"{VERSION};{postscript}", "psName": postscript}
     builder.setupNameTable(names, mac=False)
     builder.setupOS2(
         fsType=0,  # may be embedded
         fsSelection=1 << 6,  # regular
-        sTypoAscender=ASCENT,
-        sTypoDescender=DESCENT,
-        usWinAscent=max(tops),  # Windows cuts off what lies beyond these two
-        usWinDescent=-min(bottoms),
+        sTypoAscender=ascent,
+        sTypoDescender=descent,
+        usWinAscent=ascent,
+        usWinDescent=-descent,
         sxHeight=X_HEIGHT,
         sCapHeight=CAP_HEIGHT,
         usWeightClass=400,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -137,7 +138,8 @@ def _joining(
     """Say which glyphs meet their neighbours edge to edge, by name.
 
     All do in a font of joined handwriting, where most small letters reach beyond their widths;
-    else those of some scripts, and in a font of such a script those of no known character.
+    else those of some scripts, and in a font of such a script those of no known character; and
+    what is cut off straight at its edges, as pieces of an arrow and the underscore are.
     """
     reach = []
     for point in scripts.SMALL:
@@ -150,10 +152,31 @@ def _joining(
     def joins(name: str) -> bool:
         if name == ".notdef":  # a box, and no letter of any hand
             return True
-        known = scripts.joins(points[name]) if name in points else unknown
-        return connected or known
+        point = points.get(name)
+        if connected or (unknown if point is None else scripts.joins(point)):
+            return True
+        if point is not None and unicodedata.category(chr(point))[0] in "LN":
+            return False  # letters and figures may end at their edges by chance
+        piece = point is None or named.get(point) != name
+        return _abuts(outlines[name], advances[name], piece=piece)
 
     return joins
+
+
+def _abuts(outline: Sequence[Contour], advance: int, *, piece: bool) -> bool:
+    """Whether a glyph is cut off upright at the edges of its width, or beyond, to meet others.
+
+    Args:
+        outline: Its contours.
+        advance: Its width.
+        piece: Whether it may be a piece of something, and one edge is enough.
+    """
+    if advance <= 0:
+        return False
+    lines = [curve for contour in outline for part in contour for curve in part]
+    upright = [float(x) for (x, y), *_, (end, top) in lines if abs(end - x) < 1 <= abs(top - y)]
+    left, right = any(x <= 0 for x in upright), any(x >= advance for x in upright)
+    return left or right if piece else left and right
 
 
 def _run(mover: Mover, tasks: Sequence[Task], jobs: int) -> Iterator[Moved]:

@@ -15,6 +15,9 @@ JOINED = {
 }
 """Scripts, by ISO 15924, whose letters are joined, by strokes on the line or by a headline."""
 
+SPLIT = {0xE33: (0xE4D, 0xE32), 0xEB3: (0xECD, 0xEB2)}
+"""AM of Thai and of Lao, which shapers set as a ring above and a vowel behind."""
+
 TILES = ((0x2500, 0x259F), (0x1FB00, 0x1FBFF), (0xE0B0, 0xE0D4))
 """Code points whose glyphs are laid edge to edge: boxes, blocks, symbols of prompts."""
 
@@ -64,15 +67,33 @@ def _swaps(font: TTFont) -> Iterator[tuple[str, str]]:
 
 
 def is_joined(point: int) -> bool:
-    """Say whether a character is of a script whose letters are joined."""
+    """Whether a character is of a script whose letters are joined."""
     from fontTools.unicodedata import script
 
     return script(chr(point)) in JOINED
 
 
+def _marks_joined(point: int) -> bool:
+    """Whether a character is a mark on letters that are joined, and on none that are not."""
+    from fontTools.unicodedata import script_extension
+
+    scripts = script_extension(chr(point))
+    return is_mark(point) and "Latn" not in scripts and not JOINED.isdisjoint(scripts)
+
+
+def taken_apart(point: int) -> list[int]:
+    """Return what shapers may set for a character, as one vowel on either side of a letter."""
+    if point in SPLIT:
+        return list(SPLIT[point])
+    if unicodedata.category(chr(point)) != "Mc":
+        return []
+    return [ord(part) for part in unicodedata.normalize("NFD", chr(point))]
+
+
 def joins(point: int) -> bool:
     """Say whether glyphs of this character meet their neighbours edge to edge."""
-    return is_joined(point) or any(first <= point <= last for first, last in TILES)
+    tiled = any(first <= point <= last for first, last in TILES)
+    return tiled or is_joined(point) or _marks_joined(point)
 
 
 def alphabet(points: Iterable[int]) -> list[int]:

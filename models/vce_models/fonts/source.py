@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from vce_models.characters import called, parse_parts
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
-from vce_models.fonts import kerning
+from vce_models.fonts import kerning, scripts
 from vce_models.fonts.placement import Placement
 from vce_models.fonts.sfnt import MAX_BYTES, check_tables, limited, unpacked
 from vce_models.framing import OMNIGLOT, Framing
@@ -183,7 +183,9 @@ class SourceFont:
         )
         with TTFont(io.BytesIO(self.data), recalcTimestamp=False) as font:
             subsetter = Subsetter(kept)
-            subsetter.populate(unicodes=[*points, 0x20, 0xA0])
+            subsetter.populate(unicodes=[0x20, 0xA0])
+            for point in points:
+                subsetter.populate(unicodes=[point, *scripts.taken_apart(point)])
             subsetter.subset(font)
             kerning.drop_unnamed(font)
             file = io.BytesIO()
