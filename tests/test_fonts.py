@@ -65,7 +65,7 @@ def test_a_font_of_drawings_renders_as_its_drawings(font, details):
         ink = tracing.solid(detail)
         first = np.flatnonzero(ink.any(0))[0] / len(ink) * PLACE.side
         found = rendered(font, chr(point), drawn.BEARING - first, PLACE, len(ink))
-        assert (found & ink).sum() / (found | ink).sum() > 0.9
+        assert (found & ink).sum() / (found | ink).sum() > 0.85  # steps of pixels are smoothed
 
 
 def test_a_drawing_is_spaced_by_its_ink_and_keeps_its_height(font):

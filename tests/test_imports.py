@@ -44,7 +44,7 @@ def test_convert_loads_no_torch(tmp_path):
     assert not modules & FONTS
 
 
-FONTS = {"vtracer", "fontTools", "ufoLib2"}
+FONTS = {"contourpy", "fontTools", "ufoLib2"}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ FONTS = {"vtracer", "fontTools", "ufoLib2"}
     [
         (["glyph.png", "-o", "out.npz"], set()),
         (["glyph.png", "--like", "glyph.png", "glyph.png", "-o", "out/"], set()),
-        (["glyph.png", "-o", "out.svg", "-n", "1"], {"vtracer"}),
+        (["glyph.png", "-o", "out.svg", "-n", "1"], {"contourpy"}),
     ],
 )
 def test_a_form_loads_what_it_needs(arguments, needed, tmp_path):

@@ -19,7 +19,7 @@ def require_torch(command: str) -> None:
 
 def require_fonts(wanted: str) -> None:
     """Raise ExtraError where what reads fonts and traces outlines is not installed."""
-    for module in ("vtracer", "fontTools", "brotli", "ufoLib2", "ufo2ft"):
+    for module in ("contourpy", "fontTools", "brotli", "ufoLib2", "ufo2ft"):
         if find_spec(module) is None:
             raise ExtraError(f"{wanted} needs {module}", hint="pip install 'vce-cli[fonts]'")
 

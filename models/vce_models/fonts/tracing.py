@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot
 
 import numpy as np
 from PIL import Image
 
 from vce_models.arrays import Array, Mask
-from vce_models.fonts import outline
+from vce_models.fonts import isolines, outline
+from vce_models.fonts.family import Places
 
 Point = tuple[float, float]
 Segment = tuple[Point, ...]
 """Where a line ends, (end,), or a cubic, (control, control, end)."""
 
 TRACED = 616
-"""Side of the traced bitmap, in pixels, if the conversion has no more."""
+"""Side of the traced picture, in pixels, if the conversion has no more."""
 
-OUTSIDE = 0.3
-"""How far vtracer's paths run outside the bitmap, in its pixels."""
-
-SPECK = 1 / 3136
-"""Smaller parts and holes are left out: a quarter of a pixel of 28 by 28, in canvas areas."""
-
-LENGTH = 10.0
-"""vtracer's longest `length_threshold`, in pixels of the traced bitmap, which smooths steps."""
-
-JOIN = 0.5
-"""Lines are joined where their joint leaves no more than this, in pixels of that bitmap."""
+SPECK = 1 / 1960
+"""Smaller parts and holes are left out: two fifths of a pixel of 28 by 28, in canvas areas."""
 
 
 @dataclass(frozen=True)
@@ -88,38 +77,29 @@ def _refined(probabilities: Array) -> Array:
 
 
 def trace(probabilities: Array) -> tuple[Contour, ...]:
-    """Trace outlines around the ink of a conversion, as closely to `solid` as vtracer can.
+    """Trace outlines around the ink of a conversion, where it is as likely as paper.
 
     Args:
         probabilities: (side, side) float32 in [0, 1], ink = 1.
 
     Returns:
-        Each shape's outside, followed by its holes; none where there is no ink.
+        The outsides of shapes, then holes; none where there is no ink.
     """
-    from vtracer import convert_raw_image_to_svg
-
     refined = _refined(probabilities)
-    steepness = np.hypot(*np.gradient(refined))
-    ink = refined - 0.5 >= OUTSIDE * steepness
-    bitmap = io.BytesIO()
-    Image.fromarray(~ink).convert("L").save(bitmap, format="BMP")
-    traced = convert_raw_image_to_svg(
-        bitmap.getvalue(),
-        img_format="bmp",
-        colormode="binary",
-        mode="spline",
-        filter_speckle=0,
-        length_threshold=LENGTH,
-        path_precision=3,
-    )
-    contours: list[Contour] = []
-    for numbers, x, y in _PATH.findall(traced):
-        outside, *holes = _contours(numbers, float(x), float(y), len(ink))
-        if abs(outside.area) >= SPECK:
-            contours.append(_wound(outside, clockwise=True))
-            large = (hole for hole in holes if abs(hole.area) >= SPECK)
-            contours += (_wound(hole, clockwise=False) for hole in large)
-    return tuple(contours)
+    traced = [
+        _contour(segments, len(refined))
+        for line in isolines.lines(refined)
+        if (segments := isolines.fitted(line, len(refined)))
+    ]
+    large = [contour for contour in traced if abs(contour.area) >= SPECK]
+    return tuple(sorted(large, key=lambda contour: contour.area < 0))
+
+
+def _contour(segments: tuple[Places, ...], side: int) -> Contour:
+    """Turn segments in pixels into a contour on the canvas."""
+    places = [segment[0] / side for segment in segments]
+    x, y = places[0][0].tolist()
+    return Contour((x, y), tuple(tuple(map(tuple, place[1:].tolist())) for place in places))
 
 
 def contours(drawing: Array) -> list[outline.Contour]:
@@ -135,55 +115,6 @@ def _upright(contour: Contour) -> outline.Contour:
         pieces.append([np.stack((curve[:, 0], 1 - curve[:, 1]), 1)])
         here = segment[-1]
     return [[piece[0][::-1]] for piece in reversed(pieces)]
-
-
-_PATH = re.compile(r'<path d="([^"]+)".*?transform="translate\(([^,]+),([^)]+)\)"')
-_NUMBER = re.compile(r"-?[\d.]+(?:e-?\d+)?")
-
-
-def _contours(path: str, x: float, y: float, side: int) -> Iterator[Contour]:
-    """Read vtracer's path, `M x y C ... Z M ...` in pixels, moved by its translation."""
-    for text in path.split("Z"):
-        values = [float(number) for number in _NUMBER.findall(text)]
-        points = [
-            ((values[i] + x) / side, (values[i + 1] + y) / side) for i in range(0, len(values), 2)
-        ]
-        if points:
-            yield Contour(points[0], tuple(_segments(points, JOIN / side)))
-
-
-def _segments(points: list[Point], reach: float) -> list[Segment]:
-    """Read vtracer's cubics: straight ones become lines, and lines that go on are joined."""
-    segments: list[Segment] = []
-    begin = points[0]  # of the last segment
-    for i in range(0, len(points) - 1, 3):
-        start, first, second, end = points[i : i + 4]
-        if not all(_beside(control, start, end, reach / 10) for control in (first, second)):
-            segments.append((first, second, end))
-        elif segments and len(segments[-1]) == 1 and _beside(start, begin, end, reach):
-            segments[-1] = (end,)
-            continue
-        else:
-            segments.append((end,))
-        begin = start
-    return segments
-
-
-def _beside(point: Point, start: Point, end: Point, reach: float) -> bool:
-    """Say whether a point is no farther than `reach` from the line through two others."""
-    x, y = end[0] - start[0], end[1] - start[1]
-    return abs(_cross((point[0] - start[0], point[1] - start[1]), (x, y))) <= reach * hypot(x, y)
-
-
-def _wound(contour: Contour, *, clockwise: bool) -> Contour:
-    if (contour.area > 0) == clockwise:
-        return contour
-    starts = [contour.start, *(segment[-1] for segment in contour.segments)]
-    turned = tuple(
-        (*reversed(segment[:-1]), start)
-        for segment, start in zip(reversed(contour.segments), reversed(starts[:-1]), strict=True)
-    )
-    return Contour(starts[-1], turned)
 
 
 def svg(cells: Sequence[Sequence[tuple[Contour, ...]]], cell: float, gap: float) -> str:
