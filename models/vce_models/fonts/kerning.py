@@ -23,7 +23,12 @@ def drop_unnamed(font: TTFont) -> None:
     if "kern" not in font or not in_gpos(font):
         return
     named = set((font.getBestCmap() or {}).values())
+    kept = []
     for table in font["kern"].kernTables:
         if pairs := getattr(table, "kernTable", None):
-            kept = {pair: by for pair, by in pairs.items() if named.issuperset(pair)}
-            table.kernTable = kept
+            table.kernTable = {pair: by for pair, by in pairs.items() if named.issuperset(pair)}
+        if getattr(table, "kernTable", True):  # of a form that is not known here, all stays
+            kept.append(table)
+    font["kern"].kernTables = kept
+    if not kept:
+        del font["kern"]
