@@ -132,6 +132,9 @@ def test_file_names_stand_for_characters():
         "u1F600": 0x1F600,
         "U+00e9": 0xE9,
         "e\u0301": 0xE9,
+        "eacute": 0xE9,
+        "period": 0x2E,
+        "one": 0x31,
     }.items():
         assert codepoint_of(stem) == point
     for stem in ("", "ab", "uni41", "uniD800", "u110000", "\udcff", "rune"):

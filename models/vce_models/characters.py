@@ -98,12 +98,15 @@ def codepoint_of(stem: str) -> int | None:
     """Return the character that a file's name, without its suffix, stands for.
 
     Args:
-        stem: A single character, or `uni0041`, `u1F600`, `U+0041`.
+        stem: A single character; `uni0041`, `u1F600`, `U+0041`; or a name of Adobe's list for
+            new fonts, as `eacute`, `period`, `one`.
     """
     stem = unicodedata.normalize("NFC", stem)  # some file systems take letters apart
     match = _STEM.fullmatch(stem)
     if not match and len(stem) != 1:
-        return None
+        from fontTools.agl import AGL2UV
+
+        return AGL2UV.get(stem)
     point = int(match[1], 16) if match else ord(stem)
     return point if point <= 0x10FFFF and not 0xD800 <= point <= 0xDFFF else None
 

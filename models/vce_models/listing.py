@@ -159,7 +159,7 @@ def codepoint(glyph: Glyph) -> int:
     if (found := codepoint_of(glyph.name)) is None:
         raise ConfigError(
             f"{glyph.source} does not say which character it is",
-            hint="name it by its character or code point: a.png, uni0061.png",
+            hint="name it by its character, its name or code point: a.png, eacute.png, uni0061.png",
         )
     return found
 
