@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vce_models import rules, weights
 from vce_models.config import ModelConfig
-from vce_models.fonts import drawn, hands, moving, tracing
+from vce_models.fonts import drawn, hands, moving, outline, raster, spacing, tracing
 from vce_models.fonts.editing import edited
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs import images
@@ -64,7 +64,8 @@ def test_a_font_of_drawings_renders_as_its_drawings(font, details):
     for point, detail in details.items():
         ink = tracing.solid(detail)
         first = np.flatnonzero(ink.any(0))[0] / len(ink) * PLACE.side
-        found = rendered(font, chr(point), drawn.BEARING - first, PLACE, len(ink))
+        bearing = opened(font)["hmtx"][opened(font).getBestCmap()[point]][1]
+        found = rendered(font, chr(point), bearing - first, PLACE, len(ink))
         assert (found & ink).sum() / (found | ink).sum() > 0.85  # steps of pixels are smoothed
 
 
@@ -72,10 +73,14 @@ def test_a_drawing_is_spaced_by_its_ink_and_keeps_its_height(font):
     made = opened(font)
     glyphs, characters = made.getGlyphSet(), made.getBestCmap()
     for character in "abcdef":
-        width, left = made["hmtx"][characters[ord(character)]]
-        box = made["CFF "].cff[0].CharStrings[characters[ord(character)]].calcBounds(glyphs)
-        assert left == drawn.BEARING == pytest.approx(box[0], abs=1)
-        assert width - box[2] == pytest.approx(drawn.BEARING, abs=2)
+        name = characters[ord(character)]
+        width, bearing = made["hmtx"][name]
+        box = made["CFF "].cff[0].CharStrings[name].calcBounds(glyphs)
+        assert bearing == pytest.approx(box[0], abs=1)
+        starts, ends = raster.edges(raster.polygons(outline.contours(glyphs, name)))
+        (left,), (right,) = spacing.profiles(starts[None], ends[None], drawn.EM)
+        assert left == pytest.approx(drawn.BEARING, abs=1)
+        assert width - right == pytest.approx(drawn.BEARING, abs=2)
         longest = max(box[2] - box[0], box[3] - box[1])
         assert longest == pytest.approx(0.64 * PLACE.side, abs=20)
         middle = (box[1] + box[3]) / 2

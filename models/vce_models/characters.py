@@ -106,7 +106,8 @@ def codepoint_of(stem: str) -> int | None:
     if not match and len(stem) != 1:
         from fontTools.agl import AGL2UV
 
-        return AGL2UV.get(stem)
+        point: int | None = AGL2UV.get(stem)
+        return point
     point = int(match[1], 16) if match else ord(stem)
     return point if point <= 0x10FFFF and not 0xD800 <= point <= 0xDFFF else None
 

@@ -13,6 +13,8 @@ from vce_models.fonts.family import Places
 from vce_models.fonts.naming import postscript_name
 from vce_models.fonts.outline import Contour, Cubic
 from vce_models.fonts.placement import Placement
+from vce_models.fonts.raster import edges, polygons
+from vce_models.fonts.spacing import profiles
 
 EM, ASCENT, DESCENT, X_HEIGHT, CAP_HEIGHT = 1000, 900, -250, 500, 700
 """Measures of a font of drawings, in font units."""
@@ -20,8 +22,8 @@ EM, ASCENT, DESCENT, X_HEIGHT, CAP_HEIGHT = 1000, 900, -250, 500, 700
 SPACE = 300
 """Advance width of its space."""
 
-BEARING = 60
-"""Paper on either side of a drawing, in font units."""
+BEARING = 85
+"""Mean paper on either side of a drawing, in font units."""
 
 FRAMED = Placement(0, -200, 1100)
 """Where a framed drawing lies if nothing says more: as large as a capital."""
@@ -109,19 +111,20 @@ def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
 
 
 def _spaced(drawing: Drawing) -> tuple[list[list[Cubic]], int]:
-    """Curves in whole font units with the same paper on either side, and the advance width."""
+    """Curves in whole font units with the same mean paper on either side, and the advance width."""
     at = drawing.placement
     placed = [
         [[curve * at.side + [at.x, at.y] for curve in piece] for piece in contour]
         for contour in drawing.contours
     ]
-    curves = [[curve for piece in contour for curve in piece] for contour in placed]
-    if not curves:
+    if not (shapes := polygons(placed)):
         return [], SPACE
-    across = np.concatenate([curve[:, 0] for contour in curves for curve in contour])
-    shift: Places = np.array([BEARING - across.min(), 0.0])
+    starts, ends = edges(shapes)
+    (left,), (right,) = profiles(starts[None], ends[None], EM)
+    shift: Places = np.array([BEARING - left, 0.0])
+    curves = [[curve for piece in contour for curve in piece] for contour in placed]
     moved = [[np.rint(curve + shift) for curve in contour] for contour in curves]
-    return moved, round(float(np.ptp(across))) + 2 * BEARING
+    return moved, round(right - left) + 2 * BEARING
 
 
 def _notdef() -> list[list[Cubic]]:
