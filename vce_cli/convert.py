@@ -65,7 +65,8 @@ def convert(options: Options) -> None:
         found = [] if source else _find(options.inputs, reading, journal)
         inputs = max(1, len(found) + len(journal.failures))
         outputs.check(target, options, found, shown.numbers, model.config.size, out)
-        journal.detail(f"{len(found)} glyphs, {len(shown.numbers)} rules, weights {fingerprint}")
+        what = "a font" if source else f"{len(found)} glyphs"
+        journal.detail(f"{what}, {len(shown.numbers)} rules, weights {fingerprint}")
         style = Style(
             columns=options.columns,
             side=options.scale * model.config.size,

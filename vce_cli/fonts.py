@@ -212,9 +212,8 @@ def _proof(
     rules = hands.rules[:count]
     turning = replace(hands, rules=rules, numbers=hands.numbers[:count], seed=None)
     family = _family(data, turning, model, options, ALTERNATING, True, journal)
-    has = set(points)
-    text = options.text or SAMPLE
-    if not all(ord(character) in has for character in text if not character.isspace()):
+    text = "".join(c for c in options.text or SAMPLE if c.isspace() or ord(c) in points)
+    if 2 * len(text.replace(" ", "")) < len(SAMPLE) and not options.text:
         text = "".join(map(chr, points[:40]))
     command = shlex.join(["vce", *sys.argv[1:]])
     if hands.seed is not None and options.seed is None:
