@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from blocks import build
 from fontTools.fontBuilder import FontBuilder
+from fontTools.otlLib.builder import buildStatTable
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont
 from fontTools.ttLib.tables.TupleVariation import TupleVariation
 from ufoLib2 import Font
 
 from vce_models.errors import ConfigError, InputError
+from vce_models.fonts.naming import style_of
 from vce_models.fonts.source import read_font
 
 
@@ -105,6 +107,17 @@ def test_a_variable_font_is_read_where_it_is_asked_for(location, wanted, tmp_pat
     assert extent(font, "l") == wanted
     advance = TTFont(io.BytesIO(font.data))["hmtx"]["l"][0]
     assert advance == 280 + wanted[2] - 180
+
+
+@pytest.mark.parametrize(("location", "style"), [("wght=900", "Black"), ("wght=500", "Regular")])
+def test_a_place_on_the_axes_gives_its_name_to_the_style(location, style, tmp_path):
+    path = variable(tmp_path / "v.ttf")
+    with TTFont(path) as font:
+        names = [{"value": 400, "name": "Regular", "flags": 2}, {"value": 900, "name": "Black"}]
+        buildStatTable(font, [{"tag": "wght", "name": "Weight", "values": names}])
+        font.save(path)
+    with TTFont(io.BytesIO(read_font(path, location).data)) as font:
+        assert style_of(font) == style
 
 
 @pytest.mark.parametrize(

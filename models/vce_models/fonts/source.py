@@ -318,10 +318,18 @@ def _instance(font: TTFont, data: bytes, location: str | None, path: Path) -> by
 
         axes: dict[str, float | None] = {axis.axisTag: None for axis in font["fvar"].axes}
         places = _places(location or "", font, path)
-        eager = TTFont(io.BytesIO(data), fontNumber=0, recalcTimestamp=False)
-        font = instantiateVariableFont(
-            eager, axes | places, inplace=True, overlap=OverlapMode.KEEP_AND_SET_FLAGS
-        )
+
+        def instance(*, named: bool) -> TTFont:
+            eager = TTFont(io.BytesIO(data), fontNumber=0, recalcTimestamp=False)
+            overlap = OverlapMode.KEEP_AND_SET_FLAGS
+            return instantiateVariableFont(
+                eager, axes | places, inplace=True, overlap=overlap, updateFontNames=named
+            )
+
+        try:
+            font = instance(named=bool(location))
+        except ValueError:  # the place has no name
+            font = instance(named=False)
     font.flavor = None
     file = io.BytesIO()
     font.save(file)
