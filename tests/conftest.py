@@ -1,5 +1,6 @@
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,13 @@ def shell(script, folder):
     return subprocess.run(
         ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, check=False
     )
+
+
+def one_line(done, words):
+    """Stdout stays empty; stderr is one error and at most one hint."""
+    assert done.stdout == ""
+    assert re.fullmatch(r"error: [^\n]+\n(hint: [^\n]+\n)?", done.stderr), done.stderr
+    assert words in done.stderr
 
 
 def names(folder):

@@ -10,7 +10,7 @@ import time
 
 import pytest
 import torch
-from conftest import COMMAND, scribble
+from conftest import COMMAND, one_line, scribble
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -55,13 +55,6 @@ def on_a_terminal(command, stream, **environment):
     os.close(master)
     assert process.returncode == 0
     return seen
-
-
-def one_line(done, words):
-    """Stdout stays empty; stderr is one error and at most one hint."""
-    assert done.stdout == ""
-    assert re.fullmatch(r"error: [^\n]+\n(hint: [^\n]+\n)?", done.stderr), done.stderr
-    assert words in done.stderr
 
 
 def test_a_shell_completes_commands_and_options(vce):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import COMMAND, scribble
+from conftest import COMMAND, one_line, scribble
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -92,12 +92,6 @@ def fonts(tmp_path):
     for number, name in enumerate(("a.ttf", "b.otf", "c.woff2", "d.ufo")):
         typeface(folder / name, width=0.6 + 0.4 * number)
     return folder
-
-
-def one_line(done, words):
-    assert done.stdout == ""
-    assert re.fullmatch(r"error: [^\n]+\n(hint: [^\n]+\n)?", done.stderr), done.stderr
-    assert words in done.stderr
 
 
 def characters(part):

@@ -364,7 +364,7 @@ def test_decoders_print_nothing_themselves(tmp_path):
     assert len([line for line in said if not line.startswith("hint: ")]) == (status != 0), said
 
 
-CODE = r"\b(pickle|marshal|torch\.load)\b|(?<!\.)\b(eval|exec)\("
+CODE = r"\b(pickle|allow_pickle|marshal|torch\.load)\b|(?<!\.)\b(eval|exec)\("
 
 
 def test_nothing_unpickles_or_evaluates():

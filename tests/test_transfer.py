@@ -88,7 +88,7 @@ def test_random_rules_are_those_of_the_distribution_that_was_measured():
 
 
 def test_the_interval_of_transfer_is_over_alphabets():
-    """Of three alphabets, one in 27 resamples has the first alone, and all its trials succeed."""
+    """One in 27 resamples of three alphabets has the first alone, and all its trials succeed."""
     result = transfer.measure(Shifts(), shifted(True, False, False), trials=300, seed=0)
     assert result.transferred.low < 0.5 < result.transferred.value < 0.9
     assert result.transferred.high == 1

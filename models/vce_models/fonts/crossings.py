@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vce_models.arrays import Integers
+from vce_models.arrays import Integers, Mask
 from vce_models.fonts.family import Places
 
 FLAT = 8
@@ -49,6 +49,12 @@ def count(contours: tuple[tuple[Places, ...], ...]) -> Integers:
     nodes = segments[:, :, 0]
     same = (nodes[:, :, None] == nodes[:, None]).all(-1)
     return np.asarray(np.rint(times) + np.triu(same, 1).sum((1, 2)), np.int64)
+
+
+def more(contours: tuple[tuple[Places, ...], ...]) -> Mask:
+    """Say in which hands an outline crosses itself more often than in the source, (hands,)."""
+    times = count(contours)
+    return np.asarray(times[1:] > times[0])
 
 
 def _knots(segment: Places) -> Places:

@@ -86,7 +86,7 @@ def family(
     weakened += _told_apart(mover, tasks, glyphs, compared)
     for name, made in made_of.items():
         glyph = parts.assemble(made, glyphs, advances, name, masters)
-        if not scripts.is_accented(points.get(name)) and _crosses(glyph):
+        if not scripts.is_accented(points.get(name)) and crossings.more(glyph.contours).any():
             glyph, notes = mover(tasks[name])
             weakened += notes
         glyphs[name] = glyph
@@ -95,12 +95,6 @@ def family(
     glyphs = spacing.even(glyphs, advances, points)
     wide, high = masters[:, 0, 0], masters[:, 1, 1]
     return Family(data, glyphs, len(masters) - 1, wide, high, tuple(sorted(weakened)))
-
-
-def _crosses(glyph: MasterGlyph) -> bool:
-    """Whether a glyph crosses itself in some hand where the source does not."""
-    times = crossings.count(glyph.contours)
-    return bool((times[1:] > times[0]).any())
 
 
 def _outlines(font: TTFont) -> dict[str, list[Contour]]:

@@ -44,7 +44,7 @@ def around(places: Places, framing: Framing = OMNIGLOT) -> Placement:
     """Find the canvas on which ink lies as the training's drawings do.
 
     Args:
-        places: Of the ink, in font units, (n, 2).
+        places: Where ink is, in font units, (n, 2).
         framing: How those drawings lie.
     """
     low, high = places.min(0), places.max(0)

@@ -43,7 +43,7 @@ MAX_CALLS = 2000
 MIN_LAYOUT, LAYOUT = 20_000, 2
 """Parts of layout that may be read of any font, and bytes of a file for each more.
 
-Of the fonts that have the most, one part is read for every twenty bytes.
+Fonts that have the most of them have one part for every twenty bytes.
 """
 
 AT_ONCE = 8

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from vce_models.arrays import Mask
 from vce_models.fonts import crossings, evenness, fitting, hands, nodes
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Places
@@ -39,7 +38,7 @@ def uncrossed(
         masters = np.concatenate((source.samples.places[None], hands.outline(maps, norm)))
         fitted = fitting.fit(source.samples, masters, em)
         contours = nodes.settle(fitted)
-        worse = _worse(contours)
+        worse = crossings.more(contours)
         if not worse.any():
             return maps, contours
         share = maps.share.copy()
@@ -49,14 +48,8 @@ def uncrossed(
     for part in KEPT:
         kept[worse] = part
         contours = nodes.settle(_towards_affine(fitted, maps, kept))
-        worse = _worse(contours)
+        worse = crossings.more(contours)
     return maps, contours
-
-
-def _worse(contours: tuple[tuple[Places, ...], ...]) -> Mask:
-    """In which hands contours cross themselves more often than in the source, (hands,)."""
-    times = crossings.count(contours)
-    return np.asarray(times[1:] > times[0])
 
 
 def _towards_affine(
