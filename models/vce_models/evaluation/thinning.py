@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -17,24 +19,46 @@ def thinned(ink: Tensor) -> Tensor:
     """Thin lines to skeletons, a pixel wide and connected as they were.
 
     Guo and Hall 1989, algorithm A1: in turns, pixels at the left and at the right of an edge are
-    taken away, but for ends and for those that hold parts together.
+    taken away, but for ends and for those that hold parts together. Beyond the frame there is no
+    ink.
 
     Args:
         ink: (N, H, W), whether a pixel is ink.
     """
-    ink = ink.clone()
-    while True:
-        before = int(ink.sum())
-        for k in (2, 0):
-            around = _around(ink)
-            beside, corner = around[::2], around[1::2]
-            parts = (~beside & (corner | beside.roll(-1, 0))).sum(0)
-            pairs = (beside | corner.roll(1, 0)).sum(0), (beside | corner).sum(0)
-            fewest = torch.minimum(*pairs)
-            kept = (beside[k] | corner[k] | ~corner[k + 1]) & beside[k + 1]
-            ink &= ~((parts == 1) & (fewest >= 2) & (fewest <= 3) & ~kept)
-        if int(ink.sum()) == before:
-            return ink
+    framed = F.pad(ink, (1, 1, 1, 1))
+    flat, width = framed.view(-1), framed.shape[2]
+    ring = torch.tensor([y * width + x for y, x in RING], device=ink.device)
+    tables = [_removable(k).to(ink.device) for k in (2, 0)]
+    left = flat.nonzero()
+    before = -1
+    while len(left) != before:
+        before = len(left)
+        for table in tables:
+            gone = table[_codes(flat[left + ring])]
+            flat[left[gone]] = False
+            left = left[~gone]
+    return framed[:, 1:-1, 1:-1]
+
+
+def _codes(around: Tensor) -> Tensor:
+    """Number neighbourhoods, (N, 8) bool, from 0 to 255."""
+    bits = torch.arange(8, device=around.device)
+    return (around.long() << bits).sum(1)
+
+
+@cache
+def _removable(k: int) -> Tensor:
+    """Whether the pixel in the middle of each neighbourhood goes, (256,), in the turn of `k`.
+
+    k is 2 where pixels at one side of an edge go, and 0 for the other side.
+    """
+    around = (torch.arange(256) >> torch.arange(8)[:, None] & 1).bool()
+    beside, corner = around[::2], around[1::2]
+    parts = (~beside & (corner | beside.roll(-1, 0))).sum(0)
+    pairs = (beside | corner.roll(1, 0)).sum(0), (beside | corner).sum(0)
+    fewest = torch.minimum(*pairs)
+    kept = (beside[k] | corner[k] | ~corner[k + 1]) & beside[k + 1]
+    return (parts == 1) & (fewest >= 2) & (fewest <= 3) & ~kept
 
 
 def redrawn(skeletons: Tensor) -> Tensor:
@@ -43,11 +67,3 @@ def redrawn(skeletons: Tensor) -> Tensor:
     place = torch.arange(-reach, reach + 1, device=skeletons.device)
     pen = (place.square() + place[:, None].square() <= PEN**2).float()
     return F.conv2d(skeletons[:, None].float(), pen[None, None], padding=reach)[:, 0] > 0.5
-
-
-def _around(ink: Tensor) -> Tensor:
-    """The eight neighbours of every pixel, (8, N, H, W); beyond the frame there is no ink."""
-    height, width = ink.shape[1:]
-    framed = F.pad(ink, (1, 1, 1, 1))
-    parts = [framed[:, 1 + y : 1 + y + height, 1 + x : 1 + x + width] for y, x in RING]
-    return torch.stack(parts)

@@ -153,11 +153,12 @@ def conversions(
     if counts.min() < 1:
         raise DataError(f"{fine.names[int(counts.argmin())]} has one drawing only")
     chosen = np.split(rules.sample(int(counts.sum()), config, seed), np.cumsum(counts)[:-1])
-    converted = []
-    for i, own in enumerate(chosen):
+    side = ENLARGED * config.size
+    # One block for all: small ones between the large ones of the rendering would keep those.
+    converted = np.split(np.empty((counts.sum(), side, side), np.uint8), np.cumsum(counts)[:-1])
+    for i, (own, pictures) in enumerate(zip(chosen, converted, strict=True)):
         q, detail = (part.images[part.starts[i]].astype(np.float32) / 255 for part in (small, fine))
-        images = renderer(q, detail, ENLARGED)(own)
-        converted.append(np.asarray((255 * images).round(), np.uint8))
+        pictures[:] = (255 * renderer(q, detail, ENLARGED)(own)).round()
         if progress:
             progress(i + 1, len(chosen))
     return converted
