@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from vce_models import convert, rules, weights
-from vce_models.drawing import forward
+from vce_models.rendering import forward
 
 VCE = str(Path(sys.executable).with_name("vce"))
 COUNTS = (1, 10, 100, 1000, 10_000)
@@ -141,11 +141,11 @@ def stream(folder: Path, quick: bool) -> None:
     """Glyphs from a folder to a file each, at growing numbers: memory grows by names alone."""
     source = folder / "glyphs"
     source.mkdir()
-    drawn = 0
+    there = 0
     for count in COUNTS[2:4] if quick else COUNTS[2:]:
-        for number in range(drawn, count):
+        for number in range(there, count):
             scribble(source / f"{number:05}.png", number)
-        drawn = count
+        there = count
         out = folder / f"out{count}"
         run = Process(VCE, "convert", source, "-n", 1, "--seed", 1, "-q", "-o", f"{out}/")
         written = sum(1 for _ in out.iterdir())

@@ -190,8 +190,8 @@ def outlines(path: Path) -> tuple[int, float]:
             pen = DecomposingRecordingPointPen(glyphs)
             glyphs[name].drawPoints(pen)
             counts.append(sum(verb == "addPoint" for verb, *_ in pen.value))
-    drawn = [count for count in counts if count]
-    return len(drawn), statistics.mean(drawn) if drawn else 0.0
+    inked = [count for count in counts if count]
+    return len(inked), statistics.mean(inked) if inked else 0.0
 
 
 HEADER = (

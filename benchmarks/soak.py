@@ -143,7 +143,7 @@ def prepared(kind: str, folder: Path) -> tuple[Path, Callable[[Path], object]]:
         sheet.save(path)
         return path, scan.read
     if kind == "svg":
-        from vce_models.fonts import drawing as svg
+        from vce_models.fonts import svg
 
         path.write_text(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
@@ -155,13 +155,13 @@ def prepared(kind: str, folder: Path) -> tuple[Path, Callable[[Path], object]]:
 
 def font(path: Path, kind: str) -> Path:
     """A small font of a kind."""
-    from vce_models.fonts import drawn
+    from vce_models.fonts import building
     from vce_models.fonts.family import Places
 
     square: Places = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
     sides = [[np.stack(side)] for side in zip(square, np.roll(square, -1, 0), strict=True)]
-    made = drawn.Drawing([sides], drawn.FRAMED)
-    data = drawn.font({65: made, 66: made}, "Soaked")
+    made = building.Drawing([sides], building.FRAMED)
+    data = building.font({65: made, 66: made}, "Soaked")
     if kind == "ufo":
         from ufoLib2 import Font
 

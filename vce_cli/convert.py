@@ -184,13 +184,13 @@ def _outlines(
     journal: Journal,
 ) -> Iterator[Any]:
     """The glyph's own outline, or the one traced around its drawing, moved by every rule."""
-    from vce_models.fonts import outlines, tracing
+    from vce_models.fonts import paths, tracing
 
     if glyph.outline and placement:
         outline = glyph.outline(), placement
     else:
-        outline = tracing.contours(drawing.detail), outlines.CANVAS
-    moved = outlines.moved(model, hands.rules, options.towards, drawing.condition, outline)
+        outline = tracing.contours(drawing.detail), paths.CANVAS
+    moved = paths.moved(model, hands.rules, options.towards, drawing.condition, outline)
     for number, (contours, weaker) in zip(hands.numbers, moved, strict=True):
         if weaker:
             journal.detail(f"{glyph.source} is moved less by rule {number}: it would cross itself")

@@ -148,13 +148,13 @@ def _source(
         points = source.characters(options.text, options.chars) if chosen else None
         journal.detail(f"read {source.file}")
         return source.cut(points), points or sorted(source.named)
-    from vce_models.fonts import drawn, sketches
-    from vce_models.listing import codepoint, sketch
+    from vce_models.fonts import building, unplaced
+    from vce_models.listing import codepoint, read_drawing
 
     made = []
     for glyph in found:
         try:
-            made.append(sketch(glyph, codepoint(glyph), config))
+            made.append(read_drawing(glyph, codepoint(glyph), config))
             journal.beside(glyph.source, list(made[-1].unusual))
         except InputError as error:
             journal.fail(glyph.source, error)
@@ -162,8 +162,8 @@ def _source(
         journal.detail(f"read {glyph.source}")
     if not made:
         return None, []
-    drawings = sketches.placed(made)
-    return drawn.font(drawings, "drawings"), sorted(drawings)
+    drawings = unplaced.placed(made)
+    return building.font(drawings, "drawings"), sorted(drawings)
 
 
 def _family(

@@ -221,11 +221,11 @@ def _card(title: str, facts: dict[str, Any]) -> Table:
         "licence": facts["licence"],
         "fingerprint": facts["fingerprint"],
     }
-    drawn = Table(title)
-    drawn.add_column("", overflow="fold")
+    table = Table(title)
+    table.add_column("", overflow="fold")
     for row in rows.items():
-        drawn.add_row(*row)
-    return drawn
+        table.add_row(*row)
+    return table
 
 
 def _likelihoods(result: Evaluation) -> Table:

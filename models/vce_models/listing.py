@@ -23,8 +23,8 @@ from vce_models.glyphs.photos import Polarity
 if TYPE_CHECKING:
     from vce_models.fonts.outline import Contour
     from vce_models.fonts.placement import Placement
-    from vce_models.fonts.sketches import Sketch
     from vce_models.fonts.source import SourceFont
+    from vce_models.fonts.unplaced import Unplaced
 
 FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2", ".ufo"}
 """Files that are read as fonts."""
@@ -164,18 +164,18 @@ def codepoint(glyph: Glyph) -> int:
     return found
 
 
-def sketch(glyph: Glyph, codepoint: int, config: ModelConfig) -> Sketch:
+def read_drawing(glyph: Glyph, codepoint: int, config: ModelConfig) -> Unplaced:
     """Read an image or an SVG as the drawing that a font takes.
 
     Raises:
         InputError: It cannot be read, or holds no glyph.
     """
-    from vce_models.fonts import drawing, sketches
+    from vce_models.fonts import svg, unplaced
 
     if glyph.page is None:
-        return sketches.of_outline(codepoint, drawing.read(Path(glyph.source)))
+        return unplaced.from_svg(codepoint, svg.read(Path(glyph.source)))
     ink, placement = glyph.page()
-    return sketches.of_ink(codepoint, ink, placement, glyph.source, config)
+    return unplaced.from_image(codepoint, ink, placement, glyph.source, config)
 
 
 def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
@@ -227,15 +227,15 @@ def _of_image(path: Path, reading: Reading) -> list[Glyph]:
 
 
 def _of_svg(path: Path, reading: Reading) -> Glyph:
-    from vce_models.fonts import drawing, raster
+    from vce_models.fonts import raster, svg
 
     def read() -> tuple[images.Framed, Placement]:
-        framed = raster.framed(drawing.read(path).contours, reading.config, reading.framing)
+        framed = raster.framed(svg.read(path).contours, reading.config, reading.framing)
         if framed is None:
             raise InputError(f"{path} is blank")
         return framed
 
-    return Glyph(path.stem, str(path), read, outline=lambda: drawing.read(path).contours)
+    return Glyph(path.stem, str(path), read, outline=lambda: svg.read(path).contours)
 
 
 def is_large(path: Path) -> bool:

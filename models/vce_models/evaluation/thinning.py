@@ -37,7 +37,7 @@ def thinned(ink: Tensor) -> Tensor:
             return ink
 
 
-def redrawn(skeletons: Tensor) -> Tensor:
+def thickened(skeletons: Tensor) -> Tensor:
     """Draw skeletons, (N, H, W), by a round pen of radius `PEN`."""
     reach = int(PEN)
     place = torch.arange(-reach, reach + 1, device=skeletons.device)

@@ -23,7 +23,7 @@ from vce_models.config import ENLARGED, ModelConfig
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.evaluation.quality import RESAMPLES, Interval, interval
-from vce_models.evaluation.thinning import redrawn, thinned
+from vce_models.evaluation.thinning import thickened, thinned
 from vce_models.networks.layout import channels_last
 from vce_models.networks.precision import multiplies_bfloat16
 
@@ -114,8 +114,8 @@ def lines(pictures: Tensor) -> Tensor:
     A mean over 3x3 pixels comes first: the steps of a drawing's pixels are no course of a line.
     """
     grey = F.avg_pool2d(pictures[:, None].float(), 3, 1, 1)[:, 0]
-    drawn = redrawn(thinned(grey >= 127.5))
-    small = F.avg_pool2d(drawn[:, None].float(), ENLARGED // 2)[:, 0]
+    strokes = thickened(thinned(grey >= 127.5))
+    small = F.avg_pool2d(strokes[:, None].float(), ENLARGED // 2)[:, 0]
     return (255 * small).round().to(torch.uint8)
 
 

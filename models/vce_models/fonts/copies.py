@@ -1,9 +1,9 @@
-"""What a font's tables say of a glyph is said of its other drawings, too.
+"""What a font's tables say of a glyph is said of its other alternates, too.
 
 Classes of GDEF, kerning of pairs and classes, shifts of single glyphs, anchors of bases,
 ligatures and joins, contexts of positioning by class and by coverage, carets and the old
 `kern` table are extended. Contexts that spell out glyph by glyph where something is shifted
-hold for drawings other than the first in their first glyph only.
+hold for alternates other than the first in their first glyph only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vce_models.fonts import kerning
 from vce_models.fonts.anchors import Attachment, put
 
 Added = Mapping[str, tuple[str, int]]
-"""The glyph that each new glyph is another drawing of, and its master, in glyph order."""
+"""The glyph that each new glyph is another alternate of, and its master, in glyph order."""
 
 PAIRS = 10_000
 """Pairs in a subtable of `kern` at most: 16 bits tell its length."""
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 def extend(font: TTFont, added: Added, attached: Sequence[Attachment]) -> None:
-    """Say of new glyphs what is said of those they are drawings of.
+    """Say of new glyphs what is said of those they are alternates of.
 
     Args:
         font: It has the new glyphs, after all others.
@@ -156,7 +156,7 @@ def _classify(definitions: Any, added: Added) -> None:
 
 
 def _pair(pairs: Any, added: Added, order: Mapping[str, int]) -> None:
-    """Kern all drawings of every second glyph of a set of pairs."""
+    """Kern all alternates of every second glyph of a set of pairs."""
     known = {record.SecondGlyph: record for record in pairs.PairValueRecord}
     for new, (glyph, _) in added.items():
         if glyph in known:
@@ -167,16 +167,16 @@ def _pair(pairs: Any, added: Added, order: Mapping[str, int]) -> None:
 
 
 def _extend_kern(kern: Any, added: Added) -> None:
-    """Kern all drawings of all pairs of the old table."""
-    drawings: dict[str, list[str]] = {}
+    """Kern all alternates of all pairs of the old table."""
+    alternates: dict[str, list[str]] = {}
     for new, (glyph, _) in added.items():
-        drawings.setdefault(glyph, [glyph]).append(new)
+        alternates.setdefault(glyph, [glyph]).append(new)
     tables = []
     for table in kern.kernTables:
         if not hasattr(table, "kernTable"):  # a format that is kept as it came
             tables.append(table)
             continue
-        pairs = list(_kerned(table.kernTable, drawings))
+        pairs = list(_kerned(table.kernTable, alternates))
         for start in range(0, len(pairs), PAIRS):
             part = copy.copy(table)
             part.kernTable = dict(pairs[start : start + PAIRS])
@@ -185,8 +185,8 @@ def _extend_kern(kern: Any, added: Added) -> None:
 
 
 def _kerned(
-    pairs: Mapping[tuple[str, str], int], drawings: Mapping[str, Sequence[str]]
+    pairs: Mapping[tuple[str, str], int], alternates: Mapping[str, Sequence[str]]
 ) -> Iterable[tuple[tuple[str, str], int]]:
     for (left, right), value in pairs.items():
-        both = product(drawings.get(left, [left]), drawings.get(right, [right]))
+        both = product(alternates.get(left, [left]), alternates.get(right, [right]))
         yield from ((pair, value) for pair in both)

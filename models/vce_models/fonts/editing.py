@@ -28,8 +28,8 @@ from fontTools.ttLib.tables.ttProgram import Program
 from vce_models.fonts import anchors
 from vce_models.fonts.family import Family
 from vce_models.fonts.naming import rename
+from vce_models.fonts.outline_tables import set_outlines
 from vce_models.fonts.quadratics import outlines
-from vce_models.fonts.redrawing import redraw
 
 Flavour = Literal["ttf", "otf", "woff2"]
 """Quadratic curves; cubic curves; the source's kind of curves, packed."""
@@ -62,7 +62,7 @@ def edited(family: Family, master: int, *, name: str, flavour: Flavour) -> bytes
     font = opened(family)
     cubic = flavour == "otf" or (flavour == "woff2" and "glyf" not in font)
     rename(font, name)
-    redraw(font, family, {glyph: (glyph, master) for glyph in family.glyphs}, cubic=cubic)
+    set_outlines(font, family, {glyph: (glyph, master) for glyph in family.glyphs}, cubic=cubic)
     anchors.move(font, family, master)
     finish(font, family, master)
     return saved(font, packed=flavour == "woff2")
@@ -108,7 +108,7 @@ def _complete(font: TTFont) -> None:
 
 
 def finish(font: TTFont, family: Family, master: int) -> None:
-    """Let all measures follow the ink of a font that was redrawn, and its vertical limits."""
+    """Let the measures of a font, and its vertical limits, follow the ink of its new outlines."""
     head = font["head"]
     head.flags &= ~(1 << 2 | 1 << 4)  # no instruction depends on the size or alters widths
     if "glyf" in font:
@@ -154,13 +154,13 @@ _INSTRUCTED = (
 
 def _set_heights(font: TTFont, family: Family, master: int) -> None:
     """Let x-height and capitals' height rise and fall with x and H."""
-    os2, characters, drawn = font["OS/2"], font.getBestCmap() or {}, outlines(family)
+    os2, characters, quadratic = font["OS/2"], font.getBestCmap() or {}, outlines(family)
     for measure, letter in (("sxHeight", "x"), ("sCapHeight", "H")):
         height, glyph = getattr(os2, measure, 0), characters.get(ord(letter))
         if not height:
             continue
-        if glyph in drawn:
-            tops = drawn[glyph].places[..., 1].max(axis=1)
+        if glyph in quadratic:
+            tops = quadratic[glyph].places[..., 1].max(axis=1)
             height += int(tops[master] - tops[0])
         else:
             height = round(height * float(family.heights[master]))

@@ -32,7 +32,7 @@ class MasterGlyph:
         move: Maps places of the source glyph, (n, 2), to every master, (masters, n, 2). What
             is attached to a glyph, as the anchors of marks are, goes where its ink goes.
         parts: The glyphs that it is made of, and how far each is moved, (masters, 2), in whole
-            font units; none where it is drawn by itself.
+            font units; none where it has an outline of its own.
     """
 
     contours: tuple[tuple[Places, ...], ...]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vce_models.arrays import Array
-from vce_models.fonts.drawn import CAP_HEIGHT, EM, X_HEIGHT
+from vce_models.fonts.building import CAP_HEIGHT, EM, X_HEIGHT
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs.images import LONGEST
 from vce_models.glyphs.scan import Written

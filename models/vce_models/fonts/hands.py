@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vce_models.arrays import Array
-from vce_models.drawing import forward
 from vce_models.fonts import evenness, widths
 from vce_models.fonts.corrections import gaps, smoothed
 from vce_models.fonts.family import Places
@@ -25,6 +24,7 @@ from vce_models.fonts.outline import Contour, Samples, sample
 from vce_models.fonts.placement import FLIP, Placement, around
 from vce_models.fonts.raster import condition, polygons
 from vce_models.framing import OMNIGLOT, Framing
+from vce_models.rendering import forward
 from vce_models.weights import Weights
 
 Matrices = NDArray[np.float64]

@@ -60,11 +60,11 @@ def outline(glyph: MasterGlyph, tolerance: float) -> Outline:
     Raises:
         fontTools.cu2qu.errors.ApproxNotFoundError: A hundred curves do not come as near.
     """
-    drawn = [_contour(contour, tolerance) for contour in glyph.contours if contour]
-    ends = np.cumsum([len(on) for _, on in drawn]) - 1
+    converted = [_contour(contour, tolerance) for contour in glyph.contours if contour]
+    ends = np.cumsum([len(on) for _, on in converted]) - 1
     return Outline(
-        np.concatenate([places for places, _ in drawn], axis=1),
-        np.concatenate([on for _, on in drawn]),
+        np.concatenate([places for places, _ in converted], axis=1),
+        np.concatenate([on for _, on in converted]),
         tuple(ends.tolist()),
     )
 

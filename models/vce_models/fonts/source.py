@@ -274,11 +274,11 @@ def _read_all(data: bytes) -> None:
 
     with TTFont(io.BytesIO(data), lazy=False, recalcTimestamp=False) as font:
         font.ensureDecompiled(recurse=True)
-        glyphs, drawn = font.getGlyphSet(), RecordingPen()
+        glyphs, recorded = font.getGlyphSet(), RecordingPen()
         for name in font.getGlyphOrder():
-            glyphs[name].draw(drawn)
+            glyphs[name].draw(recorded)
             font["hmtx"][name]
-        if not drawn.value:
+        if not recorded.value:
             raise ValueError("it draws nothing")
         named = {name for table in font["cmap"].tables for name in table.cmap.values()}
         if lacking := sorted(named - set(font.getGlyphOrder())):

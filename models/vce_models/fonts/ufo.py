@@ -25,7 +25,7 @@ from vce_models.fonts.editing import finish, opened
 from vce_models.fonts.feature_code import feature_code
 from vce_models.fonts.feature_rules import legal_names
 from vce_models.fonts.naming import rename, style_of
-from vce_models.fonts.redrawing import draw_master
+from vce_models.fonts.outline_tables import write_master
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -78,7 +78,7 @@ def master_ufo(family: Family, master: int, *, name: str) -> Font:
                     x, y = map(int, offsets[master])
                     pen.addComponent(names[part], (1, 0, 0, 1, x, y))
             else:
-                draw_master(family.glyphs[glyph], master, pen)
+                write_master(family.glyphs[glyph], master, pen)
         else:
             made.width = font["hmtx"][glyph][0]
             recorded = DecomposingRecordingPen(source)
@@ -99,14 +99,14 @@ def _components(family: Family, name: str) -> tuple[tuple[str, Places], ...]:
     glyph, glyphs = family.glyphs[name], family.glyphs
     if not all(part in glyphs and not glyphs[part].parts for part, _ in glyph.parts):
         return ()
-    drawn = [
+    assembled = [
         curve + by[:, None]
         for part, by in glyph.parts
         for contour in glyphs[part].contours
         for curve in contour
     ]
     own = [curve for contour in glyph.contours for curve in contour]
-    alike = len(own) == len(drawn) and all(map(np.array_equal, own, drawn))
+    alike = len(own) == len(assembled) and all(map(np.array_equal, own, assembled))
     return glyph.parts if alike else ()
 
 

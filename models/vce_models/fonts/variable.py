@@ -30,8 +30,8 @@ from vce_models.fonts.naming import (
     rename,
     style_of,
 )
+from vce_models.fonts.outline_tables import flag_overlaps, set_outlines
 from vce_models.fonts.quadratics import Outline, outlines
-from vce_models.fonts.redrawing import flag_overlaps, redraw
 
 WHOLE = 100
 """Where on its axis a hand is whole."""
@@ -56,7 +56,7 @@ def variable(family: Family, *, name: str) -> bytes:
     """
     font = opened(family)
     rename(font, name)
-    redraw(font, family, {glyph: (glyph, 0) for glyph in family.glyphs}, cubic=False)
+    set_outlines(font, family, {glyph: (glyph, 0) for glyph in family.glyphs}, cubic=False)
     finish(font, family, 0)
     axes = [axis_tag(hand) for hand in range(1, family.hands + 1)]
     anchors.vary(font, family, axes)
@@ -108,13 +108,13 @@ def _instance(name: int, postscript: int, axes: list[str], whole: str | None) ->
 
 
 def _vary_outlines(font: TTFont, family: Family, axes: list[str]) -> None:
-    drawn = outlines(family)
+    quadratic = outlines(family)
     table = font["gvar"] = newTable("gvar")
     table.version, table.reserved, table.variations = 1, 0, {}
     for name in font.getGlyphOrder():
         flag_overlaps(font["glyf"][name])  # several hands at once may cross themselves
         glyph = family.glyphs.get(name)
-        variations = _variations(glyph, drawn.get(name), axes) if glyph else []
+        variations = _variations(glyph, quadratic.get(name), axes) if glyph else []
         table.variations[name] = variations
     add_HVAR(font)
 

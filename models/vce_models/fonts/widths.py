@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vce_models.drawing.pen import KEPT
 from vce_models.fonts.corrections import Numbers, Term, gaps, solve
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Samples
+from vce_models.rendering.pen import KEPT
 
 WIDEST = 8.0
 """What is wider than this, in pixels, is no stroke."""

@@ -29,7 +29,7 @@ Drawings = Mapping[str, tuple[str, int]]
 """Which glyph of the family, in which master, each glyph to be written shows, by its name."""
 
 
-def redraw(font: TTFont, family: Family, drawings: Drawings, *, cubic: bool) -> None:
+def set_outlines(font: TTFont, family: Family, drawings: Drawings, *, cubic: bool) -> None:
     """Replace outlines, advance widths and bearings; add the glyphs that a font lacks.
 
     Glyphs that are not among the drawings keep their outlines, converted where the tables
@@ -77,7 +77,7 @@ def flag_overlaps(glyph: Any) -> None:
         glyph.flags[0] |= flagOverlapSimple
 
 
-def draw_master(glyph: MasterGlyph, master: int, pen: Any) -> None:
+def write_master(glyph: MasterGlyph, master: int, pen: Any) -> None:
     """Draw the cubic outlines of one master with a pen of fontTools."""
     for contour in glyph.contours:
         if not contour:
@@ -105,12 +105,12 @@ def _overlaps(glyph: Any) -> bool:
 
 def _set_tops(font: TTFont, family: Family, drawings: Drawings) -> None:
     """Let vertical bearings follow the ink, so that the origin above it stays."""
-    drawn, metrics = outlines(family), font["vmtx"].metrics
+    quadratic, metrics = outlines(family), font["vmtx"].metrics
     old = dict(metrics)
     for name, (model, master) in drawings.items():
         height, bearing = old[model]
-        if model in drawn:
-            tops = drawn[model].places[..., 1].max(axis=1)
+        if model in quadratic:
+            tops = quadratic[model].places[..., 1].max(axis=1)
             bearing += int(tops[0] - tops[master])
         metrics[name] = (height, bearing)
 
@@ -137,8 +137,8 @@ def _write_glyf(
     for name in font.getGlyphOrder():
         model, master = drawings.get(name, (name, 0))
         if name in drawings:
-            drawn = outlines(family).get(model)
-            glyph = simple_glyph(drawn, master) if drawn else Glyph()
+            outline = outlines(family).get(model)
+            glyph = simple_glyph(outline, master) if outline else Glyph()
         elif "glyf" in font:
             pen = TTGlyphPen(None)
             recorded[name].replay(pen)
@@ -203,7 +203,7 @@ def _write_cff(
         pen = T2CharStringPen(None if width == default else width - nominal, None)
         if name in drawings:
             model, master = drawings[name]
-            draw_master(family.glyphs[model], master, pen)
+            write_master(family.glyphs[model], master, pen)
         else:
             recorded[name].replay(ReverseContourPen(pen) if "glyf" in font else pen)
         charstrings[name] = pen.getCharString()

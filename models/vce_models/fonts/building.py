@@ -69,7 +69,7 @@ def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
     charstrings, bearings, tops, bottoms = {}, {}, [ASCENT], [DESCENT]
     for name, contours in outlines.items():
         pen = T2CharStringPen(widths[name], None)
-        _draw(contours, pen)
+        _write(contours, pen)
         charstrings[name] = pen.getCharString()
         ends = [curve for contour in contours for curve in contour]
         places = np.concatenate(ends) if ends else np.zeros((1, 2))
@@ -138,7 +138,7 @@ def _notdef() -> list[list[Cubic]]:
     return [box(50, 0, 450, CAP_HEIGHT), [side[::-1] for side in reversed(inside)]]
 
 
-def _draw(contours: list[list[Cubic]], pen: object) -> None:
+def _write(contours: list[list[Cubic]], pen: object) -> None:
     for contour in contours:
         pen.moveTo(tuple(contour[0][0]))  # type: ignore[attr-defined]
         for curve in contour:
