@@ -1,4 +1,4 @@
-"""Drawings of characters that become a font: each with its outline, and then with its place."""
+"""Drawings of characters are read, and then all get their places in one font."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vce_models.fonts.svg import Outlined
 from vce_models.glyphs import images, letters
 
 GRID = 1000
-"""Pixels of the longest side of an SVG's canvas, for its place to be found as an image's is."""
+"""Pixels of the longest side of an SVG's canvas, so that its place is found as an image's is."""
 
 
 class Unplaced(NamedTuple):
@@ -29,9 +29,9 @@ class Unplaced(NamedTuple):
         contours: Its outline; the unit is a canvas's side, y up from its lower edge.
         size: Width and height of the drawing's own canvas, in pixels.
         box: Its ink there.
-        framed: Whether the outline's canvas is not that one, but one that frames the ink.
-        placement: Where the drawing's own canvas lies in the font, if that is told.
-        unusual: A phrase for each thing in it that one drawing of a character has not.
+        framed: Whether the outline's canvas is another one, which frames the ink.
+        placement: Where the drawing's own canvas lies in the font, if that is known.
+        unusual: A phrase for each thing that a drawing of one character does not have.
     """
 
     codepoint: int
@@ -46,10 +46,10 @@ class Unplaced(NamedTuple):
 def from_image(
     codepoint: int, ink: Array, placement: Placement | None, name: str, config: ModelConfig
 ) -> Unplaced:
-    """Trace the ink of an image, (H, W) in [0, 1], as a drawing.
+    """Trace the ink of an image, (H, W) in [0, 1].
 
     Raises:
-        InputError: It holds no glyph, or several.
+        InputError: The image shows no glyph, or several.
     """
     if (count := letters.several(ink)) > 1:
         hint = "cut it into one image each, or write on the pages of vce template"
@@ -62,7 +62,7 @@ def from_image(
 
 
 def from_svg(codepoint: int, drawing: Outlined) -> Unplaced:
-    """Take the outline of an SVG, as it is, for a drawing."""
+    """Take the outline of an SVG as it is."""
     left, bottom, width, height = drawing.canvas
     side = max(width, height)
     corner = np.array([left - (side - width) / 2, bottom - (side - height) / 2])
@@ -79,7 +79,7 @@ def from_svg(codepoint: int, drawing: Outlined) -> Unplaced:
 
 
 def placed(waiting: Sequence[Unplaced]) -> dict[int, Drawing]:
-    """Give drawings their places in one font, by code point."""
+    """Give drawings their places in one font; return them by code point."""
     places = frames.placements([(one.codepoint, one.size, one.box) for one in waiting])
     drawings = {}
     for one, found in zip(waiting, places, strict=True):
