@@ -1,4 +1,4 @@
-"""Drawings reduced to the course of their lines: thinned, and drawn again by one pen."""
+"""Drawings are reduced to the course of their lines: thinned, and rendered again by one pen."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ PEN = 2.5
 """Radius of the pen, in pixels of the drawing that was thinned."""
 
 RING = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
-"""The neighbours of a pixel, clockwise from the upper one."""
+"""Steps to the neighbours of a pixel, clockwise from the upper one."""
 
 
 def thinned(ink: Tensor) -> Tensor:
     """Thin lines to skeletons, a pixel wide and connected as they were.
 
-    Guo and Hall 1989, algorithm A1: in turns, pixels at the left and at the right of an edge are
-    taken away, but for ends and for those that hold parts together.
+    This is algorithm A1 of Guo and Hall 1989. In turns it removes pixels at the left and at the
+    right of an edge, except ends of lines and pixels that hold parts together.
 
     Args:
-        ink: (N, H, W), whether a pixel is ink.
+        ink: Whether each pixel is ink, (N, H, W).
     """
     ink = ink.clone()
     while True:
@@ -38,7 +38,7 @@ def thinned(ink: Tensor) -> Tensor:
 
 
 def thickened(skeletons: Tensor) -> Tensor:
-    """Draw skeletons, (N, H, W), by a round pen of radius `PEN`."""
+    """Render skeletons, (N, H, W), by a round pen of radius `PEN`."""
     reach = int(PEN)
     place = torch.arange(-reach, reach + 1, device=skeletons.device)
     pen = (place.square() + place[:, None].square() <= PEN**2).float()
@@ -46,7 +46,7 @@ def thickened(skeletons: Tensor) -> Tensor:
 
 
 def _around(ink: Tensor) -> Tensor:
-    """The eight neighbours of every pixel, (8, N, H, W); beyond the frame there is no ink."""
+    """Return the eight neighbours of every pixel, (8, N, H, W), without ink beyond the frame."""
     height, width = ink.shape[1:]
     framed = F.pad(ink, (1, 1, 1, 1))
     parts = [framed[:, 1 + y : 1 + y + height, 1 + x : 1 + x + width] for y, x in RING]
