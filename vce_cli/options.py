@@ -144,7 +144,7 @@ class Options:
     ] = None
     ink: Annotated[
         Polarity,
-        _option(INPUT, help="Which pixels are ink; auto takes those that the border is not."),
+        _option(INPUT, help="Which pixels are ink; auto takes those that differ from the border."),
     ] = Polarity.AUTO
     fit: Annotated[
         bool,
@@ -159,8 +159,8 @@ class Options:
         Crop,
         _option(
             INPUT,
-            help="Choose what of an image is the glyph: whole takes all ink, largest the largest "
-            "mark and what stands over or under it, without specks and other letters.",
+            help="Which ink of an image is the glyph: whole takes all of it; largest takes the "
+            "largest mark and what stands over or under it, without specks and other letters.",
         ),
     ] = Crop.WHOLE
 
@@ -275,7 +275,7 @@ class Options:
         _option(OUTPUT, "--no-metadata", help="Leave version, weights, seed and rule out of PNGs."),
     ] = False
     no_clobber: Annotated[
-        bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace files that are there.")
+        bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace existing files.")
     ] = False
 
     variable: Annotated[
@@ -305,8 +305,8 @@ class Options:
             min=0.0,
             max=2.0,
             metavar="X",
-            help="How much a letter keeps of what its rule does to it alone: at 0 all letters are "
-            "moved as their hand is, at 1 each by its rule as well; "
+            help="How much a letter keeps of what its rule does to it alone: at 0 the hand moves "
+            "all letters alike, at 1 each letter has the whole effect of its rule, too; "
             f"{LIVELINESS} by default, 1 with --alternates.",
         ),
     ] = None
