@@ -7,7 +7,7 @@ import random
 import numpy as np
 import ots
 import pytest
-from families import FEATURES, FONTS, HANDS, LETTERS, TEXTS, family_of, installed, little
+from families import FEATURES, HANDS, LETTERS, SOURCES, TEXTS, family_of, little
 from fontTools.ttLib import newTable
 from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
 from test_hand_fonts import opened, saved, shaped, words
@@ -16,8 +16,6 @@ from vce_models.errors import ConfigError
 from vce_models.fonts.alternates import alternates
 from vce_models.fonts.editing import edited
 
-SOURCES = {"little": little, "little in CFF": lambda: little(cubic=True)}
-SOURCES |= {name: lambda name=name: installed(name, TEXTS.get(name)) for name in FONTS}
 THREE = HANDS[:3]
 
 
@@ -101,15 +99,15 @@ def test_the_first_alternate_is_the_glyph_and_the_others_lie_beside_it():
             assert font["hmtx"][name] == alone["hmtx"][letter]
 
 
-def test_all_number_of_a_pair_are_kerned():
+def test_all_alternates_of_a_pair_are_kerned():
     data = made(little())
     font = opened(data)
     pairs = {"AV": -80, "Ta": -60, "Te": -40, "Vo": -40, "ox": -12, "qy": -12}
-    for (left, right), kerning in pairs.items():
+    for pair, kerning in pairs.items():
         seen = set()
         for first, second in itertools.product(range(3), repeat=2):
             chosen = {"calt": False, "salt": [(0, 1, first), (1, 2, second)]}
-            (one, advance, *_), (two, *_) = shaped(data, left + right, features=chosen)
+            (one, advance, *_), (two, *_) = shaped(data, pair, features=chosen)
             assert advance - font["hmtx"][one][0] == kerning
             seen.add((one, two))
         assert len(seen) == 9

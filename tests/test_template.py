@@ -75,7 +75,7 @@ def shade(image, light):
 
 
 def jpeg(image, noise=6, quality=75):
-    pixels = np.asarray(image, np.float32)
+    pixels = np.asarray(image, float)
     pixels = pixels + np.random.default_rng(0).normal(0, noise, pixels.shape)
     file = io.BytesIO()
     Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
