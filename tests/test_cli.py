@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from typing import Any
 
 import pytest
 import torch
@@ -44,7 +45,8 @@ def on_a_terminal(command, stream, **environment):
     """What a command that succeeds writes on a stream that is a terminal."""
     master, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", **environment}
-    with subprocess.Popen(command, env=environment, **{stream: terminal}) as process:
+    streams: dict[str, Any] = {stream: terminal}
+    with subprocess.Popen(command, env=environment, **streams) as process:
         os.close(terminal)
         seen = b""
         while True:
