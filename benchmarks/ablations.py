@@ -1,9 +1,9 @@
-"""One factor at a time: short runs of equal pairs and seed, each differing from the base in one.
+"""Ablations: short runs of equal pairs and seed, each of which differs from the base in one factor.
 
 python benchmarks/ablations.py --data omniglot/ --out runs/ablations [NAME ...]
 
-Writes a row, a picture and weights a run, and goes on where it was stopped; `results.jsonl`
-holds the rows. Without names it runs them all, some six minutes each on one core.
+It writes a row, a picture and weights for each run, and goes on where it was stopped;
+`results.jsonl` holds the rows. Without names it runs all, some six minutes each on one core.
 """
 
 import argparse
@@ -36,7 +36,7 @@ PAIRS = 112_000
 def changed(
     model: dict[str, object] | None = None, recipe: str = "compact", **train: object
 ) -> TrainConfig:
-    """A recipe with some fields changed, scaled to `PAIRS`."""
+    """Change some fields of a recipe, and scale it to `PAIRS`."""
     base = RECIPES[recipe]
     config = dataclasses.replace(base, model=dataclasses.replace(base.model, **(model or {})))
     config = dataclasses.replace(config, **train)
@@ -44,24 +44,24 @@ def changed(
 
 
 def binary(model: dict[str, object] | None = None, **train: object) -> TrainConfig:
-    """The recipe for the likelihood of binary images with some fields changed."""
+    """Change some fields of the recipe for the likelihood of binary images."""
     return changed(model, "likelihood", **train)
 
 
 def phases(pretrain: int, vae: int, lmvae: int, **train: object) -> TrainConfig:
-    """The base with its steps shared among the phases in these proportions."""
+    """Divide the steps of the base among the phases in these proportions."""
     return changed(pretrain_steps=pretrain, vae_steps=vae, lmvae_steps=lmvae, **train)
 
 
-DRAWS_ANEW = {"kl_weight": 6.0, "kl_span": 0.8, "alignment_weight": 0.0}
-"""What a convertor that draws anew wants: the condition first."""
+RENDERS = {"kl_weight": 6.0, "kl_span": 0.8, "alignment_weight": 0.0}
+"""Settings for a convertor that renders pixels itself: it must learn from the condition first."""
 
 FACTORS = {
     "base": changed(),
-    "wiring edge": changed({"wiring": "edge"}, **DRAWS_ANEW),
-    "wiring rows": changed({"wiring": "rows"}, **DRAWS_ANEW),
-    "wiring plane": changed({"wiring": "plane"}, **DRAWS_ANEW),
-    "wiring modulation": changed({"wiring": "modulation"}, **DRAWS_ANEW),
+    "wiring edge": changed({"wiring": "edge"}, **RENDERS),
+    "wiring rows": changed({"wiring": "rows"}, **RENDERS),
+    "wiring plane": changed({"wiring": "plane"}, **RENDERS),
+    "wiring modulation": changed({"wiring": "modulation"}, **RENDERS),
     "6 control points": changed({"control": 6}),
     "14 control points": changed({"control": 14}),
     "8 blocks": changed({"blocks": 8}),
@@ -96,10 +96,10 @@ FACTORS = {
 
 
 TEMPERATURES = {f"temperature {t}": t for t in (0.5, 0.75, 1.0, 1.25)}
-"""Temperatures of rules sampled for the shipped weights, which nothing trains anew."""
+"""Temperatures of rules that are sampled for the shipped weights; nothing is trained."""
 
 ACROSS = {"half across": 0.5, "all across": 1.0}
-"""Share of the pairs whose rules are read off another character by the same two people."""
+"""Shares of the pairs whose rules are read off another character by the same two people."""
 
 
 class Across(Trainer):
@@ -138,13 +138,13 @@ class Across(Trainer):
 
 
 def judge(model: VCE, test: Characters) -> Quality:
-    """Recognisability and diversity by the shipped critics."""
+    """Measure recognisability and diversity by the shipped critics."""
     samples = quality.conversions(model, test, seed=0)
     return quality.judge(samples, test, critics.load(), seed=0)
 
 
 def run(name: str, folder: Path, picture: Path) -> dict[str, float]:
-    """Train one and measure it; its weights are kept beside the picture."""
+    """Train one run and measure it; its weights are kept beside the picture."""
     config = FACTORS[name]
     split = drawings.load(folder, config.model, enlarged=config.enlarged)
     share = ACROSS.get(name)
@@ -190,7 +190,7 @@ def temper(name: str, folder: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run what is asked for and not yet there."""
+    """Run what is asked for and not done yet."""
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--data", type=Path, required=True)

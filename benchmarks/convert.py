@@ -1,11 +1,11 @@
-"""`vce convert` beside what it saves, PyTorch, and beside the arithmetic it cannot save.
+"""`vce convert` is measured beside PyTorch, which it saves, and beside its bare arithmetic.
 
 python benchmarks/convert.py [--quick] [PART ...]
 
-Parts are `start`, `rate`, `stream`, `products` and `cuda`; without one it runs them all, some
-four minutes on one core. What is compared takes turns, so that a machine that slows down slows
-both; figures are medians over rounds, of ratios the median ratio. Whole processes are measured
-from outside: seconds are those of the processor, user and system, and memory is the peak.
+Parts are `start`, `rate`, `stream`, `products` and `cuda`; without one it runs all, some four
+minutes on one core. The two that are compared take turns, so that a machine that slows down slows
+both. Figures are medians over rounds, and ratios are medians of ratios. Whole processes are
+measured from outside: seconds are the processor's, user and system, and memory is the peak.
 Targets stand in brackets. Both have one thread, unless OMP_NUM_THREADS gives PyTorch more.
 """
 
@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from vce_models import convert, rules, weights
-from vce_models.drawing import forward
+from vce_models.rendering import forward
 
 VCE = str(Path(sys.executable).with_name("vce"))
 COUNTS = (1, 10, 100, 1000, 10_000)
@@ -49,7 +49,7 @@ else:
 q = numpy.random.default_rng(0).random((model.config.size,) * 2, numpy.float32)
 renderer(q)(rules.sample(count, model.config, 1))
 """
-"""As many conversions as told, by NumPy or by PyTorch on a device; nothing is written."""
+"""A program that converts as often as told, by NumPy or by PyTorch on a device, writing nothing."""
 
 
 class Process:
@@ -73,7 +73,7 @@ def python(program: str, *arguments: object) -> Process:
 
 
 def scribble(path: Path, seed: int = 1) -> None:
-    """A glyph of four strokes, black on white."""
+    """Write a glyph of four strokes, black on white."""
     image = Image.new("L", (105, 105), 255)
     points = np.random.default_rng(seed).integers(20, 85, (5, 2)).tolist()
     ImageDraw.Draw(image).line([tuple(point) for point in points], fill=0, width=4)
@@ -81,7 +81,7 @@ def scribble(path: Path, seed: int = 1) -> None:
 
 
 def start(folder: Path, quick: bool) -> None:
-    """Sixteen styles of one glyph, and the help, as processes."""
+    """Measure sixteen styles of one glyph, and the help, as processes."""
     scribble(folder / "a.png")
     convert16 = (VCE, "convert", folder / "a.png", "-n", 16, "--seed", 1, "-q")
     rounds = [
@@ -103,12 +103,12 @@ def start(folder: Path, quick: bool) -> None:
 
 
 def rate(folder: Path, quick: bool) -> None:
-    """Conversions a second, and where PyTorch's total overtakes."""
+    """Measure conversions a second, and how many PyTorch needs to overtake in all."""
     compare("cpu", COUNTS[:4] if quick else COUNTS, 3 if quick else 5)
 
 
 def cuda(folder: Path, quick: bool) -> None:
-    """The same with PyTorch on CUDA."""
+    """Measure the same with PyTorch on CUDA."""
     if not Path("/dev/nvidia0").exists():
         print("cuda: there is none here")
         return
@@ -116,7 +116,7 @@ def cuda(folder: Path, quick: bool) -> None:
 
 
 def compare(device: str, counts: tuple[int, ...], rounds: int) -> None:
-    """Both ways by the clock; a line through the medians gives start, rate and crossover."""
+    """Measure both by the clock; a line through the medians gives start, rate and crossover."""
     totals = {}
     for count in counts:
         few = rounds if count < 10_000 else 1
@@ -138,14 +138,14 @@ def compare(device: str, counts: tuple[int, ...], rounds: int) -> None:
 
 
 def stream(folder: Path, quick: bool) -> None:
-    """Glyphs from a folder to a file each, at growing numbers: memory grows by names alone."""
+    """Convert more and more glyphs of a folder to a file each: memory grows by names alone."""
     source = folder / "glyphs"
     source.mkdir()
-    drawn = 0
+    there = 0
     for count in COUNTS[2:4] if quick else COUNTS[2:]:
-        for number in range(drawn, count):
+        for number in range(there, count):
             scribble(source / f"{number:05}.png", number)
-        drawn = count
+        there = count
         out = folder / f"out{count}"
         run = Process(VCE, "convert", source, "-n", 1, "--seed", 1, "-q", "-o", f"{out}/")
         written = sum(1 for _ in out.iterdir())
@@ -153,7 +153,7 @@ def stream(folder: Path, quick: bool) -> None:
 
 
 def products(folder: Path, quick: bool) -> None:
-    """The forward pass beside its matrix products alone."""
+    """Measure the forward pass beside its matrix products alone."""
     model = weights.load()
     config, count = model.config, 16 * forward.BATCH
     if config.wiring != "deformation":
@@ -175,9 +175,9 @@ def products(folder: Path, quick: bool) -> None:
 
 
 def bare(model: weights.Weights, count: int, rows: bool) -> Callable[[], None]:
-    """The products of `count` conversions of one glyph, on operands laid out before.
+    """Make a function that does the products of `count` conversions of one glyph, and no more.
 
-    A 3x3 convolution is one product, or, by `rows`, one for each row of its kernel.
+    A 3x3 convolution is one product; if `rows`, it is one product for each row of its kernel.
     """
     config, batch = model.config, forward.BATCH
     pixels, channels = (config.size // config.unshuffle) ** 2, config.channels
@@ -220,24 +220,24 @@ def bare(model: weights.Weights, count: int, rows: bool) -> Callable[[], None]:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds of this process on the processor."""
+    """Measure the seconds of this process on the processor."""
     begun = time.process_time()
     work()
     return time.process_time() - begun
 
 
 def median(values: object) -> float:
-    """The middle one of numbers."""
+    """Return the median of numbers."""
     return statistics.median(values)  # type: ignore[type-var,arg-type]
 
 
 def seconds(runs: tuple[Process, ...]) -> str:
-    """Median seconds on the processor."""
+    """Write the median seconds on the processor."""
     return f"{median(run.seconds for run in runs):.3f} s"
 
 
 def memory(runs: tuple[Process, ...]) -> str:
-    """Median peak."""
+    """Write the median peak of memory."""
     return f"{median(run.memory for run in runs):.0f} MiB"
 
 
@@ -245,7 +245,7 @@ PARTS = {part.__name__: part for part in (start, rate, stream, products, cuda)}
 
 
 def main() -> None:
-    """Run the parts asked for."""
+    """Run the parts that are asked for."""
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller counts")

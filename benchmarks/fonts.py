@@ -1,4 +1,4 @@
-"""Fonts made by `vce convert`: what of a page in them is read, and how even their letters are.
+"""Fonts that `vce convert` makes are measured: how well they are read, how even letters are.
 
 python benchmarks/fonts.py [NAME ...] [--keep FOLDER] [--json FILE]
 python benchmarks/fonts.py [NAME ...] --made FOLDER
@@ -45,7 +45,7 @@ class Source:
 
     @property
     def path(self) -> Path:
-        """Where Debian puts it."""
+        """Return where Debian puts it."""
         return SHARE / self.file
 
 
@@ -59,13 +59,13 @@ SOURCES = {
     "hand": Source("fonts-klee", "truetype/klee/KleeOne-Regular.ttf"),
     "variable": Source("fonts-inter-variable", "truetype/inter-vf/Inter-roman.var.ttf"),
 }
-"""TrueType and CFF, fixed and proportional, and one that varies."""
+"""The fonts to measure: TrueType and CFF, monospaced and proportional, and a variable one."""
 
 TARGETS = {"words": 0.97, "baseline": 8.0, "xheight": 10.0, "slant": 1.2, "stem": 5.0}
-"""At least so many words on average; at most such deviations in any hand."""
+"""Least share of words read on average, and greatest deviations in any hand."""
 
 LEAST_WORDS = 0.90
-"""No hand reads worse."""
+"""Least share of words read in any hand."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Row:
 
 
 def main() -> None:
-    """Make what is missing, measure, print a table, and write JSON where it is asked for."""
+    """Make what is missing, measure, print a table, and write JSON if that is asked for."""
     options = parse()
     if options.packages:
         print(*sorted({source.package for source in SOURCES.values()}), "tesseract-ocr")
@@ -118,7 +118,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    """The options, looked over."""
+    """Read the options, and check them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SOURCES))
     parser.add_argument("--source", type=Path, help="a font of your own, with --made")
@@ -135,7 +135,7 @@ def parse() -> argparse.Namespace:
 
 
 def chosen(options: argparse.Namespace) -> dict[str, Path]:
-    """The sources to measure, by name."""
+    """List the sources to measure, by name."""
     if options.source:
         return {options.source.stem: options.source}
     names = options.names or list(SOURCES)
@@ -145,7 +145,7 @@ def chosen(options: argparse.Namespace) -> dict[str, Path]:
 
 
 def make(source: Path, folder: Path) -> float:
-    """Four hands of a font by the installed command; its seconds on the processor."""
+    """Make four hands of a font by the installed command; return its seconds on the processor."""
     folder.mkdir(parents=True, exist_ok=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
@@ -158,7 +158,7 @@ def make(source: Path, folder: Path) -> float:
 
 
 def measure(name: str, source: Path, hands: list[Path], seconds: float) -> Iterable[Row]:
-    """The source's row, then one for each hand."""
+    """Yield the source's row, then one for each hand."""
     written = reading.words(reading.TEXT)
     original = letterforms.read_source(source)
     with tempfile.TemporaryDirectory() as folder:
@@ -182,7 +182,7 @@ def measure(name: str, source: Path, hands: list[Path], seconds: float) -> Itera
 
 
 def outlines(path: Path) -> tuple[int, float]:
-    """How many glyphs of a font have ink, and how many points one has, components and all."""
+    """Count a font's glyphs with ink, and the points of one on average, components included."""
     with TTFont(path) as font:
         glyphs = font.getGlyphSet()
         counts = []
@@ -190,8 +190,8 @@ def outlines(path: Path) -> tuple[int, float]:
             pen = DecomposingRecordingPointPen(glyphs)
             glyphs[name].drawPoints(pen)
             counts.append(sum(verb == "addPoint" for verb, *_ in pen.value))
-    drawn = [count for count in counts if count]
-    return len(drawn), statistics.mean(drawn) if drawn else 0.0
+    inked = [count for count in counts if count]
+    return len(inked), statistics.mean(inked) if inked else 0.0
 
 
 HEADER = (
@@ -201,7 +201,7 @@ HEADER = (
 
 
 def line(row: Row) -> str:
-    """A row of the table."""
+    """Write a row of the table."""
     return (
         f"{row.name:9.9} {row.font:24.24} {row.words:6.3f} {row.baseline:8.1f} {row.xheight:8.1f} "
         f"{row.slant:6.2f} {row.stem:6.1f} {row.points:6.0f} {row.bytes / 1000:6.0f} "
@@ -210,7 +210,7 @@ def line(row: Row) -> str:
 
 
 def summary(rows: list[Row]) -> list[str]:
-    """Means and worst cases over all hands, beside the targets."""
+    """Write means and worst cases over all hands, beside the targets."""
     hands = [row for row in rows if row.hand]
     if not hands:
         return ["no hands were measured"]
@@ -230,7 +230,7 @@ def summary(rows: list[Row]) -> list[str]:
 
 
 def plain(row: Row) -> dict[str, object]:
-    """A row for JSON, which knows no NaN."""
+    """Return a row for JSON, which has no NaN."""
     return {
         key: None if isinstance(value, float) and math.isnan(value) else value
         for key, value in dataclasses.asdict(row).items()

@@ -1,9 +1,9 @@
-"""What critics say of known cases, beside which every figure of a model has to be read.
+"""The critics judge known cases, beside which every figure of a model must be read.
 
 python benchmarks/known_cases.py --data omniglot/ [--critics critics.safetensors]
 
-Prints a row a case: people's own drawings, copies of the exemplar, three strengths of random
-affine maps of it, other characters, and noise. A minute on one core.
+It prints a row for each case: people's own drawings, copies of the exemplar, random affine maps of
+it in three strengths, other characters, and noise. It takes a minute of one core.
 """
 
 import argparse
@@ -25,7 +25,7 @@ STRENGTHS = {"weak": 1.0, "medium": 1.5, "strong": 2.0}
 """Strengths of `critics.jitter`."""
 
 OTHERS = 50
-"""How many characters before a character lies the other one that is shown in its place."""
+"""The other character that is shown in the place of one stands so many places before it."""
 
 
 def cases(test: Characters, seed: int = 0) -> Iterator[tuple[str, list[Array]]]:
@@ -47,7 +47,7 @@ def cases(test: Characters, seed: int = 0) -> Iterator[tuple[str, list[Array]]]:
 
 
 def shown(figure: Interval) -> str:
-    """A figure and its interval, as the model card has them."""
+    """Write a figure and its interval as the model card has them."""
     return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
 

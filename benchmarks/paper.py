@@ -2,9 +2,10 @@
 
 python benchmarks/paper.py --data omniglot/ --out runs/paper [--networks paper] [--only ROW ...]
 
-The first two phases once, then the last one by every objective, margin and weight of the
-style regulariser from there; rows whose networks see something else are trained from their own
-first step. Goes on where it was stopped. Writes `results.jsonl`, a row each, and the figures.
+It trains the first two phases once, and from there the last phase by every objective, margin and
+weight of the style regulariser. Rows whose networks see something else are trained from their own
+first step. It goes on where it was stopped, and writes `results.jsonl`, with a line for each row,
+and the figures.
 
 python benchmarks/paper.py ... --importance-samples 1000 --targets 1 --write docs/results.md
 
@@ -77,9 +78,9 @@ class Row:
     """One row of the table.
 
     Attributes:
-        published: The NLL that the paper has for it.
-        train: What differs in the training; such rows share the first two phases.
-        model: What differs in the networks; then the row is trained from its own first step.
+        published: The NLL that the paper gives for it.
+        train: Settings of the training that differ; such rows share the first two phases.
+        model: Settings of the networks that differ; such a row is trained from its own first step.
         shown: The figure that shows its conversions.
     """
 
@@ -103,16 +104,16 @@ ROWS = {
 """Table 1, the settings of Fig. 4, and the VAE trained for the likelihood of binary images."""
 
 IMAGES = {"box": "grey, BOX", "bilinear": "grey, BILINEAR", "subsample": "binary"}
-"""What likelihoods are measured on."""
+"""The images on which likelihoods are measured, by how they are made small."""
 
 CONVERSIONS = ("recognisability", "diversity", "entropy")
-"""What is said of conversions, those of the images that a row was trained on."""
+"""The figures of conversions of the images that a row was trained on."""
 
 REPORT, SAVE = 50, 500
 """Steps between two reports, and between two checkpoints."""
 
 BEGIN, END = "<!-- table 1: benchmarks/paper.py --write -->", "<!-- the end of table 1 -->"
-"""Between these lines of the page stand the tables."""
+"""The lines of the page between which the tables stand."""
 
 
 def train(run: Run, trainer: Trainer, last: int, test: Characters) -> None:
@@ -155,7 +156,7 @@ def branch(common: Run, folder: Path) -> None:
 def measure(
     run: Run, read: Any, images: list[str], *, judge: bool, importance_samples: int, targets: int
 ) -> Iterator[dict[str, Any]]:
-    """What the run's weights are worth: likelihoods on each kind of images, then conversions."""
+    """Yield figures of the run's weights: likelihoods on each kind of images, then conversions."""
     model = weights.load(run.weights)
     networks, own = likelihood.from_weights(model), model.config.resize
     for resize in images:
@@ -182,12 +183,12 @@ def measure(
 
 
 def rounded(figure: float, digits: int = 2) -> float | None:
-    """A figure as JSON has it, None where it could not be had."""
+    """Round a figure for JSON; None where there is none."""
     return round(figure, digits) if np.isfinite(figure) else None
 
 
 def tables(rows: list[dict[str, Any]], *, importance_samples: int, targets: int) -> str:
-    """What was measured so, as Markdown; the last measurement of a thing counts."""
+    """Write what was measured so as Markdown; the last measurement of a thing counts."""
     by = {"importance_samples": importance_samples, "targets": targets}.items()
     head = ("", "images", "the paper's NLL", *likelihood.FIGURES)
     likelihoods, conversions, notes = [head], [("", *CONVERSIONS)], []
@@ -213,13 +214,13 @@ def tables(rows: list[dict[str, Any]], *, importance_samples: int, targets: int)
 
 
 def markdown(table: list[tuple[str, ...]]) -> str:
-    """Lines of cells, the first of them the head."""
+    """Write lines of cells as a table, the first of them as its head."""
     head, *rows = (f"| {' | '.join(cells)} |" for cells in table)
     return "\n".join([head, "| --- " * len(table[0]) + "|", *rows])
 
 
 def shown(figure: float | None, digits: int = 1) -> str:
-    """A figure as a table has it."""
+    """Write a figure for a table."""
     return "-" if figure is None else f"{figure:.{digits}f}"
 
 
@@ -234,7 +235,7 @@ def write(page: Path, text: str) -> None:
 
 
 def plot(runs: dict[str, Run], test: Characters, path: Path) -> None:
-    """The same conversions by several runs, side by side."""
+    """Plot the same conversions by several runs, side by side."""
     figure = Figure(figsize=(3.4 * len(runs), 5), layout="constrained")
     for axes, (name, run) in zip(
         figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True
@@ -247,7 +248,7 @@ def plot(runs: dict[str, Run], test: Characters, path: Path) -> None:
 
 
 def plot_all(runs: dict[str, Run], test: Characters, out: Path) -> None:
-    """Figs. 3 to 6, as far as their rows are trained."""
+    """Plot Figs. 3 to 6, as far as their rows are trained."""
     for name in ("fig4", "fig5"):
         if chosen := {row: run for row, run in runs.items() if name in ROWS[row].shown}:
             plot(chosen, test, out / f"{name}.png")
@@ -258,7 +259,7 @@ def plot_all(runs: dict[str, Run], test: Characters, out: Path) -> None:
 
 
 def read(data: Path, model: ModelConfig, enlarged: int, resize: str) -> Split:
-    """The drawings, made small by another filter; where nobody trains on them, no larger ones."""
+    """Read the drawings, made small by another filter; larger ones only if they are trained on."""
     changes: dict[str, Any] = {"resize": resize}
     return drawings.load(data, dataclasses.replace(model, **changes), enlarged=enlarged)
 
@@ -308,14 +309,14 @@ def main() -> None:
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSON lines file; none where there is no file."""
+    """Read the rows of a JSON lines file; none where there is no file."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def trained(
     name: str, config: TrainConfig, options: argparse.Namespace, read: Any
 ) -> tuple[Run, list[dict[str, Any]]]:
-    """The run of a row, trained to its end; and how it failed, which is a result, too."""
+    """Train a row's run to its end; return it, and how it failed, which is a result, too."""
     row, folder = ROWS[name], options.out / name.replace(", ", "-").replace(" ", "-")
     rate = LAST_RATES.get(options.networks, 0.0)
     model = dataclasses.replace(config.model, **row.model)

@@ -1,10 +1,10 @@
-"""What docs/reliability.md promises, tried at random: damaged inputs, faults, kills, load.
+"""The promises of docs/reliability.md are tried at random: damaged inputs, faults, kills, load.
 
     ./soak [ROUNDS [SEED]]
 
-prints how many were tried, and what of it went wrong: crashes (a traceback, a signal, or more
-than a minute) and losses (an output that is neither the old one nor a whole new one, a run that
-a kill changed, a file that is left over). The exit status is 1 where there is any.
+prints how many of each were tried, and how many went wrong. A crash is a traceback, a signal, or
+more than a minute. A loss is an output that is neither the old one nor a whole new one, a run that
+a kill changed, or a file that is left over. The exit status is 1 if there is any of these.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FONTS = ("ttf", "otf", "woff", "woff2", "ufo", "svg")
 KINDS = (*FORMS, *FONTS, "rules", "weights", "page")
 DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 130, 141, 143}
 LIMIT = 60
-"""Seconds that anything may take, here on small inputs."""
+"""Seconds that a command on small inputs may take."""
 
 REFUSING = (
     "import socket\ndef refuse(*_, **__): raise OSError('no network')\nsocket.socket = refuse"
@@ -40,7 +40,7 @@ REFUSING = (
 
 
 class Soak:
-    """Counts, and a folder to work in."""
+    """The counts of a soak, and its folder."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.random = folder, random.Random(seed)
@@ -52,7 +52,7 @@ class Soak:
         print(f"{kind}: {what}", flush=True)
 
     def vce(self, *arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
-        """Run the command, and count where it crashes."""
+        """Run the command, and count it if it crashes."""
         command, options = [VCE, *map(str, arguments)], {"cwd": self.folder, **options}
         done = subprocess.run(command, capture_output=True, check=False, timeout=600, **options)  # type: ignore[call-overload]
         if done.returncode not in DOCUMENTED or b"Traceback" in done.stderr:
@@ -61,7 +61,7 @@ class Soak:
 
 
 def drawing(character: int, hand: int = 0, side: int = 60) -> Image.Image:
-    """A scribble, black on white."""
+    """Render a scribble, black on white."""
     numbers = np.random.default_rng((character, 0)).uniform(0.15, 0.85, (5, 2))
     points = (numbers + np.random.default_rng((character, hand)).normal(0, 0.03, (5, 2))) * side
     image = Image.new("L", (side, side), 255)
@@ -70,7 +70,7 @@ def drawing(character: int, hand: int = 0, side: int = 60) -> Image.Image:
     return image
 
 
-# Damaged inputs: in processes of their own, which a decoder may bring down.
+# Damaged inputs are read in processes of their own, as a decoder may bring a process down.
 
 
 def inputs(soak: Soak) -> None:
@@ -85,7 +85,7 @@ def inputs(soak: Soak) -> None:
 
 
 def worker(kind: str, seed: int, tried: int) -> None:
-    """Read damaged files of a kind; what is no error of ours ends the process."""
+    """Read damaged files of a kind; any error that is not ours ends the process."""
     from vce_models.errors import VCEError
 
     number = random.Random(seed)
@@ -119,7 +119,7 @@ def damage(path: Path, spoilt: Path, number: random.Random) -> None:
 
 
 def prepared(kind: str, folder: Path) -> tuple[Path, Callable[[Path], object]]:
-    """A file of a kind, and what reads it."""
+    """Write a file of a kind; return it with the function that reads it."""
     from vce_models import rules, weights
     from vce_models.config import ModelConfig
     from vce_models.glyphs import images
@@ -139,11 +139,11 @@ def prepared(kind: str, folder: Path) -> tuple[Path, Callable[[Path], object]]:
 
         (page,) = template.paginate(template.choose("Hxg", None), "a4")
         sheet = template.render(page).convert("L").reduce(3)
-        path = path.with_suffix(".bmp")  # other bytes are another picture
+        path = path.with_suffix(".bmp")  # a .bmp with changed bytes is another picture, no error
         sheet.save(path)
         return path, scan.read
     if kind == "svg":
-        from vce_models.fonts import drawing as svg
+        from vce_models.fonts import svg
 
         path.write_text(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
@@ -154,14 +154,14 @@ def prepared(kind: str, folder: Path) -> tuple[Path, Callable[[Path], object]]:
 
 
 def font(path: Path, kind: str) -> Path:
-    """A small font of a kind."""
-    from vce_models.fonts import drawn
+    """Write a small font of a kind."""
+    from vce_models.fonts import building
     from vce_models.fonts.family import Places
 
     square: Places = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
     sides = [[np.stack(side)] for side in zip(square, np.roll(square, -1, 0), strict=True)]
-    made = drawn.Drawing([sides], drawn.FRAMED)
-    data = drawn.font({65: made, 66: made}, "Soaked")
+    made = building.Drawing([sides], building.FRAMED)
+    data = building.font({65: made, 66: made}, "Soaked")
     if kind == "ufo":
         from ufoLib2 import Font
 
@@ -214,7 +214,7 @@ def read_font(path: Path) -> None:
     source.cut(None)
 
 
-# Faults and kills: the old output whole, or the new one.
+# After faults and kills there is the whole old output, or the whole new one.
 
 
 def whole(path: Path) -> bool:
@@ -228,7 +228,7 @@ def whole(path: Path) -> bool:
 
 
 def faults(soak: Soak) -> None:
-    """Convert where files may not grow, or not be opened, or the folder is full or locked."""
+    """Convert where files must not grow or be opened, or the folder is full or locked."""
     folder = soak.folder / "faults"
     folder.mkdir()
     drawing(1).save(folder / "a.png")
@@ -311,18 +311,18 @@ def trainings(soak: Soak) -> None:
 
 
 def tree(folder: Path) -> None:
-    """Six characters, each drawn by four hands."""
+    """Write a data set of six characters, each drawn by four hands."""
     for character in range(6):
         (folder / f"{character}").mkdir(parents=True)
         for hand in range(4):
             drawing(character, hand).save(folder / f"{character}" / f"{hand}.png")
 
 
-# Load, and odd places.
+# vce runs under load, and in odd places.
 
 
 def load(soak: Soak) -> None:
-    """Eight conversions at once, and two readings of a data set that nobody has read before."""
+    """Run eight conversions, and read a data set in two processes for the first time, at once."""
     drawing(2).save(soak.folder / "a.png")
     tree(soak.folder / "drawings")
     arguments = [VCE, "convert", "a.png", "-n", "8", "--seed", "5", "-q", "-o"]
@@ -356,7 +356,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(s)"
 
 
 def memory(soak: Soak) -> None:
-    """Many files, and many rules, in one command: as much memory as a tenth of them takes."""
+    """Convert many files, and by many rules: a tenth of them takes as much memory."""
     many = soak.folder / "many"
     many.mkdir()
     for i in range(200):
@@ -376,7 +376,7 @@ def memory(soak: Soak) -> None:
 
 
 def places(soak: Soak) -> None:
-    """Without network or home, in the C locale, with names that are no text, beside traps."""
+    """Run without network or home, in the C locale, with names that are no text, beside traps."""
     folder = soak.folder / "places"
     (folder / "home").mkdir(parents=True)
     (folder / "home").chmod(0o500)
@@ -412,7 +412,7 @@ def places(soak: Soak) -> None:
 
 
 def main() -> None:
-    """Try all of it, so many times."""
+    """Try everything, so many times."""
     if sys.argv[1:2] == ["--worker"]:
         worker(sys.argv[2], *map(int, sys.argv[3:]))
         return

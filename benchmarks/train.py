@@ -1,4 +1,4 @@
-"""The step of `vce train` beside a plain PyTorch loop of the same algorithm, in one run.
+"""The step of `vce train` is measured beside a plain PyTorch loop of the same algorithm.
 
 python benchmarks/train.py --data omniglot/ [--recipe paper] [--rounds 5] [--device cpu]
 
@@ -46,7 +46,7 @@ class Plain:
         self.step = 0
 
     def train(self, x: Tensor, q: Tensor, noise: Noise) -> float:
-        """One step on a batch of pairs; its loss."""
+        """Take one step on a batch of pairs, and return its loss."""
         for optimiser in (self.encoder, self.convertor):
             optimiser.param_groups[0]["lr"] = self.config.learning_rate_at(self.step)
         large_margin = self.config.phase(self.step) == "lmvae"
@@ -78,7 +78,7 @@ class Plain:
         return loss.mean()
 
     def _lmvae(self, x: Tensor, q: Tensor, noise: Noise) -> Tensor:
-        """Algorithm 1, lines 4 to 10."""
+        """Take the step of algorithm 1, lines 4 to 10."""
         weights = {
             "adversarial_weight": self.config.adversarial_weight,
             "reg_weight": self.config.reg_weight,
@@ -98,7 +98,7 @@ class Plain:
 
 
 def host_batches(characters: Characters, config: TrainConfig, device: str) -> Iterator[Batch]:
-    """Pairs chosen and stacked in Python."""
+    """Yield pairs that are chosen and stacked in Python."""
     rng = np.random.default_rng(config.seed)
     bounds = list(zip(characters.starts[:-1], characters.starts[1:], strict=True))
     while True:
@@ -113,7 +113,7 @@ def host_batches(characters: Characters, config: TrainConfig, device: str) -> It
 
 
 def largest_difference(config: TrainConfig, characters: Characters, device: str) -> float:
-    """Train both on the same pairs and noise; of their losses, relative to the plain one's."""
+    """Train both on the same pairs and noise; return the largest relative difference of losses."""
     settings = {"precision": "float32", "augmentation": "none", "warmup_steps": 0}
     config = dataclasses.replace(config, **settings)
     trainer, plain = Trainer(config, characters, device), Plain(config, device)
@@ -131,7 +131,7 @@ def largest_difference(config: TrainConfig, characters: Characters, device: str)
 
 
 def operations(config: TrainConfig, characters: Characters, device: str) -> float:
-    """Floating-point operations of one step of the plain loop, by PyTorch's counter."""
+    """Count the floating-point operations of one step of the plain loop, by PyTorch's counter."""
     plain, batch = Plain(config, device), next(host_batches(characters, config, device))
     with FlopCounterMode(display=False) as counter:
         plain.train(*batch, torch.randn_like)
@@ -139,14 +139,14 @@ def operations(config: TrainConfig, characters: Characters, device: str) -> floa
 
 
 def matrix_rate(dtype: torch.dtype, device: str) -> float:
-    """Floating-point operations a second of a square matrix product, at best."""
+    """Measure the floating-point operations a second of a square matrix product, at best."""
     a = torch.randn(1024, 1024, device=device).to(dtype)
     seconds = min(timed(lambda: a @ a, device) for _ in range(20))
     return 2 * 1024**3 / seconds
 
 
 def timed(work: Callable[[], object], device: str) -> float:
-    """Seconds that the work takes on the device."""
+    """Measure the seconds that the work takes on the device."""
     begun = time.perf_counter()
     work()
     if device == "cuda":
@@ -155,7 +155,7 @@ def timed(work: Callable[[], object], device: str) -> float:
 
 
 def only(config: TrainConfig, phase: str, steps: int) -> TrainConfig:
-    """The same run with one phase alone."""
+    """Return the settings of the same run with one phase alone."""
     counts = {f"{name}_steps": 0 for name in ("pretrain", "vae", "lmvae")}
     return dataclasses.replace(config, **{**counts, f"{phase}_steps": steps})
 

@@ -1,7 +1,8 @@
 """Families to test with: a font's outlines moved by maps that are easy to know."""
 
 import zlib
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 
@@ -263,3 +264,11 @@ def _shape(pen, x, y, width, height):
     pen.lineTo((right, high))
     pen.lineTo((right, low))
     pen.closePath()
+
+
+SOURCES: dict[str, Callable[[], bytes]] = {
+    "little": little,
+    "little in CFF": lambda: little(cubic=True),
+    **{name: partial(installed, name, TEXTS.get(name)) for name in FONTS},
+}
+"""What makes each font that families are made of."""

@@ -101,7 +101,7 @@ def fontforge(source, *hands):
     by_name = {name: state for name, _, state in known}
     findings = []
     for hand, glyphs in zip(hands, listed, strict=True):
-        new = {}
+        new: dict[int, list[str]] = {}
         for name, point, state in glyphs:
             fresh = state & ~by_point.get(point, by_name.get(name, 0))
             for bit in FONTFORGE:

@@ -8,8 +8,8 @@ ARC = 0.5522847498
 
 def polygon(*corners):
     """A closed polygon of lines."""
-    corners = np.array(corners, float)
-    return [[np.stack(side)] for side in zip(corners, np.roll(corners, -1, 0), strict=True)]
+    ends = np.array(corners, float)
+    return [[np.stack(side)] for side in zip(ends, np.roll(ends, -1, 0), strict=True)]
 
 
 def box(left, bottom, right, top):

@@ -1,4 +1,4 @@
-"""Fonts whose letters take turns between several drawings."""
+"""Fonts whose letters take turns between several alternates."""
 
 import dataclasses
 import itertools
@@ -7,7 +7,7 @@ import random
 import numpy as np
 import ots
 import pytest
-from families import FEATURES, FONTS, HANDS, LETTERS, TEXTS, family_of, installed, little
+from families import FEATURES, HANDS, LETTERS, SOURCES, TEXTS, family_of, little
 from fontTools.ttLib import newTable
 from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
 from test_hand_fonts import opened, saved, shaped, words
@@ -16,8 +16,6 @@ from vce_models.errors import ConfigError
 from vce_models.fonts.alternates import alternates
 from vce_models.fonts.editing import edited
 
-SOURCES = {"little": little, "little in CFF": lambda: little(cubic=True)}
-SOURCES |= {name: lambda name=name: installed(name, TEXTS.get(name)) for name in FONTS}
 THREE = HANDS[:3]
 
 
@@ -26,7 +24,7 @@ def made(source, hands=THREE, flavour="ttf"):
 
 
 def numbered(data):
-    """The letter and the number of its drawing, by glyph, as the font offers them."""
+    """The letter and the number of its alternate, by glyph, as the font offers them."""
     lookups = opened(data)["GSUB"].table.LookupList.Lookup
     (choice,) = (
         lookup.SubTable[0].ExtSubTable
@@ -39,17 +37,17 @@ def numbered(data):
     return found
 
 
-def drawings(data, text, **more):
-    """The letter and the number of its drawing, for each glyph of a text."""
+def turns(data, text, **more):
+    """The letter and the number of its alternate, for each glyph of a text."""
     known = numbered(data)
     return [known.get(name, (name, 0)) for name in words(data, text, **more)]
 
 
-def repeats(drawn, count):
-    """Drawings that come again within four glyphs, though others were not used there."""
+def repeats(shown, count):
+    """Alternates that come again within four glyphs, though others were not used there."""
     found = []
-    for place, (letter, number) in enumerate(drawn):
-        window = drawn[max(0, place - 4) : place]
+    for place, (letter, number) in enumerate(shown):
+        window = shown[max(0, place - 4) : place]
         occurrences = [other for name, other in window if name == letter]
         if number in occurrences[-(count - 1) :]:
             found.append((place, letter))
@@ -57,30 +55,30 @@ def repeats(drawn, count):
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-def test_no_drawing_comes_again_within_four_letters(count):
+def test_no_alternate_comes_again_within_four_letters(count):
     data = made(little(features=""), HANDS[:count])
     words_of = random.Random(count)
     letters = [letter for letter in LETTERS if letter in "aefhiklnop"]
     for size in (2, 4, 10):
         text = "".join(words_of.choice([*letters[:size], " "]) for _ in range(400))
-        drawn = drawings(data, text)
-        assert not repeats(drawn, count)
-        assert {number for letter, number in drawn if letter == letters[0]} == set(range(count))
+        shown = turns(data, text)
+        assert not repeats(shown, count)
+        assert {number for letter, number in shown if letter == letters[0]} == set(range(count))
 
 
 @pytest.mark.parametrize("name", ["little", "Lato", "DejaVu Sans", "EB Garamond", "Cantarell"])
 def test_words_vary(name):
     data = made(SOURCES[name]())
-    drawn = drawings(data, "Mississippi", features={"liga": False, "dlig": False})
+    shown = turns(data, "Mississippi", features={"liga": False, "dlig": False})
     for letter in "isp":
-        numbers = [number for other, number in drawn if other == letter]
+        numbers = [number for other, number in shown if other == letter]
         assert all(a != b for a, b in itertools.pairwise(numbers))
         assert len(set(numbers)) == min(3, len(numbers))
-    the = drawings(data, "the the the ")
+    the = turns(data, "the the the ")
     assert len({tuple(the[place : place + 4]) for place in (0, 4, 8)}) == 3
 
 
-def test_the_first_drawing_is_the_glyph_and_the_others_lie_beside_it():
+def test_the_first_alternate_is_the_glyph_and_the_others_lie_beside_it():
     data = made(little(), flavour="otf")
     font = opened(data)
     for number in range(3):
@@ -93,29 +91,29 @@ def test_the_first_drawing_is_the_glyph_and_the_others_lie_beside_it():
             )
             one.decompile()
             two.decompile()
-            drawn = [
+            shown = [
                 [item for item in charstring.program if isinstance(item, str)]
                 for charstring in (one, two)
             ]
-            assert drawn[0] == drawn[1]
+            assert shown[0] == shown[1]
             assert font["hmtx"][name] == alone["hmtx"][letter]
 
 
-def test_all_drawings_of_a_pair_are_kerned():
+def test_all_alternates_of_a_pair_are_kerned():
     data = made(little())
     font = opened(data)
     pairs = {"AV": -80, "Ta": -60, "Te": -40, "Vo": -40, "ox": -12, "qy": -12}
-    for (left, right), kerning in pairs.items():
+    for pair, kerning in pairs.items():
         seen = set()
         for first, second in itertools.product(range(3), repeat=2):
             chosen = {"calt": False, "salt": [(0, 1, first), (1, 2, second)]}
-            (one, advance, *_), (two, *_) = shaped(data, left + right, features=chosen)
+            (one, advance, *_), (two, *_) = shaped(data, pair, features=chosen)
             assert advance - font["hmtx"][one][0] == kerning
             seen.add((one, two))
         assert len(seen) == 9
 
 
-def test_single_shifts_hold_for_all_drawings():
+def test_single_shifts_hold_for_all_alternates():
     data = made(little())
     font = opened(data)
     for name, advance, *_ in shaped(data, "1a1a1"):
@@ -123,28 +121,28 @@ def test_single_shifts_hold_for_all_drawings():
             assert advance == font["hmtx"][name][0] + 10
 
 
-def test_marks_go_with_each_drawing():
+def test_marks_go_with_each_alternate():
     data = made(little())
     for text, base, at in (("a\u0301", "a", (250, 520)), ("i\u0301", "i", (120, 560))):
         run = shaped(data, text * 3)
         for (name, advance, *_), (_, _, x, y) in zip(run[::2], run[1::2], strict=True):
-            number = drawings_of(name)
+            number = number_of(name)
             anchor = np.floor(HANDS[number](base, [at])[0] + 0.5)
             mark = np.floor(HANDS[0]("acutecomb", [(150, 520)])[0] + 0.5)
             assert (x + advance, y) == tuple(anchor - mark)
-        assert {drawings_of(name) for name, *_ in run[::2]} == {0, 1, 2}
+        assert {number_of(name) for name, *_ in run[::2]} == {0, 1, 2}
 
 
-def drawings_of(name):
+def number_of(name):
     return int(name.partition(".alt")[2] or 0)
 
 
-def test_joins_hold_for_all_drawings():
+def test_joins_hold_for_all_alternates():
     data = made(little())
     run = shaped(data, "nnnn")
     for (one, advance, _, low), (two, _, _, high) in itertools.pairwise(run):
-        leaves = HANDS[drawings_of(one)]("n", [(480, 10)])[0]
-        enters = HANDS[drawings_of(two)]("n", [(20, 0)])[0]
+        leaves = HANDS[number_of(one)]("n", [(480, 10)])[0]
+        enters = HANDS[number_of(two)]("n", [(20, 0)])[0]
         assert high - low == pytest.approx(leaves[1] - enters[1], abs=1)
         assert one == run[0][0] or advance == pytest.approx(leaves[0] - enters[0], abs=1)
 
@@ -157,10 +155,10 @@ def test_features_of_the_source_go_on_working():
     assert words(data, "i", script="latn", language="tr") == ["i.dotless"]
     assert words(data, "At") == ["A", "t.wide"]
     for language in ("tr", "en"):
-        drawn = drawings(data, "aaa", script="latn", language=language)
-        assert drawn == [("a", 0), ("a", 1), ("a", 2)]
+        shown = turns(data, "aaa", script="latn", language=language)
+        assert shown == [("a", 0), ("a", 1), ("a", 2)]
         assert words(data, "At", script="latn", language=language) == ["A", "t.wide"]
-    assert drawings(data, "aaa", script="grek") == [("a", 0), ("a", 1), ("a", 2)]
+    assert turns(data, "aaa", script="grek") == [("a", 0), ("a", 1), ("a", 2)]
 
 
 def test_features_come_in_the_order_of_their_tags():
@@ -184,20 +182,20 @@ def test_a_feature_that_a_language_requires_stays_the_required_one():
 
 def test_a_font_without_features_gets_them():
     data = made(little(features=""))
-    assert len(set(drawings(data, "aaa"))) == 3
+    assert len(set(turns(data, "aaa"))) == 3
     scripts = [r.ScriptTag for r in opened(data)["GSUB"].table.ScriptList.ScriptRecord]
     assert scripts == ["DFLT", "latn"]
 
 
-def test_drawings_can_be_turned_off_and_chosen():
+def test_alternates_can_be_turned_off_and_chosen():
     data = made(little())
-    assert drawings(data, "aaa", features={"calt": False}) == [("a", 0)] * 3
+    assert turns(data, "aaa", features={"calt": False}) == [("a", 0)] * 3
     for number in (1, 2):
         off = {"calt": False, "salt": number}
-        assert drawings(data, "aaa", features=off) == [("a", number)] * 3
+        assert turns(data, "aaa", features=off) == [("a", number)] * 3
 
 
-def test_the_old_table_of_kerning_holds_for_all_drawings():
+def test_the_old_table_of_kerning_holds_for_all_alternates():
     font = opened(little(features=""))
     font["kern"] = newTable("kern")
     font["kern"].version, table = 0, KernTable_format_0()
@@ -220,14 +218,14 @@ def test_every_source_passes_the_sanitizer_and_shapes(name, flavour, tmp_path):
     ots.sanitize(tmp_path / "font", tmp_path / "clean", check=True, capture_output=True)
     if flavour != "woff2":
         text = TEXTS.get(name, "AV Ta fi Te 1234")
-        assert [glyph for glyph, _ in drawings(data, text)] == words(source, text)
+        assert [glyph for glyph, _ in turns(data, text)] == words(source, text)
 
 
 def test_the_same_source_gives_the_same_bytes():
     assert made(little()) == made(little())
 
 
-def test_names_of_drawings_do_not_clash_with_the_sources():
+def test_names_of_alternates_do_not_clash_with_the_sources():
     font = opened(little(features=""))
     order = [name.replace("a.sc", "a.alt1") for name in font.getGlyphOrder()]
     font = opened(little(features=""))

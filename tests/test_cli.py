@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from typing import Any
 
 import pytest
 import torch
@@ -21,8 +22,8 @@ from vce_models.datasets import drawings
 from vce_models.training.runs import Run
 from vce_models.training.trainer import Trainer
 
-SHORT = ("--recipe", "paper", "--episodes", 2, "--steps", 12, "--size", 12)
-SHORT += ("--device", "cpu", "--threads", 1)
+SIZES = ("--episodes", 2, "--steps", 12, "--size", 12)
+SHORT = ("--recipe", "paper", *SIZES, "--device", "cpu", "--threads", 1)
 
 
 @pytest.fixture
@@ -44,7 +45,8 @@ def on_a_terminal(command, stream, **environment):
     """What a command that succeeds writes on a stream that is a terminal."""
     master, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", **environment}
-    with subprocess.Popen(command, env=environment, **{stream: terminal}) as process:
+    streams: dict[str, Any] = {stream: terminal}
+    with subprocess.Popen(command, env=environment, **streams) as process:
         os.close(terminal)
         seen = b""
         while True:
@@ -155,7 +157,8 @@ def test_training_stopped_and_resumed_is_training_straight(vce, tree, tmp_path):
         said = process.stderr.read()
     assert process.returncode == 130
     assert "vce train --resume stopped goes on" in said
-    assert int(re.search(r"stopped at step (\d+)", said)[1]) < 60
+    (stopped,) = re.findall(r"stopped at step (\d+)", said)
+    assert int(stopped) < 60
     vce("train", "--resume", "stopped", "--threads", 1, "--device", "cpu")
     vce("train", "--data", tree, "--out", "whole", *short)
     resumed, whole = (
@@ -184,7 +187,7 @@ def test_a_terminal_sees_progress(tree, tmp_path):
 
 def test_the_seed_is_printed_when_it_was_drawn(vce, glyph, tmp_path):
     said = vce("convert", glyph, "-n", 2, "-o", "drawn.png").stderr
-    seed = re.fullmatch(r"seed (\d+)\n", said)[1]
+    (seed,) = re.findall(r"\Aseed (\d+)\n\Z", said)
     assert vce("convert", glyph, "-n", 2, "--seed", seed, "-o", "again.png").stderr == ""
     assert (tmp_path / "drawn.png").read_bytes() == (tmp_path / "again.png").read_bytes()
 

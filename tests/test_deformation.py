@@ -4,9 +4,9 @@ import torch
 from conftest import scribble
 
 from vce_models.config import ModelConfig
-from vce_models.drawing import pen, splines
 from vce_models.glyphs import images
 from vce_models.networks.deformation import Deformation, moved, penned
+from vce_models.rendering import pen, splines
 
 CONFIG = ModelConfig(wiring="deformation", unshuffle=2, blocks=2, channels=8)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from families import HANDS, TEXTS, family_of, installed, little
+from families import HANDS, SOURCES, TEXTS, family_of, installed, little
 from fontTools.designspaceLib import DesignSpaceDocument
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from matplotlib import get_data_path
@@ -37,8 +37,7 @@ def fontmake(*arguments):
 
 @pytest.mark.parametrize("name", ["little", "little in CFF", "DejaVu Sans", "Thai"])
 def test_fontmake_builds_the_family_without_a_warning(name, tmp_path):
-    own = {"little": little, "little in CFF": lambda: little(cubic=True)}
-    source = own[name]() if name in own else installed(name, TEXTS.get(name))
+    source = SOURCES[name]()
     family, text = family_of(source, TWO), TEXTS.get(name, MIXED)
     (tmp_path / "made").mkdir()
     written = write_designspace(tmp_path / "made" / "hands.designspace", family, name="Hands")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vce_models.drawing.enlarging import enlarged
+from vce_models.rendering.enlarging import enlarged
 
 SIZE = 28
 

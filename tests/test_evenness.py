@@ -29,14 +29,14 @@ def moved(source, tmp_path):
     def write(transform):
         font = TTFont(SANS)
         glyphs, units = font.getGlyphSet(), font["head"].unitsPerEm / 1000
-        redrawn = {}
+        moved_glyphs = {}
         for letter in source.letters:
             name = font.getBestCmap()[ord(letter)]
             pen = TTGlyphPen(None)
             inner = Identity.scale(units).transform(transform()).scale(1 / units)
             glyphs[name].draw(TransformPen(pen, inner))
-            redrawn[name] = pen.glyph()
-        for name, glyph in redrawn.items():
+            moved_glyphs[name] = pen.glyph()
+        for name, glyph in moved_glyphs.items():
             font["glyf"][name] = glyph
         font.save(tmp_path / "moved.ttf")
         return letterforms.compare(source, letterforms.read(tmp_path / "moved.ttf"))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vce_models.drawing import splines
 from vce_models.fonts import field
+from vce_models.rendering import splines
 
 SIZE, CONTROL = 28, 10
 

@@ -116,8 +116,8 @@ def test_where_they_are_divided_the_parts_are_theirs_to_a_fraction_of_a_unit():
     samples = outline.sample(SHAPES["ring"], 35.0)
     masters = np.stack((samples.places, affine(samples.places)))
     for fitted, own in zip(fitting.fit(samples, masters, EM), SHAPES["ring"], strict=True):
-        fine = [outline.evaluate(curve, np.linspace(0, 1, 8000)) for (curve,) in own]
-        fine = np.concatenate(fine)
+        dots = [outline.evaluate(curve, np.linspace(0, 1, 8000)) for (curve,) in own]
+        fine = np.concatenate(dots)
         for segment in fitted:
             for place in dense(segment[0])[::20]:
                 assert np.linalg.norm(fine - place, axis=1).min() < 0.2

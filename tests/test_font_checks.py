@@ -60,8 +60,8 @@ def hand(source, tmp_path):
     return write
 
 
-def redraw(font, name, points=None, transform=Identity):
-    """A glyph made anew: moved, or one contour of points."""
+def replace(font, name, points=None, transform=Identity):
+    """Replace a glyph by itself moved, or by one contour of points."""
     pen = TTGlyphPen(None)
     if points:
         pen.moveTo(points[0])
@@ -74,7 +74,7 @@ def redraw(font, name, points=None, transform=Identity):
 
 
 def cross(font):
-    redraw(font, "T", [(0, 0), (900, 1400), (900, 0), (0, 1400)])
+    replace(font, "T", [(0, 0), (900, 1400), (900, 0), (0, 1400)])
 
 
 def unkern(font):

@@ -160,7 +160,7 @@ def test_drawings_to_train_on_may_be_larger_and_binary(fonts):
 
 def test_fonts_are_rendered_once_until_an_outline_changes(fonts, tmp_path, monkeypatch):
     monkeypatch.setenv("VCE_CACHE", str(tmp_path / "cache"))
-    seen = [[], [], []]
+    seen: list[list[tuple[int, int]]] = [[], [], []]
 
     def load(number):
         count = seen[number].append

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vce_models import rules, weights
 from vce_models.config import ModelConfig
-from vce_models.fonts import drawn, hands, moving, outline, raster, spacing, tracing
+from vce_models.fonts import building, hands, moving, outline, raster, spacing, tracing
 from vce_models.fonts.editing import edited
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs import images
@@ -34,8 +34,8 @@ def details():
 
 @pytest.fixture(scope="module")
 def font(details):
-    return drawn.font(
-        {p: drawn.Drawing(tracing.contours(x), PLACE) for p, x in details.items()}, "Made"
+    return building.font(
+        {p: building.Drawing(tracing.contours(x), PLACE) for p, x in details.items()}, "Made"
     )
 
 
@@ -52,9 +52,9 @@ def opened(data):
 
 def rendered(data, character, left, place, side):
     """A canvas that begins at x = `left`, as FreeType fills it, (side, side) bool."""
-    size = side * drawn.EM / place.side
+    size = side * building.EM / place.side
     face = ImageFont.truetype(io.BytesIO(data), size, layout_engine=ImageFont.Layout.BASIC)
-    picture, scale = Image.new("L", (side, side)), size / drawn.EM
+    picture, scale = Image.new("L", (side, side)), size / building.EM
     origin = (-left * scale, (place.y + place.side) * scale)
     ImageDraw.Draw(picture).text(origin, character, 255, face, anchor="ls")
     return np.asarray(picture) >= 128
@@ -78,9 +78,9 @@ def test_a_drawing_is_spaced_by_its_ink_and_keeps_its_height(font):
         box = made["CFF "].cff[0].CharStrings[name].calcBounds(glyphs)
         assert bearing == pytest.approx(box[0], abs=1)
         starts, ends = raster.edges(raster.polygons(outline.contours(glyphs, name)))
-        (left,), (right,) = spacing.profiles(starts[None], ends[None], drawn.EM)
-        assert left == pytest.approx(drawn.BEARING, abs=1)
-        assert width - right == pytest.approx(drawn.BEARING, abs=2)
+        (left,), (right,) = spacing.profiles(starts[None], ends[None], building.EM)
+        assert left == pytest.approx(building.BEARING, abs=1)
+        assert width - right == pytest.approx(building.BEARING, abs=2)
         longest = max(box[2] - box[0], box[3] - box[1])
         assert longest == pytest.approx(0.64 * PLACE.side, abs=20)
         middle = (box[1] + box[3]) / 2
@@ -88,23 +88,23 @@ def test_a_drawing_is_spaced_by_its_ink_and_keeps_its_height(font):
 
 
 def test_a_font_of_drawings_has_a_space_and_says_its_name(details):
-    drawings = {0x61: drawn.Drawing(tracing.contours(details[0x61]), PLACE)}
-    made = opened(drawn.font(drawings, "Ä\n 1"))
+    drawings = {0x61: building.Drawing(tracing.contours(details[0x61]), PLACE)}
+    made = opened(building.font(drawings, "Ä\n 1"))
     assert {0x20, 0xA0, 0x61} == made.getBestCmap().keys()
-    assert made["hmtx"][made.getBestCmap()[0x20]][0] == drawn.SPACE
+    assert made["hmtx"][made.getBestCmap()[0x20]][0] == building.SPACE
     assert made["name"].getDebugName(1) == "Ä 1"
     assert made["name"].getDebugName(6) == "1-Regular"
 
 
 def test_lines_of_a_font_of_drawings_leave_room_for_all_ink(details):
     high = Placement(0, 400, 1100)
-    drawings = {0x61: drawn.Drawing(tracing.contours(details[0x61]), high)}
-    made = opened(drawn.font(drawings, "High"))
+    drawings = {0x61: building.Drawing(tracing.contours(details[0x61]), high)}
+    made = opened(building.font(drawings, "High"))
     top = made["CFF "].cff.topDictIndex[0].FontBBox[3]
     os2, hhea = made["OS/2"], made["hhea"]
-    assert top > drawn.ASCENT
+    assert top > building.ASCENT
     assert top <= os2.usWinAscent == os2.sTypoAscender == hhea.ascent
-    assert os2.usWinDescent == -os2.sTypoDescender == -hhea.descent == -drawn.DESCENT
+    assert os2.usWinDescent == -os2.sTypoDescender == -hhea.descent == -building.DESCENT
 
 
 def test_outsides_run_as_postscript_has_them(font):
@@ -117,8 +117,8 @@ def test_outsides_run_as_postscript_has_them(font):
 
 def test_the_same_drawings_give_the_same_bytes(font, details, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "2000000000")
-    drawings = {p: drawn.Drawing(tracing.contours(x), PLACE) for p, x in details.items()}
-    assert drawn.font(dict(reversed(drawings.items())), "Made") == font
+    drawings = {p: building.Drawing(tracing.contours(x), PLACE) for p, x in details.items()}
+    assert building.font(dict(reversed(drawings.items())), "Made") == font
 
 
 @pytest.mark.parametrize("flavour", ["ttf", "otf", "woff2"])

@@ -6,7 +6,7 @@ import numpy as np
 import ots
 import pytest
 import uharfbuzz
-from families import FEATURES, FONTS, HANDS, TEXTS, family_of, installed, little
+from families import FEATURES, HANDS, SOURCES, TEXTS, family_of, installed, little
 from fontTools.pens.areaPen import AreaPen
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont, newTable
@@ -15,8 +15,6 @@ from vce_models.fonts import naming
 from vce_models.fonts.editing import edited, pack
 
 FLAVOURS = ["ttf", "otf", "woff2"]
-SOURCES = {"little": little, "little in CFF": lambda: little(cubic=True)}
-SOURCES |= {name: lambda name=name: installed(name, TEXTS.get(name)) for name in FONTS}
 SAMPLES = {"Arabic", "Devanagari", "Thai"}
 
 

@@ -12,7 +12,7 @@ from shapes import box, circle
 
 from vce_models import rules, weights
 from vce_models.characters import glyph_name
-from vce_models.fonts import drawn, hands, moving, outline, parts, scripts
+from vce_models.fonts import building, hands, moving, outline, parts, scripts
 from vce_models.fonts.family import MasterGlyph
 from vce_models.fonts.placement import Placement
 from vce_models.fonts.source import read_font
@@ -183,15 +183,15 @@ def test_a_composite_of_scaled_parts_is_moved_as_a_whole(source):
 def made_of(**drawings):
     """What é and í are made of in a font without components, whose outlines are named so."""
     points = {"e": 0x65, "i": 0x69, "dotless": 0x131, "acute": 0xB4, "é": 0xE9, "í": 0xED}
-    drawn_ones = {
-        points[name]: drawn.Drawing(
+    one_each = {
+        points[name]: building.Drawing(
             [[[curve / 1000 for curve in piece] for piece in contour] for contour in contours],
             Placement(0, 0, 1000),
         )
         for name, contours in drawings.items()
     }
     names = {glyph_name(point): name for name, point in points.items()}
-    made = found(TTFont(BytesIO(drawn.font(drawn_ones, "Little"))))
+    made = found(TTFont(BytesIO(building.font(one_each, "Little"))))
     return {names[name]: [names[part.name] for part in made[name]] for name in made}
 
 

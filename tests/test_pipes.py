@@ -140,13 +140,13 @@ def test_stdout_holds_the_result_alone_even_where_a_library_prints(tmp_path):
     program = """
 import os, sys
 sys.argv = ["vce", "convert", "a.png", "-n", "1", "--seed", "1", "-o", "-", "--format", "svg"]
-import vce_models.drawing.forward
-inner = vce_models.drawing.forward._trunk
+import vce_models.rendering.forward
+inner = vce_models.rendering.forward._trunk
 def noisy(*arguments):
     print("from Python")
     os.write(1, b"from C\\n")
     return inner(*arguments)
-vce_models.drawing.forward._trunk = noisy
+vce_models.rendering.forward._trunk = noisy
 from vce_cli.app import main
 main()
 """

@@ -106,7 +106,9 @@ def test_what_has_no_ink_is_no_glyph():
 
 
 def test_a_glyph_lies_on_its_canvas_as_drawings_do():
-    framed, at = raster.framed([box(100, 0, 300, 700)], ModelConfig())
+    found = raster.framed([box(100, 0, 300, 700)], ModelConfig())
+    assert found
+    framed, at = found
     assert isinstance(at, Placement)
     rows, columns = np.nonzero(framed.detail >= 0.5)
     assert np.ptp(rows) + 1 == pytest.approx(700 / at.side * 224, abs=1)

@@ -156,7 +156,7 @@ def test_the_library_use_is_the_example():
     assert (ROOT / "examples/library.py").read_text().split('"""\n\n', 1)[1] in README
 
 
-TABLES = re.search(r"```\n(┏.*?)```", README, re.DOTALL)[1]
+(TABLES,) = re.findall(r"```\n(┏.*?)```", README, re.DOTALL)
 """What `vce eval` prints, as the README shows it."""
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")

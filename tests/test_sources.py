@@ -200,7 +200,7 @@ def bomb(announced):
     packed = b"".join(packer.process(bytes(2**20)) for _ in range(200)) + packer.finish()
     directory = b""
     for tag in (1, 0, 2, 3, 4):  # head, cmap, hhea, hmtx, maxp
-        length, digits = announced // 5, []
+        length, digits = announced // 5, list[int]()
         while length or not digits:
             digits.append(length & 0x7F)
             length >>= 7

@@ -12,7 +12,7 @@ from matplotlib import get_data_path
 
 from vce_models import rules, weights
 from vce_models.convert import convert
-from vce_models.fonts import crossings, outlines, raster, tracing
+from vce_models.fonts import crossings, paths, raster, tracing
 from vce_models.fonts.source import read_font
 from vce_models.glyphs import images
 
@@ -49,7 +49,7 @@ def overlap(a, b):
 
 def overlaps(model, r, drawing, outline):
     """How far the moved outline and the pen's picture agree, for each rule."""
-    moved = outlines.moved(model, r, 1.0, drawing.condition, outline)
+    moved = paths.moved(model, r, 1.0, drawing.condition, outline)
     penned = convert(model, drawing.condition, r, drawing.detail, SIDE // model.config.size)
     return [
         overlap(raster.fill(polygons(contours), SIDE, 4) >= 0.5, image >= 0.5)
@@ -79,7 +79,7 @@ def test_moved_drawings_are_what_the_pen_draws(sampled):
     for character in range(4):
         ink = 1 - np.asarray(scribble(character, 0, 315), np.float32) / 255
         drawing = images.frame(ink, "it", model.config)
-        outline = tracing.contours(drawing.detail), outlines.CANVAS
+        outline = tracing.contours(drawing.detail), paths.CANVAS
         found += overlaps(model, r, drawing, outline)
     assert np.mean(found) >= 0.8
     assert min(found) >= 0.5
@@ -88,7 +88,7 @@ def test_moved_drawings_are_what_the_pen_draws(sampled):
 def test_paths_close_where_they_began(sampled):
     model, r = sampled
     drawing, outline = of_font(read_font(FONT), "&", model.config)
-    for contours, _ in outlines.moved(model, r, 1.0, drawing.condition, outline):
+    for contours, _ in paths.moved(model, r, 1.0, drawing.condition, outline):
         assert len(contours) == len(outline[0])
         for contour in contours:
             assert contour.segments[-1][-1] == pytest.approx(contour.start, abs=1e-9)
@@ -97,14 +97,14 @@ def test_paths_close_where_they_began(sampled):
 def test_outsides_run_clockwise_on_the_screen(sampled):
     model, r = sampled
     drawing, outline = of_font(read_font(FONT), "o", model.config)
-    for contours, _ in outlines.moved(model, r, 1.0, drawing.condition, outline):
+    for contours, _ in paths.moved(model, r, 1.0, drawing.condition, outline):
         assert sorted(np.sign([contour.area for contour in contours])) == [-1, 1]
 
 
 def test_a_glyph_without_ink_has_no_contours(sampled):
     model, r = sampled
     blank = np.zeros((model.config.size,) * 2, np.float32)
-    assert list(outlines.moved(model, r, 1.0, blank, ([], outlines.CANVAS))) == [((), False)] * 2
+    assert list(paths.moved(model, r, 1.0, blank, ([], paths.CANVAS))) == [((), False)] * 2
 
 
 def test_strength_takes_an_outline_farther(sampled):
@@ -112,7 +112,7 @@ def test_strength_takes_an_outline_farther(sampled):
     drawing, outline = of_font(read_font(FONT), "k", model.config)
     apart = []
     for strength in (0.0, 0.5, 1.0):
-        (one, _), (other, _) = outlines.moved(model, r, strength, drawing.condition, outline)
+        (one, _), (other, _) = paths.moved(model, r, strength, drawing.condition, outline)
         pictures = [raster.fill(polygons(c), SIDE, 4) >= 0.5 for c in (one, other)]
         apart.append(1 - overlap(*pictures))
     assert apart[0] == pytest.approx(0, abs=1e-3)
@@ -124,7 +124,7 @@ def test_a_letters_outline_takes_the_points_that_it_needs(sampled):
     font = read_font(FONT)
     for character, most in (("l", 16), ("E", 60), ("o", 30), ("g", 110)):
         drawing, outline = of_font(font, character, model.config)
-        for contours, _ in outlines.moved(model, r, 1.0, drawing.condition, outline):
+        for contours, _ in paths.moved(model, r, 1.0, drawing.condition, outline):
             assert sum(len(c.segments) for c in contours) <= most, character
 
 
@@ -154,7 +154,7 @@ def test_a_rule_that_would_make_a_stem_cross_itself_is_weakened():
     model = weights.load()
     r = rules.sample(1, model.config, 1)  # it bends a thin stem into a loop
     drawing, outline = of_font(read_font(FONT), "I", model.config)
-    ((contours, weaker),) = outlines.moved(model, r, 1.0, drawing.condition, outline)
+    ((contours, weaker),) = paths.moved(model, r, 1.0, drawing.condition, outline)
     assert weaker
     polygon = polygons(contours)[0][:-1]  # which ends where it begins
     edges = [segment[None] for segment in np.stack((polygon, np.roll(polygon, -1, 0)), 1) * 10]

@@ -145,7 +145,7 @@ def test_pairs_are_moved_as_the_config_says(augmentation):
     trainer = Trainer(config, Characters(images, np.array([0, 6, 12]), ("a", "b")))
     there = trainer.episodes.sample(config.episodes, config.support, trainer.generator)
     if trainer.warp:
-        there = [trainer.warp.unmoved(part) for part in there]
+        there = trainer.warp.unmoved(there[0]), trainer.warp.unmoved(there[1])
     unmoved = [torch.equal(one, other) for one, other in zip((x, q), there, strict=True)]
     assert unmoved == [augmentation == "none"] * 2
     # A turned drawing has the pixels of before elsewhere; a warped one has others.

@@ -7,7 +7,7 @@ from conftest import scribble
 
 from vce_models.datasets.drawings import Characters
 from vce_models.evaluation import critics, turing
-from vce_models.evaluation.thinning import redrawn, thinned
+from vce_models.evaluation.thinning import thickened, thinned
 from vce_models.glyphs import parts
 
 SIDE, HANDS = 112, 9
@@ -110,8 +110,8 @@ def test_one_pen_draws_thin_lines_and_bold_ones_alike():
     ink = torch.zeros(2, 40, 40, dtype=torch.bool)
     ink[0, 10:30, 19:22] = True
     ink[1, 10:30, 17:24] = True
-    drawn_again = redrawn(thinned(ink))
-    assert drawn_again[:, 20].sum(1).tolist() == [5, 5]
+    again = thickened(thinned(ink))
+    assert again[:, 20].sum(1).tolist() == [5, 5]
 
 
 def test_eval_tells_where_it_is_asked(vce, tree):

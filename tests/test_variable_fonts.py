@@ -4,7 +4,7 @@ from io import BytesIO
 
 import ots
 import pytest
-from families import FONTS, HANDS, TEXTS, family_of, installed, little
+from families import HANDS, SOURCES, TEXTS, family_of, installed, little
 from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 from PIL import Image, ImageDraw, ImageFont
@@ -14,8 +14,6 @@ from test_hand_fonts import opened, saved, shaped
 from vce_models.fonts.editing import edited, pack
 from vce_models.fonts.variable import axis_tag, variable
 
-SOURCES = {"little": little, "little in CFF": lambda: little(cubic=True)}
-SOURCES |= {name: lambda name=name: installed(name, TEXTS.get(name)) for name in FONTS}
 AXES = [axis_tag(hand) for hand in range(1, len(HANDS) + 1)]
 MIXED = "AV Ta fi Te é o\u0323 fi\u0301 a\u0300\u0301 nk Mississippi"
 

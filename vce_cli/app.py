@@ -29,7 +29,7 @@ EXIT_CODES = {
 }
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What a device says that takes no more."""
+"""Errors of a device that takes no more data."""
 
 app = typer.Typer(
     name="vce",
@@ -67,7 +67,7 @@ def _options(
 def main() -> NoReturn:
     """Run the command line and exit with its documented status."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A plain exit, so that what is half written is cleaned up: 130 and 143.
+        # The exit is a plain one, with 130 or 143, so that half-written files are removed.
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
     streams.fill_closed()
     try:
@@ -76,7 +76,7 @@ def main() -> NoReturn:
         report.error(str(error), error.hint)
         sys.exit(EXIT_CODES[type(error)])
     except OSError as error:
-        # Only help pages are printed by others; a file would have a name.
+        # Only help pages are printed past `report`. An error of a file would have its name.
         if error.filename is not None or error.errno not in FULL:
             raise
         report.drop()

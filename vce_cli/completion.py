@@ -1,4 +1,4 @@
-"""Names that options take: how help pages tell of them, and how a shell completes them."""
+"""Names that options take are listed in help pages, and completed by shells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEIGHTS = (
 
 
 def weights(incomplete: str) -> list[str]:
-    """Names of weights in the package, then files and folders that may hold others."""
+    """List names of weights in the package, then files and folders that may hold others."""
     place = Path(incomplete)
     folder = place if incomplete.endswith("/") else place.parent
     try:
@@ -28,5 +28,5 @@ def weights(incomplete: str) -> list[str]:
 
 
 def recipes(incomplete: str) -> list[str]:
-    """Names of recipes."""
+    """List names of recipes."""
     return [name for name in RECIPES if name.startswith(incomplete)]

@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 REPAYS = 4096
 """How many conversions repay the start of PyTorch on CUDA, under `--device auto`.
 
-In the 1.6 s that importing it takes, NumPy makes some 3000 of one point a pixel
-(`benchmarks/convert.py`); four more points take as long as one such conversion.
+In the 1.6 s that PyTorch takes to import, NumPy renders some 3000 conversions of one point a pixel
+(`benchmarks/convert.py`). Four more points take as long as another such conversion.
 """
 
 AT_ONCE = 2**20
-"""Points of conversions that are rendered at a time, in memory at four bytes each."""
+"""Points of conversions that are rendered at a time; each takes four bytes of memory."""
 
 
 def convert(options: Options) -> None:
     """Find glyphs, choose rules, render, write, report."""
-    # One thread: on a busy machine more make the small products ten times slower.
+    # One thread is enough: on a busy machine more make the small products ten times slower.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     journal = Journal(quiet=options.quiet, verbose=options.verbose)
     with streams.standard_output() as out:
@@ -108,7 +108,7 @@ def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
             journal.left_out(name, listing.left_out(Path(name)))
         except InputError as error:
             journal.fail(name, error)
-        except OSError as error:  # too long a name, or a folder that may not be entered
+        except OSError as error:  # the name is too long, or a folder must not be entered
             journal.fail(name, InputError(f"{name} cannot be read: {error.strerror}"))
     return found
 
@@ -152,7 +152,7 @@ def _render(
     form: Rendered,
     journal: Journal,
 ) -> Iterator[Converted]:
-    """Read and convert glyph by glyph, as the writer asks for them."""
+    """Read and convert one glyph after the other, as the writer asks for them."""
     from vce_models.listing import Converted
 
     size, count = model.config.size, len(hands.rules)
@@ -183,14 +183,14 @@ def _outlines(
     options: Options,
     journal: Journal,
 ) -> Iterator[Any]:
-    """The glyph's own outline, or the one traced around its drawing, moved by every rule."""
-    from vce_models.fonts import outlines, tracing
+    """Move the glyph's own outline, or one that is traced around its drawing, by every rule."""
+    from vce_models.fonts import paths, tracing
 
     if glyph.outline and placement:
         outline = glyph.outline(), placement
     else:
-        outline = tracing.contours(drawing.detail), outlines.CANVAS
-    moved = outlines.moved(model, hands.rules, options.towards, drawing.condition, outline)
+        outline = tracing.contours(drawing.detail), paths.CANVAS
+    moved = paths.moved(model, hands.rules, options.towards, drawing.condition, outline)
     for number, (contours, weaker) in zip(hands.numbers, moved, strict=True):
         if weaker:
             journal.detail(f"{glyph.source} is moved less by rule {number}: it would cross itself")
@@ -200,7 +200,7 @@ def _outlines(
 def _read(
     found: list[Glyph], journal: Journal, begin: Callable[[], None]
 ) -> Iterator[tuple[int, Glyph, Framed, Placement | None]]:
-    """Read glyphs and number them; report what cannot be read; call `begin` at the first."""
+    """Read glyphs and number them; report those that cannot be read; call `begin` at the first."""
     begun = False
     for i, glyph in enumerate(found):
         try:
@@ -216,7 +216,7 @@ def _read(
 
 
 def _say_seed(hands: Hands, options: Options, journal: Journal) -> None:
-    """Say a seed that nobody gave."""
+    """Say which seed was chosen, if the user gave none."""
     if hands.seed is not None and options.seed is None:
         journal.say(f"seed {hands.seed}")
 
@@ -224,7 +224,7 @@ def _say_seed(hands: Hands, options: Options, journal: Journal) -> None:
 def _warn(
     glyph: Glyph, drawing: Framed, model: Weights, options: Options, journal: Journal
 ) -> None:
-    """Note how a glyph is unlike one drawing of a character, and unlike the training's."""
+    """Note what a glyph has that no drawing of one character, or no training drawing, has."""
     from vce_models import cards
     from vce_models.framing import OMNIGLOT
     from vce_models.glyphs import letters, strokes
@@ -237,7 +237,7 @@ def _warn(
 
 
 def _strengthened(rules: Array, model: Weights, condition: Array, strength: float) -> Array:
-    """The rules as --strength makes them for one glyph."""
+    """Apply --strength to the rules, for one glyph."""
     from vce_models.convert import encode
     from vce_models.rules import strengthen
 
@@ -247,7 +247,7 @@ def _strengthened(rules: Array, model: Weights, condition: Array, strength: floa
 
 
 def _in_parts(render: Callable[[Array], Array], rules: Array, at_once: int) -> Iterator[Array]:
-    """Conversions one by one, made some at a time."""
+    """Yield conversions one by one; several are rendered at a time."""
     for at in range(0, len(rules), at_once):
         yield from render(rules[at : at + at_once])
 
@@ -255,7 +255,7 @@ def _in_parts(render: Callable[[Array], Array], rules: Array, at_once: int) -> I
 def _counted(
     images: Iterator[Any], before: int, total: int, advance: Callable[[int, int], None]
 ) -> Iterator[Any]:
-    """Report each conversion once it is used."""
+    """Yield conversions, and report each once it is used."""
     for done, image in enumerate(images, start=before + 1):
         yield image
         advance(done, total)
@@ -264,7 +264,7 @@ def _counted(
 def _renderer(
     model: Weights, device: str, conversions: float
 ) -> Callable[..., Callable[[Array], Array]]:
-    """What renders conversions, on CUDA where so many repay its start."""
+    """Choose what renders conversions: CUDA where so many repay its start, or NumPy."""
     large = conversions >= REPAYS and Path("/dev/nvidia0").exists()
     if device == "cuda" or (device == "auto" and large and _has_torch()):
         require_torch("convert --device cuda")

@@ -36,7 +36,7 @@ def train_critics(
         bool, typer.Option("--download", help="Fetch Omniglot into --data first.")
     ] = False,
 ) -> None:
-    """Train the recogniser and the contrastive network that `vce eval` judges by."""
+    """Train the recogniser and the contrastive network by which `vce eval` judges."""
     require_torch("critics")
     from vce_models.config import ModelConfig
     from vce_models.evaluation import critics

@@ -1,4 +1,4 @@
-"""--data, --chars and --download: the drawings that train, eval and critics read."""
+"""--data, --chars and --download say which drawings train, eval and critics read."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def read(
     download: bool,
     enlarged: int = 1,
 ) -> Split:
-    """Fetch Omniglot where it was asked for and is missing; read, with progress.
+    """Download Omniglot if that was asked for and it is missing; read, and show progress.
 
     Raises:
-        ConfigError: Images are asked for characters.
-        DataError: There is nothing usable.
-        ExtraError: What reads fonts is not installed.
+        ConfigError: Characters of images are asked for.
+        DataError: There are no usable drawings.
+        ExtraError: The libraries that read fonts are not installed.
     """
     from vce_models.datasets import drawings, typefaces
 

@@ -1,4 +1,4 @@
-"""What only some installations have: PyTorch, CUDA, and what fonts need."""
+"""Some installations lack PyTorch, CUDA, or the libraries for fonts; that is found out here."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from importlib.util import find_spec
 from vce_models.errors import ConfigError, ExtraError
 
 DEVICES = ("auto", "cpu", "cuda")
-"""What --device may be."""
+"""Values of --device."""
 
 
 def require_torch(command: str) -> None:
-    """Raise ExtraError, in one line with the mend, where PyTorch is not installed."""
+    """Raise ExtraError, with how to install it, where PyTorch is not installed."""
     if find_spec("torch") is None:
         raise ExtraError(f"vce {command} needs PyTorch", hint="pip install 'vce-cli[torch]'")
 
 
 def require_fonts(wanted: str) -> None:
-    """Raise ExtraError where what reads fonts and traces outlines is not installed."""
+    """Raise ExtraError where the libraries that read fonts and trace outlines are not installed."""
     for module in ("contourpy", "fontTools", "brotli", "ufoLib2", "ufo2ft"):
         if find_spec(module) is None:
             raise ExtraError(f"{wanted} needs {module}", hint="pip install 'vce-cli[fonts]'")
 
 
 def check_device(name: str) -> None:
-    """Raise ConfigError where --device is none of `DEVICES`."""
+    """Raise ConfigError if --device is none of `DEVICES`."""
     if name not in DEVICES:
         raise ConfigError(f"--device is {name!r}", hint=f"use {either(DEVICES)}")
 
 
 def either(choices: Sequence[str]) -> str:
-    """Write choices as a sentence has them: `auto, cpu or cuda`."""
+    """Write choices as in a sentence: `auto, cpu or cuda`."""
     *most, last = choices
     return f"{', '.join(most)} or {last}" if most else last
 

@@ -1,4 +1,4 @@
-"""What `vce convert` does where the result is a font: one source, moved by all hands at once."""
+"""`vce convert` makes fonts: it moves one source by all hands at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vce_models.weights import Weights
 
 UNTITLED = "vce"
-"""The family of fonts that have no other name."""
+"""The family name of fonts that have no other."""
 
 SAMPLE = "The quick brown fox jumps over the lazy dog."
 
@@ -38,10 +38,10 @@ TAKING_TURNS = 3
 
 
 def source_of(inputs: list[str], reading: Reading) -> SourceFont | None:
-    """Read the one font that is given; the result is None where images are given.
+    """Read the one font that is given; return None where images are given.
 
     Raises:
-        ConfigError: Several fonts are given, or images beside one.
+        ConfigError: Several fonts are given, or a font and images.
         InputError: The font cannot be read.
     """
     from vce_models import listing
@@ -70,16 +70,16 @@ def write(
     journal: Journal,
     out: Output,
 ) -> Iterator[Path]:
-    """Move a font, or images as one, and write what -o asks for.
+    """Move a font, or a font made of images, and write what -o asks for.
 
     Args:
         source: The font; None for images.
         found: The glyphs of images.
         hands: The rules.
         model: The weights.
-        options: What was asked for.
+        options: The options of the command.
         target: Where results go.
-        journal: What is said.
+        journal: Where messages go.
         out: Standard output.
 
     Yields:
@@ -113,7 +113,7 @@ def write(
 
 
 def _reserved(path: Path, family: str | None, data: bytes, journal: Journal) -> bool:
-    """Whether a name holds one that the licence keeps for the source's makers; a warning if so."""
+    """Say whether a name contains one that the licence reserves; warn if it does."""
     from io import BytesIO
 
     from fontTools.ttLib import TTFont
@@ -142,19 +142,19 @@ def _source(
     options: Options,
     journal: Journal,
 ) -> tuple[bytes | None, list[int]]:
-    """The font to move, and the characters that were asked for."""
+    """Return the font to move, and the characters that were asked for."""
     if source is not None:
         chosen = options.text is not None or options.chars is not None
         points = source.characters(options.text, options.chars) if chosen else None
         journal.detail(f"read {source.file}")
         return source.cut(points), points or sorted(source.named)
-    from vce_models.fonts import drawn, sketches
-    from vce_models.listing import codepoint, sketch
+    from vce_models.fonts import building, unplaced
+    from vce_models.listing import codepoint, read_drawing
 
     made = []
     for glyph in found:
         try:
-            made.append(sketch(glyph, codepoint(glyph), config))
+            made.append(read_drawing(glyph, codepoint(glyph), config))
             journal.beside(glyph.source, list(made[-1].unusual))
         except InputError as error:
             journal.fail(glyph.source, error)
@@ -162,8 +162,8 @@ def _source(
         journal.detail(f"read {glyph.source}")
     if not made:
         return None, []
-    drawings = sketches.placed(made)
-    return drawn.font(drawings, "drawings"), sorted(drawings)
+    drawings = unplaced.placed(made)
+    return building.font(drawings, "drawings"), sorted(drawings)
 
 
 def _family(
@@ -207,7 +207,7 @@ def _proof(
     options: Options,
     journal: Journal,
 ) -> Proof:
-    """What a proof shows beside its family: letters in turn, a text, the command."""
+    """Collect what a proof shows beside its family: alternates, a text, the command."""
     count = max(2, min(TAKING_TURNS, len(hands.rules)))
     rules = hands.rules[:count]
     turning = replace(hands, rules=rules, numbers=hands.numbers[:count], seed=None)

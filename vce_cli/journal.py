@@ -1,4 +1,4 @@
-"""What happens during a conversion is said on standard error, and kept for the manifest."""
+"""Events of a conversion are told on standard error, and kept for the manifest."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from vce_models.errors import BatchError, InputError, VCEError
 
 
 class Journal:
-    """One run's events.
+    """The events of one run.
 
     Args:
-        quiet: Print errors only.
-        verbose: Print each step.
+        quiet: Whether to print errors only.
+        verbose: Whether to print each step, too.
     """
 
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
@@ -38,7 +38,7 @@ class Journal:
             report.say(message)
 
     def warn(self, message: str) -> None:
-        """Say what may be wrong, and stops nothing."""
+        """Say what may be wrong without stopping the run."""
         self.warnings.append(message)
         self.say(f"warning: {message}")
 
@@ -47,18 +47,18 @@ class Journal:
         self.failures.append((source, error))
 
     def unusual(self, source: str, findings: list[str]) -> None:
-        """Keep how a glyph is unlike the training data; `close` prints a line for each kind."""
+        """Keep how a glyph is unlike training drawings; `close` prints a line for each kind."""
         for finding in findings:
             kind = finding.split()[0]
             self._unusual[kind] += 1
             self._first.setdefault(kind, (source, finding))
 
     def beside(self, source: str, findings: list[str]) -> None:
-        """What a page shows beside one glyph; `close` says it, and what leaves it out."""
+        """Keep what a picture shows beside one glyph; `close` says so, and how to leave it out."""
         self.unusual(source, [f"{found} (--crop largest leaves out more)" for found in findings])
 
     def left_out(self, folder: str, names: list[str]) -> None:
-        """Say what of a folder is no image that can be read."""
+        """Say which files of a folder cannot be read as images."""
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             self.warn(f"{folder}: {names[0]}{more} left out, which cannot be read as an image")
@@ -70,7 +70,7 @@ class Journal:
             self.detail(f"wrote {path}")
 
     def close(self) -> None:
-        """Say what was unusual, and in a terminal where the result is."""
+        """Say what was unusual and, on a terminal, where the result is."""
         for kind, (source, finding) in self._first.items():
             more = f" and {self._unusual[kind] - 1} more" if self._unusual[kind] > 1 else ""
             self.warn(f"{source}{more}: {finding}; expect worse conversions")
@@ -83,8 +83,8 @@ class Journal:
         """End a run in which inputs failed.
 
         Raises:
-            InputError: All did.
-            BatchError: Some did.
+            InputError: All inputs failed.
+            BatchError: Some inputs failed.
         """
         if not self.failures:
             return
@@ -98,7 +98,7 @@ class Journal:
         raise BatchError(f"{failed} of {total} failed; the rest is written")
 
     def manifest(self, **facts: Any) -> bytes:
-        """Write the run as JSON: these facts, then outputs, warnings and failures."""
+        """Describe the run as JSON: these facts, then outputs, warnings and failures."""
         failures = [{"input": source, "error": str(error)} for source, error in self.failures]
         events = {
             "outputs": self.outputs,

@@ -32,10 +32,10 @@ INPUT, RULES, OUTPUT, FONTS, RUNNING = "Input", "Rules", "Output", "Fonts", "Run
 DEFAULT_RULES = 16
 
 LIVELINESS = 0.6
-"""What a letter of a font keeps of its own beyond its hand, by default."""
+"""The share of its own that a letter of a font keeps, by default."""
 
 ALTERNATING = 0.5
-"""How far drawings that take turns go towards their rules, by default."""
+"""How far alternates go towards their rules, by default."""
 
 FRAMES = 12
 """Steps that a walk takes from one rule to the next."""
@@ -102,7 +102,7 @@ class Polarity(StrEnum):
 
 
 class Crop(StrEnum):
-    """What of an image's ink is the glyph."""
+    """Which ink of an image is the glyph."""
 
     WHOLE = "whole"
     LARGEST = "largest"
@@ -114,7 +114,7 @@ def _option(panel: str, *names: str, **settings: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What one call of `vce convert` was asked for."""
+    """The options of one call of `vce convert`."""
 
     inputs: Annotated[
         list[str],
@@ -144,7 +144,7 @@ class Options:
     ] = None
     ink: Annotated[
         Polarity,
-        _option(INPUT, help="Which pixels are ink; auto takes those that the border is not."),
+        _option(INPUT, help="Which pixels are ink; auto takes those that differ from the border."),
     ] = Polarity.AUTO
     fit: Annotated[
         bool,
@@ -159,8 +159,8 @@ class Options:
         Crop,
         _option(
             INPUT,
-            help="Choose what of an image is the glyph: whole takes all ink, largest the largest "
-            "mark and what stands over or under it, without specks and other letters.",
+            help="Which ink of an image is the glyph: whole takes all of it; largest takes the "
+            "largest mark and what stands over or under it, without specks and other letters.",
         ),
     ] = Crop.WHOLE
 
@@ -275,7 +275,7 @@ class Options:
         _option(OUTPUT, "--no-metadata", help="Leave version, weights, seed and rule out of PNGs."),
     ] = False
     no_clobber: Annotated[
-        bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace files that are there.")
+        bool, _option(OUTPUT, "--no-clobber", help="Refuse to replace existing files.")
     ] = False
 
     variable: Annotated[
@@ -305,8 +305,8 @@ class Options:
             min=0.0,
             max=2.0,
             metavar="X",
-            help="How much a letter keeps of what its rule does to it alone: at 0 all letters are "
-            "moved as their hand is, at 1 each by its rule as well; "
+            help="How much a letter keeps of what its rule does to it alone: at 0 the hand moves "
+            "all letters alike, at 1 each letter has the whole effect of its rule, too; "
             f"{LIVELINESS} by default, 1 with --alternates.",
         ),
     ] = None
@@ -348,26 +348,26 @@ class Options:
 
     @property
     def towards(self) -> float:
-        """--strength, or its default."""
+        """The value of --strength, or its default."""
         if self.strength is not None:
             return self.strength
         return ALTERNATING if self.alternates else 1.0
 
     @property
     def own(self) -> float:
-        """--liveliness, or its default."""
+        """The value of --liveliness, or its default."""
         if self.liveliness is not None:
             return self.liveliness
         return 1.0 if self.alternates else LIVELINESS
 
     @property
     def polarity(self) -> photos.Polarity:
-        """--ink, as the core has it."""
+        """The value of --ink, as the core takes it."""
         return self.ink.value
 
     @property
     def cropped(self) -> letters.Crop:
-        """--crop, as the core has it."""
+        """The value of --crop, as the core takes it."""
         return self.crop.value
 
     def __post_init__(self) -> None:
@@ -398,7 +398,7 @@ def taking(options: Callable[..., T], run: Callable[[T], None]) -> Callable[...,
     def command(**values: Any) -> None:
         try:
             run(options(**values))
-        except BrokenPipeError:  # Typer would make it a 1
+        except BrokenPipeError:  # Typer would exit with status 1
             sys.exit(141)
 
     command.__signature__ = inspect.signature(options, eval_str=True)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Where results go: what -o and --format mean, and what would fail of what they ask for."""
+"""-o and --format say where results go; what would fail at the end is refused at the start."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Target:
 
     Attributes:
         pattern: A path, which may have the fields {char} and {rule}; `-` is standard output.
-        form: What the files are.
+        form: The form of the files.
         per: What one file holds.
-        makes_folders: Whether folders on the way are made where they are missing.
-        clobber: Whether files that are there are replaced.
+        makes_folders: Whether missing folders on the way are created.
+        clobber: Whether existing files are replaced.
     """
 
     pattern: str
@@ -56,10 +56,10 @@ class Target:
 
 
 def choose(options: Options, rules: int) -> Target:
-    """Read what -o and --format ask for, where there are so many rules.
+    """Read what -o and --format ask for, given the number of rules.
 
     Raises:
-        ConfigError: The form or the pattern is unknown, or the two do not fit.
+        ConfigError: The form or the pattern is unknown, or they do not fit each other.
         ExtraError: The form needs an optional dependency.
     """
     named, output = None, options.output
@@ -82,7 +82,7 @@ def choose(options: Options, rules: int) -> Target:
 
 
 def _target(output: str, form: Rendered | FontForm, fields: set[str], rules: int) -> Target:
-    """What the fields of a path ask for, as far as the form can be parted."""
+    """Return the target that the fields of a path ask for, as far as the form can be divided."""
     if form.least == "rule" and rules > 1 and not fields:
         path = Path(output)
         numbered = f"{_literal(str(path.with_suffix('')))}-{{rule:02d}}{path.suffix}"
@@ -103,21 +103,21 @@ def check(
     size: int,
     out: Output,
 ) -> None:
-    """Find what would go wrong at the end before the work begins.
+    """Find what would go wrong at the end, before the work begins.
 
     Args:
         target: Where results go.
-        options: They say what the inputs are, and what must not be replaced.
+        options: The options of the command, which name the inputs.
         glyphs: All glyphs that were found.
         numbers: The numbers of the rules.
         size: Pixels a side of the model's images.
         out: Standard output.
 
     Raises:
-        ConfigError: Two results would be one file, a result would replace an input, a
-            glyph has no place in a font, or nothing is read by --ink or --no-fit.
-        OutputError: A folder is missing, a file is there and --no-clobber given, a sheet
-            would be too large, or standard output is closed.
+        ConfigError: Two results would have one name, a result would replace an input, a glyph
+            has no place in a font, or --ink or --no-fit has no effect.
+        OutputError: A folder is missing, a file exists and --no-clobber is given, a sheet would
+            be too large, or standard output is closed.
     """
     if target.pattern == "-" or options.as_json:
         out.require(binary=target.pattern == "-" and not target.form.text)
@@ -177,7 +177,7 @@ def _names_folder(suffix: str) -> bool:
 
 
 def _literal(text: str) -> str:
-    """A pattern in which braces stand for themselves."""
+    """Make a pattern in which braces stand for themselves."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
@@ -224,12 +224,12 @@ def _input_files(options: Options, glyphs: list[Glyph]) -> list[Path]:
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # too long a name, or a folder on the way that may not be entered
+    except OSError:  # the name is too long, or a folder on the way must not be entered
         return False
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What two names of one regular file have in common."""
+    """Return what all names of one regular file have in common."""
     try:
         status = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What people see: progress and errors on standard error, tables on standard output."""
+"""Progress and errors are shown on standard error, and tables on standard output."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def error(message: str, hint: str | None = None) -> None:
 
 
 def say(message: str) -> None:
-    """Print one line on stderr, where it can be written; nothing in it moves the cursor."""
+    """Print one line on stderr, if it can be written; nothing in it moves the cursor."""
     if sys.stderr is None:  # closed
         return
     try:
         sys.stderr.write(f"{plain(' '.join(message.split()))}\n")
         sys.stderr.flush()
-    except OSError:  # nobody reads it, or its device is full: there is nowhere left to say so
+    except OSError:  # nobody reads it, or its device is full, and there is nowhere left to say so
         sys.stderr = None
 
 
 def plain(text: str) -> str:
-    """Write out the characters of a text that a terminal would obey: names come from anywhere."""
+    """Escape characters that a terminal would obey, as names come from anywhere."""
     return "".join(
         character if character.isprintable() else ascii(character)[1:-1] for character in text
     )
@@ -61,7 +61,7 @@ def on_terminal() -> bool:
 
 
 def out(text: str) -> None:
-    """Write the result on stdout; where its reader has gone, exit as a pipe does."""
+    """Write the result on stdout; if its reader has gone, exit as programs in pipes do."""
     if sys.stdout is None:
         raise OutputError("standard output is closed")
     try:
@@ -76,12 +76,12 @@ def out(text: str) -> None:
 
 
 def drop() -> None:
-    """Lose what stdout still holds: Python flushes it once more at exit, and would complain."""
+    """Discard what stdout still holds: Python flushes it once more at exit, and would complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def known(figures: Any) -> Any:
-    """Return figures as JSON has them, with None for those that are no numbers."""
+    """Return figures for JSON, with None in the place of those that are no numbers."""
     if isinstance(figures, dict):
         return {name: known(figure) for name, figure in figures.items()}
     return None if isinstance(figures, float) and not math.isfinite(figures) else figures
@@ -91,7 +91,7 @@ def known(figures: Any) -> Any:
 def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """Yield `advance(done, total)`, which shows a bar with the time left.
 
-    It shows one on a terminal only, and only where the work takes longer than `BAR_SECONDS`.
+    The bar is shown on a terminal only, and only if the work takes longer than `BAR_SECONDS`.
     """
     if quiet or not on_terminal():
         yield lambda done, total: None
@@ -125,7 +125,7 @@ def _bar(*, transient: bool) -> Progress:
 
 @contextmanager
 def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
-    """Yield `show(report, pairs a second)`: a live bar, or a line now and then in a log."""
+    """Yield `show(report, pairs a second)`, which updates a live bar, or adds lines to a log."""
     begun, shown, first = time.monotonic(), 0.0, -1
 
     def line(result: Report, speed: float) -> None:
@@ -156,7 +156,7 @@ def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
 
 
 def lasting(seconds: float) -> str:
-    """A time to come, as people say it: `40 s`, `12 min`, `3.5 h`, `38 h`, `4 days`."""
+    """Write a duration as people say it: `40 s`, `12 min`, `3.5 h`, `38 h`, `4 days`."""
     for unit, length, most in (("s", 1, 90), ("min", 60, 90), ("h", 3600, 72)):
         if round(amount := seconds / length) < most:
             few = unit == "h" and amount < 9.95
@@ -165,7 +165,7 @@ def lasting(seconds: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things: `1 core`, `2 cores`."""
+    """Write a number of things: `1 core`, `2 cores`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -221,11 +221,11 @@ def _card(title: str, facts: dict[str, Any]) -> Table:
         "licence": facts["licence"],
         "fingerprint": facts["fingerprint"],
     }
-    drawn = Table(title)
-    drawn.add_column("", overflow="fold")
+    table = Table(title)
+    table.add_column("", overflow="fold")
     for row in rows.items():
-        drawn.add_row(*row)
-    return drawn
+        table.add_row(*row)
+    return table
 
 
 def _likelihoods(result: Evaluation) -> Table:

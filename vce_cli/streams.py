@@ -18,9 +18,10 @@ STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 def fill_closed() -> None:
-    """Open the null device where a standard stream is closed.
+    """Open the null device in the place of closed standard streams.
 
-    The next file opened would get its number, and what a library prints.
+    Otherwise the next file that is opened would get the number of the stream, and with it what a
+    library prints.
     """
     for number in (0, 1, 2):
         try:
@@ -30,13 +31,13 @@ def fill_closed() -> None:
 
 
 class Output:
-    """Standard output, as the result's way out."""
+    """Standard output, which carries the result."""
 
     def __init__(self, descriptor: int | None) -> None:
         self.descriptor = descriptor
 
     def require(self, *, binary: bool) -> None:
-        """Raise before any work where a result could not go there."""
+        """Raise, before any work, if a result could not be written there."""
         if self.descriptor is None:
             raise OutputError("standard output is closed", hint="name a file after -o")
         if binary and os.isatty(self.descriptor):
@@ -46,7 +47,7 @@ class Output:
             )
 
     def write(self, data: bytes) -> None:
-        """Write all data; raise BrokenPipeError where its reader has gone."""
+        """Write all data; raise BrokenPipeError if its reader has gone."""
         self.require(binary=False)
         rest = memoryview(data)
         try:
@@ -60,7 +61,7 @@ class Output:
 
 @contextmanager
 def standard_output() -> Iterator[Output]:
-    """Keep standard output for the result: what else prints there goes to standard error."""
+    """Keep standard output for the result; whatever else is printed goes to standard error."""
     if sys.stdout is None:
         yield Output(None)
         return
@@ -80,7 +81,7 @@ def standard_input() -> IO[bytes]:
 
     Raises:
         InputError: It is closed.
-        ConfigError: It is a terminal: nobody types an image.
+        ConfigError: It is a terminal, and nobody types an image.
     """
     if sys.stdin is None:
         raise InputError("standard input is closed")

@@ -1,4 +1,4 @@
-"""`vce template`: pages of boxes to write characters in, for `vce convert` to read."""
+"""`vce template`: pages of boxes to write characters in, which `vce convert` reads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HELP = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What one call of `vce template` was asked for."""
+    """The options of one call of `vce template`."""
 
     output: Annotated[
         str,
@@ -66,7 +66,7 @@ class Options:
 
 
 def template(options: Options) -> None:
-    """Choose characters, share them out among pages, write the pages."""
+    """Choose characters, distribute them over pages, and write the pages."""
     form = Path(options.output).suffix.lower()[1:]
     if form not in FORMS or options.output in STDOUT:
         raise ConfigError(

@@ -159,7 +159,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _train(trainer: Trainer, run: Run, test: Characters) -> None:
-    """Train, show and save."""
+    """Train, show progress, and save."""
     config = trainer.config
     run.save(trainer, test)
     saved = time.monotonic()
@@ -173,7 +173,7 @@ def _train(trainer: Trainer, run: Run, test: Characters) -> None:
                     pairs = (trainer.step - first) * config.episodes * config.support
                     run.record(result, speed := pairs / (time.monotonic() - begun))
                     show(result, speed)
-                    # What may be collapsing must not replace the last good weights.
+                    # Weights that may be collapsing must not replace the last good ones.
                     if time.monotonic() - saved > SAVE_SECONDS and not trainer.collapsing:
                         run.save(trainer, test)
                         saved = time.monotonic()
@@ -188,7 +188,7 @@ def _train(trainer: Trainer, run: Run, test: Characters) -> None:
 
 
 def _say_how_long(trainer: Trainer) -> None:
-    """Say what is ahead, and how long it will take on this machine."""
+    """Say how much training is ahead, and how long it will take on this machine."""
     import torch
 
     from vce_models.training import pace
@@ -205,7 +205,7 @@ def _say_how_long(trainer: Trainer) -> None:
 
 
 def _follow(trainer: Trainer) -> None:
-    """Train beside the process that shows and saves, for as long as it does."""
+    """Train beside the process that shows and saves, as long as that one trains."""
     from vce_models.training import pace
 
     with _signals() as caught:
@@ -215,7 +215,7 @@ def _follow(trainer: Trainer) -> None:
 
 
 def _advance(trainer: Trainer, caught: list[int]) -> Report:
-    """Train to the next report; a signal caught in one process stops all."""
+    """Train to the next report; a signal that one process has caught stops all processes."""
     every = max(1, min(100, trainer.config.steps // REPORTS))
     result = trainer.advance(every - trainer.step % every, lambda: bool(caught))
     if trainer.stopped and not caught:
@@ -225,7 +225,7 @@ def _advance(trainer: Trainer, caught: list[int]) -> Report:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM, so that the step under way ends; the second one kills."""
+    """Collect Ctrl-C and SIGTERM, so that the current step ends; a second signal kills."""
     caught: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

@@ -27,7 +27,7 @@ def list_weights(
 
 
 def _facts(name: str) -> dict[str, Any]:
-    """What the file of weights says, and their card."""
+    """Collect what a file of weights says, and what its card says."""
     from vce_models import cards, weights
 
     path = cards.path(name)

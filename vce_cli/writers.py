@@ -1,4 +1,4 @@
-"""Conversions grouped into files, and the files written one by one."""
+"""Conversions are grouped into files, and the files are written one by one."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def write(
     """Write results as they come, or all at the end where one file holds all glyphs.
 
     Args:
-        rendered: Glyphs, their conversions rendered for the target's form.
-        hands: The rules they were converted by.
+        rendered: Glyphs with their conversions, rendered for the target's form.
+        hands: The rules by which they were converted.
         target: Where results go.
         style: How they look.
         out: Standard output.
@@ -57,7 +57,7 @@ def write(
 
 
 def _together(rendered: Iterable[Converted], target: Target) -> Iterator[list[Converted]]:
-    """Rows that have to be there before a file of them can be written."""
+    """Yield rows in groups that must be complete before a file of them can be written."""
     if target.per == "conversion":
         yield from ([row] for row in rendered)
         return
@@ -71,7 +71,7 @@ def _together(rendered: Iterable[Converted], target: Target) -> Iterator[list[Co
 def _parts(
     rows: list[Converted], hands: Hands, target: Target
 ) -> Iterator[tuple[list[Converted], Array, list[int]]]:
-    """Rows, rules and numbers of each file."""
+    """Divide a group into the rows, rules and numbers of each file."""
     if target.per in ("run", "glyph"):
         yield rows, hands.rules, hands.numbers
         return
@@ -83,7 +83,7 @@ def _parts(
 
 @contextmanager
 def opened(path: Path, target: Target, out: Output) -> Iterator[Path]:
-    """Yield where to write one result, which is whole, or not there, at the end."""
+    """Yield a path for one result, which is whole at the end, or is not there."""
     if target.pattern == "-":
         with scratch() as file:
             yield file

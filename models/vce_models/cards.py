@@ -1,6 +1,6 @@
 """The weights that come with the package: each has a name, and a card that says what it is.
 
-A file NAME.safetensors in `pretrained/` with a card NAME.toml beside it is all that a name takes.
+A name needs two files in `pretrained/`: NAME.safetensors, and the card NAME.toml.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from vce_models.files import exists
 FOLDER = Path(__file__).parent / "pretrained"
 
 DEFAULT = "compact"
-"""The weights that are meant where none are named."""
+"""The name of the weights that are taken by default."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What is known of weights beside their file.
+    """What is known about weights beside their file.
 
     Attributes:
-        purpose: What they are for, and what they are not.
-        recipe: The recipe of `vce train` that they were made by.
+        purpose: What they are for, and what they are not for.
+        recipe: The recipe of `vce train` by which they were made.
         command: The command that made them.
         data: The drawings they were trained on.
         length: How much they were trained.
-        time: How long that took, and on what.
+        time: How long that took, and on what machine.
         licence: The licence of the weights, and of the drawings.
-        measured: The command that gives the figures, and what was left to chance.
-        figures: Figures of merit by their names in `vce eval --json`; likelihoods in nats.
+        measured: The command that gives the figures, and what was random in it.
+        figures: Figures of merit by their names in `vce eval --json`; likelihoods are in nats.
     """
 
     purpose: str
@@ -46,7 +46,7 @@ class Card:
 
 
 def names() -> list[str]:
-    """The names of all weights in the package, the default first."""
+    """List the names of all weights in the package, the default first."""
     found = sorted(path.stem for path in FOLDER.glob("*.toml"))
     return sorted(found, key=lambda name: name != DEFAULT)
 
@@ -57,21 +57,21 @@ def read(name: str) -> Card:
 
 
 def path(name: str) -> Path:
-    """The file of weights in the package."""
+    """Return the file of weights in the package."""
     return FOLDER / f"{name}.safetensors"
 
 
 def find(wanted: str | None = None) -> Path:
-    """The file of weights that are given by their name or by a path.
+    """Return the file of weights that are given by their name or by a path.
 
     A name wins over a file that is called so; `./NAME` is the file.
 
     Args:
-        wanted: The name or the path; the default weights without it.
+        wanted: The name or the path; None means the default weights.
 
     Raises:
-        ConfigError: It is no name, and nothing else speaks for a path: there is no such file, and
-            no folder or suffix in it.
+        ConfigError: It is no name of weights, and does not look like a path: it has no folder and
+            no suffix, and there is no such file.
     """
     wanted = DEFAULT if wanted is None else wanted
     if wanted in names():
@@ -86,5 +86,5 @@ def find(wanted: str | None = None) -> Path:
 
 
 def shipped(file: Path) -> bool:
-    """Whether a file of weights is one that came with the package."""
+    """Say whether a file of weights came with the package."""
     return file.parent == FOLDER

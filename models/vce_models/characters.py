@@ -1,4 +1,4 @@
-"""Characters by code point: what `--chars` means, and how files and glyphs are called."""
+"""Characters by code point: `--chars` is read, and files and glyphs are named by characters."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from vce_models.errors import ConfigError
 
 ASCII = range(0x21, 0x7F)
-"""Where `digits` and `punctuation` come from."""
+"""The code points from which `digits` and `punctuation` are taken."""
 
 LEAST = 10
-"""Letters that make a block of Unicode a script's own: 々 alone is not where Han begins."""
+"""A block of Unicode with fewer letters is not a script's own: 々 alone is not where Han begins."""
 
 _POINT = r"(?:[Uu]\+([0-9A-Fa-f]{4,6})|(\S))"
 _SPAN = re.compile(rf"{_POINT}(?:-(?:[Uu]\+)?(?:([0-9A-Fa-f]{{4,6}})|(\S)))?")
@@ -22,14 +22,14 @@ _STEM = re.compile(r"(?:[Uu]\+|uni|u)([0-9A-Fa-f]{4,6})")
 def parse_characters(spec: str) -> list[int]:
     """List the code points that a comma-separated list names, in its order, without repeats.
 
-    Each part is one of
+    Each part is one of these:
 
-    - `digits` or `punctuation`: ASCII's, the second with its symbols;
-    - a script's name in Unicode, as `latin`, `greek`, `cyrillic`, `hebrew`, `runic`: the
-      letters of the first block of Unicode that is the script's own, so `latin` is A to Z
-      and a to z;
-    - a character, or its code point as `U+0041`;
-    - a range, as `a-z` or `U+0041-005A`.
+    - `digits` or `punctuation` means ASCII's; the second includes symbols.
+    - A script's name in Unicode, as `latin`, `greek`, `cyrillic`, `hebrew` or `runic`, means the
+      letters of the first block of Unicode that is the script's own. So `latin` is A to Z and
+      a to z.
+    - A character, or its code point as `U+0041`, means itself.
+    - A range is written as `a-z` or `U+0041-005A`.
 
     Raises:
         ConfigError: A part is none of these.
@@ -38,7 +38,7 @@ def parse_characters(spec: str) -> list[int]:
 
 
 def parse_parts(spec: str) -> Iterator[tuple[list[int], bool]]:
-    """Return each part's code points as `parse_characters` does, and whether a name has them."""
+    """Yield each part's code points, as `parse_characters` reads it, and whether it is a name."""
     parts = [part.strip() for part in spec.split(",")]
     for part in filter(None, parts):
         match = _SPAN.fullmatch(part)
@@ -98,8 +98,8 @@ def codepoint_of(stem: str) -> int | None:
     """Return the character that a file's name, without its suffix, stands for.
 
     Args:
-        stem: A single character; `uni0041`, `u1F600`, `U+0041`; or a name of Adobe's list for
-            new fonts, as `eacute`, `period`, `one`.
+        stem: A single character; a code point as `uni0041`, `u1F600` or `U+0041`; or a name of
+            Adobe's list for new fonts, such as `eacute`, `period` or `one`.
     """
     stem = unicodedata.normalize("NFC", stem)  # some file systems take letters apart
     match = _STEM.fullmatch(stem)
@@ -118,7 +118,7 @@ def glyph_name(codepoint: int) -> str:
 
 
 def called(codepoint: int) -> str:
-    """Return what messages call a character: `'A' (U+0041)`."""
+    """Return a character as messages write it: `'A' (U+0041)`."""
     character = chr(codepoint)
     code = f"U+{codepoint:04X}"
     return f"{character!r} ({code})" if character.isprintable() else code

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from vce_models.arrays import Array
-from vce_models.drawing import forward
-from vce_models.drawing.enlarging import enlarged
+from vce_models.rendering import forward
+from vce_models.rendering.enlarging import enlarged
 from vce_models.weights import Weights
 
 
@@ -31,7 +31,7 @@ def convert(
 
     Returns:
         (N, scale size, scale size) float32, the probability of ink. Where rules move no ink,
-        it is made at scale 1 and enlarged (`drawing.enlarging`).
+        it is made at scale 1 and enlarged (`rendering.enlarging`).
     """
     return renderer(weights, condition, detail, scale)(rules)
 

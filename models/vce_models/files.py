@@ -1,4 +1,4 @@
-"""Outputs that are written whole or not at all, and are on the disk once they are."""
+"""Outputs are written whole or not at all, and are on the disk when their writer returns."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _swept: set[Path] = set()
 
 @atexit.register
 def _remove_unfinished() -> None:
-    """Remove what is half written: a signal may end a run between any two steps of `replacing`."""
+    """Remove half-written files, as a signal may end a run between any two steps of `replacing`."""
     for path in _unfinished:
         with suppress(OSError):
             path.unlink(missing_ok=True)
 
 
 def is_file(path: Path) -> bool:
-    """Say whether a regular file is there; at a name too long for the system there is none."""
+    """Say whether a regular file exists; at a name too long for the system there is none."""
     try:
         return path.is_file()
     except OSError:
@@ -39,7 +39,7 @@ def is_file(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Say whether a folder is there that can be looked into."""
+    """Say whether a folder exists that can be looked into."""
     try:
         return path.is_dir()
     except OSError:
@@ -47,7 +47,7 @@ def is_folder(path: Path) -> bool:
 
 
 def exists(path: Path) -> bool:
-    """Say whether something is known to be there."""
+    """Say whether something is known to exist."""
     try:
         return path.exists()
     except OSError:
@@ -58,19 +58,19 @@ def exists(path: Path) -> bool:
 def replacing(path: Path, *, clobber: bool = True) -> Iterator[Path]:
     """Yield a temporary file, and put it in the place of `path` when the block succeeds.
 
-    A block that fails leaves `path` as it was. A link is followed, so that the file it
-    names is replaced and the link stays; its mode stays, too. A device, a pipe or a file that
-    has no name stays, and is written to. File and folder are on the disk when this returns.
+    A block that fails leaves `path` as it was. A link is followed: the link stays, and the file
+    that it names is replaced and keeps its mode. A device, a pipe or a file that has no name is
+    not replaced, but written to. File and folder are on the disk when this returns.
 
-    Where the system has files without a name, a process that is killed leaves nothing;
-    elsewhere the next one that writes into the folder removes what it left.
+    A process that is killed leaves nothing where the system has files without a name. Elsewhere
+    the next process that writes into the folder removes what it left.
 
     Args:
         path: The file.
-        clobber: Replace one that is there by then.
+        clobber: Whether to replace a file that exists by then.
 
     Raises:
-        OutputError: The folder is missing or cannot be written; a file is there.
+        OutputError: The folder is missing or cannot be written, or a file must not be replaced.
         BrokenPipeError: `path` is a pipe, and its reader has gone.
     """
     try:
@@ -95,7 +95,7 @@ def replacing(path: Path, *, clobber: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Yield an empty file that is gone after the block: in memory where the system can."""
+    """Yield an empty file that is gone after the block; it is in memory where the system can."""
     if hasattr(os, "memfd_create") and _can_name_descriptors():
         descriptor = os.memfd_create("vce")
         try:
@@ -113,12 +113,12 @@ def _can_name_descriptors() -> bool:
 
 
 def _named(descriptor: int) -> Path:
-    """A path by which this process, and those it starts, can open an open file again."""
+    """Return a path by which this process, and those it starts, can open an open file again."""
     return Path(f"/proc/{os.getpid()}/fd/{descriptor}")
 
 
 def _followed(path: Path) -> tuple[Path, os.stat_result | None]:
-    """What a path leads to, and what is there now.
+    """Follow a path's links; return the target, and what the system says about it.
 
     Raises:
         OutputError: It is a folder.
@@ -138,7 +138,7 @@ def _followed(path: Path) -> tuple[Path, os.stat_result | None]:
 
 
 def _is(target: Path, before: os.stat_result) -> bool:
-    """Whether a file has that name; what `replacing` yields has none."""
+    """Say whether a path still names the file that it named before."""
     try:
         return os.path.samestat(target.stat(), before)
     except FileNotFoundError:
@@ -146,10 +146,10 @@ def _is(target: Path, before: os.stat_result) -> bool:
 
 
 class _Temporary:
-    """A file in a folder, open and locked, that has no name until it is placed where it can.
+    """A file in a folder, open and locked; it has no name until it is placed, if that can be.
 
     Attributes:
-        path: Where to write.
+        path: The path to write to.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -175,7 +175,7 @@ class _Temporary:
                 return descriptor, _named(descriptor)
             except OSError as error:
                 if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
-                    raise  # those say that the file system, or the kernel, has no such files
+                    raise  # the others say that file system or kernel has no such files
         name = self._new_name()
         return os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), name
 
@@ -188,7 +188,7 @@ class _Temporary:
         """Give the file its mode and its place, and wait until both are on the disk.
 
         Raises:
-            FileExistsError: A file is there, and must not be replaced.
+            FileExistsError: A file exists there, and must not be replaced.
         """
         if before:
             with suppress(OSError):
@@ -237,7 +237,7 @@ def lock(descriptor: int) -> bool | None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what processes left in a folder that were killed: nobody locks it any more."""
+    """Remove files that killed processes left in a folder: nobody locks these any more."""
     if folder in _swept:
         return
     _swept.add(folder)

@@ -1,4 +1,4 @@
-"""Results that are folders, or files with folders beside them, written whole or not at all."""
+"""Results that are folders, or files with folders beside them, are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ UFO = "metainfo.plist"
 def beside(path: Path, *, clobber: bool = True) -> Iterator[Path]:
     """Yield a path of the same name in a new folder, and put all that is written there in place.
 
-    What is written there, the path itself and others, takes its place when the block
-    succeeds: folders first, and the path itself last. A block that fails leaves all as it was.
+    When the block succeeds, everything in the new folder takes its place beside `path`: folders
+    first, and `path` itself last. A block that fails leaves all as it was.
 
     Args:
         path: A UFO, or a file that has UFOs beside it.
-        clobber: Replace what is there by then.
+        clobber: Whether to replace what exists by then.
 
     Raises:
-        OutputError: Nothing can be written there, something is there that is no result, or
-            something is there and may not be replaced.
+        OutputError: Nothing can be written there, or something exists there that is no result or
+            must not be replaced.
     """
     target = path.resolve()
     try:
@@ -52,7 +52,7 @@ def _check(place: Path, found: Path, clobber: bool) -> None:
 
 
 def _replace(place: Path, found: Path, folder: Path) -> None:
-    """Put a folder where another is; that one comes back if it cannot be."""
+    """Put a folder in the place of another, which comes back if that fails."""
     if not place.is_dir():
         found.replace(place)
         return

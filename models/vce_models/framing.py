@@ -1,4 +1,4 @@
-"""How the drawings that a model was trained on lie in their canvas."""
+"""A framing says how the drawings that a model was trained on lie in their canvas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from vce_models.arrays import Array
 
 NUMBERS = 7
-"""How many numbers a framing is made of."""
+"""How many numbers a framing has."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,13 @@ class Framing:
         longest: Longest side of the ink, as a share of the canvas (median).
         across: Middle of the ink from the left, as a share of the canvas (median).
         down: Middle of the ink from the top, in the same way.
-        thinnest: Width of strokes, in pixels, that one drawing in a thousand falls short of.
-            Omniglot's median is 1.17; the book weight of an ordinary font has 1.5 to 2, a
-            bold one 2.4 to 3.3.
-        boldest: Width of strokes that one in a thousand goes beyond.
-        least: Share of the canvas under ink that one in a thousand falls short of.
-        most: Share of the canvas that one in a thousand goes beyond; Omniglot's mean is 0.079.
+        thinnest: Width of strokes, in pixels; one drawing in a thousand has thinner ones.
+            Omniglot's median is 1.17; the book weight of an ordinary font has 1.5 to 2, and a
+            bold font 2.4 to 3.3.
+        boldest: Width of strokes, in pixels; one drawing in a thousand has bolder ones.
+        least: Share of the canvas under ink; one drawing in a thousand has less.
+        most: Share of the canvas under ink; one drawing in a thousand has more. Omniglot's mean
+            is 0.079.
     """
 
     longest: float = 0.64
@@ -37,7 +38,7 @@ class Framing:
     most: float = 0.175
 
     def to_array(self) -> Array:
-        """Return the numbers in their order, (7,) float32, as weights keep them."""
+        """Return the numbers in their order, (7,) float32, as files of weights hold them."""
         return np.array(astuple(self), np.float32)
 
     @classmethod
@@ -45,7 +46,7 @@ class Framing:
         """Read what `to_array` wrote.
 
         Raises:
-            ValueError: A number cannot be what it stands for.
+            ValueError: A number is not possible.
         """
         framing = cls(*map(float, numbers))
         shares = (framing.longest, framing.across, framing.down, framing.least, framing.most)
@@ -55,4 +56,4 @@ class Framing:
 
 
 OMNIGLOT = Framing()
-"""What the shipped weights were trained on."""
+"""The framing of Omniglot's drawings, on which the shipped weights were trained."""

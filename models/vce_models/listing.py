@@ -1,4 +1,4 @@
-"""What is converted: images, folders of them, characters of fonts. Listed first, read later."""
+"""Glyphs are listed before they are read: images, folders of images, characters of fonts."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from vce_models.glyphs.photos import Polarity
 if TYPE_CHECKING:
     from vce_models.fonts.outline import Contour
     from vce_models.fonts.placement import Placement
-    from vce_models.fonts.sketches import Sketch
     from vce_models.fonts.source import SourceFont
+    from vce_models.fonts.unplaced import Unplaced
 
 FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2", ".ufo"}
-"""Files that are read as fonts."""
+"""Suffixes of files that are read as fonts."""
 
 
 PAGE_BYTES = 30_000
-"""Smaller files hold no picture of a page."""
+"""Bytes of a file that may be the picture of a page, at least."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Reading:
     """How glyphs are found and read.
 
     Attributes:
-        config: Says size and resize.
-        polarity: Which is the ink, in images.
-        fit: Frame the glyphs of images.
+        config: The model's settings, for size and resize.
+        polarity: Which pixels of images are ink.
+        fit: Whether to frame the glyphs of images.
         text: Characters to take from a font.
-        chars: The same as names, code points and ranges.
-        location: Where to take a variable font on its axes.
+        chars: The same, as names, code points and ranges.
+        location: Where on its axes to take a variable font.
         framing: How the drawings lie that the model was trained on.
-        crop: What of an image's ink is the glyph.
+        crop: Which ink of an image is the glyph.
     """
 
     config: ModelConfig
@@ -64,13 +64,13 @@ class Glyph:
     """A glyph that was found, and not yet read.
 
     Attributes:
-        name: What outputs and captions call it: the file's stem, or `uni0041`.
-        source: What errors and the manifest call it.
-        read: Gives condition and detail, and the place of a font's glyph; raises InputError.
+        name: How outputs and captions call it: the file's stem, or `uni0041`.
+        source: How errors and the manifest call it.
+        read: Returns condition and detail, and the place of a font's glyph; raises InputError.
         codepoint: The character of a font's glyph.
-        font: Where it comes from.
-        outline: Gives the outline of a font's glyph, in font units.
-        page: Gives the ink of an image's page, and where it lies in a font if a template says so.
+        font: The font that it comes from.
+        outline: Returns the outline of a font's glyph, in font units.
+        page: Returns the ink of an image's page, and its place in a font if a template says so.
     """
 
     name: str
@@ -90,8 +90,8 @@ class Converted:
         glyph: What was converted.
         drawing: Condition and detail.
         placement: Where the canvas lay in the font.
-        conversions: One for each rule, as the result wants them: arrays, pictures, outlines.
-            They may come one by one, and then only once.
+        conversions: One for each rule, as the result needs them: arrays, pictures or outlines.
+            They may be an iterator, which yields them once.
     """
 
     glyph: Glyph
@@ -150,7 +150,7 @@ def codepoint(glyph: Glyph) -> int:
     """Return the character that a glyph stands for in a font.
 
     Raises:
-        ConfigError: An image's name says none.
+        ConfigError: An image's name does not say which.
     """
     if glyph.codepoint is not None:
         return glyph.codepoint
@@ -164,18 +164,18 @@ def codepoint(glyph: Glyph) -> int:
     return found
 
 
-def sketch(glyph: Glyph, codepoint: int, config: ModelConfig) -> Sketch:
-    """Read an image or an SVG as the drawing that a font takes.
+def read_drawing(glyph: Glyph, codepoint: int, config: ModelConfig) -> Unplaced:
+    """Read an image or an SVG as a drawing for a font.
 
     Raises:
-        InputError: It cannot be read, or holds no glyph.
+        InputError: It cannot be read, or shows no glyph.
     """
-    from vce_models.fonts import drawing, sketches
+    from vce_models.fonts import svg, unplaced
 
     if glyph.page is None:
-        return sketches.of_outline(codepoint, drawing.read(Path(glyph.source)))
+        return unplaced.from_svg(codepoint, svg.read(Path(glyph.source)))
     ink, placement = glyph.page()
-    return sketches.of_ink(codepoint, ink, placement, glyph.source, config)
+    return unplaced.from_image(codepoint, ink, placement, glyph.source, config)
 
 
 def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
@@ -200,7 +200,7 @@ def _check_characters(called: str, reading: Reading) -> None:
 
 
 def _is_image(entry: os.DirEntry[str]) -> bool:
-    """Whether a file may be read as an image; a pipe would be waited for."""
+    """Say whether a file may be read as an image; reading a pipe would wait for its writer."""
     suffix = Path(entry.name).suffix.lower()
     return suffix in SUFFIXES and not entry.name.startswith(".") and not _is_special(entry)
 
@@ -208,7 +208,7 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 def _is_special(entry: os.DirEntry[str]) -> bool:
     try:
         return not stat.S_ISREG(entry.stat().st_mode)
-    except OSError:  # a link to nowhere: reading it will say so
+    except OSError:  # a link to nowhere, as reading it will say
         return False
 
 
@@ -227,19 +227,19 @@ def _of_image(path: Path, reading: Reading) -> list[Glyph]:
 
 
 def _of_svg(path: Path, reading: Reading) -> Glyph:
-    from vce_models.fonts import drawing, raster
+    from vce_models.fonts import raster, svg
 
     def read() -> tuple[images.Framed, Placement]:
-        framed = raster.framed(drawing.read(path).contours, reading.config, reading.framing)
+        framed = raster.framed(svg.read(path).contours, reading.config, reading.framing)
         if framed is None:
             raise InputError(f"{path} is blank")
         return framed
 
-    return Glyph(path.stem, str(path), read, outline=lambda: drawing.read(path).contours)
+    return Glyph(path.stem, str(path), read, outline=lambda: svg.read(path).contours)
 
 
 def is_large(path: Path) -> bool:
-    """Whether a file may be the picture of a whole page."""
+    """Say whether a file may be the picture of a whole page."""
     try:
         return path.stat().st_size >= PAGE_BYTES
     except OSError:

@@ -1,9 +1,9 @@
-"""The forms of results, one small object for each suffix that -o may have.
+"""The forms of results: one small object for each suffix that -o may have.
 
-A new form is a new entry of `FORMS`. `form.Form` is what has to be known before any work
-begins; `form.Rendered` adds what a form does with conversions that come one by one, and
-`fonts.FontForm` what it does with a family. These modules load no NumPy: what makes a result
-is imported where it is made.
+A new form is a new entry of `FORMS`. `form.Form` has what must be known before any work begins.
+`form.Rendered` adds what a form does with conversions that come one by one, and `fonts.FontForm`
+adds what it does with a family. These modules load no NumPy: a function that makes a result
+imports what it needs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Forms that a whole family goes into: fonts, and the page that shows them."""
+"""Forms of a whole family: fonts, and the page that shows them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Made:
     Attributes:
         family: The source and its hands.
         name: The family name of the font.
-        hand: Which hand, from 1; None where the file holds all.
-        alternates: Whether all hands are drawings of one font, in turn.
+        hand: Which hand, counted from 1; None where the file holds all hands.
+        alternates: Whether all hands are alternates in one font, which take turns.
         proof: What a proof shows beside the family.
     """
 
@@ -40,8 +40,8 @@ class Proof:
 
     Attributes:
         alternates: The family whose hands take turns.
-        characters: Code points, in order.
-        sample: The text that it opens with.
+        characters: The code points to show, in order.
+        sample: The text with which it opens.
         command: The command line that makes it again.
     """
 
@@ -56,7 +56,7 @@ class FontForm(Form):
 
     Attributes:
         varies: Whether one file can hold all hands as axes.
-        proves: Whether it wants a `Proof` as well, to show the hands by.
+        proves: Whether it needs a `Proof`, too.
     """
 
     least: ClassVar[Per] = "rule"
@@ -67,7 +67,7 @@ class FontForm(Form):
     def check(
         self, per: Per, fields: set[str], glyphs: list[Glyph], numbers: list[int], side: int
     ) -> None:
-        """Raise ConfigError where a font would hold two glyphs of a character."""
+        """Raise ConfigError if a font would hold two glyphs of one character."""
         from vce_models.listing import codepoint
 
         if "char" in fields:
@@ -94,7 +94,7 @@ class Ttf(FontForm):
     suffix, varies = "ttf", True
 
     def data(self, made: Made) -> bytes:
-        """Make a font of one hand, of hands in turn, or of all hands as axes."""
+        """Make a font of one hand, of hands that take turns, or of all hands as axes."""
         return _font(made, "ttf")
 
 
@@ -104,7 +104,7 @@ class Otf(FontForm):
     suffix = "otf"
 
     def data(self, made: Made) -> bytes:
-        """Make a font of one hand, or of hands in turn."""
+        """Make a font of one hand, or of hands that take turns."""
         return _font(made, "otf")
 
 
@@ -132,7 +132,7 @@ def _font(made: Made, flavour: Flavour) -> bytes:
 
 
 class Ufo(FontForm):
-    """A folder that font editors open: one hand."""
+    """A folder that font editors open, with one hand."""
 
     suffix, folder, names_folder = "ufo", True, True
 
@@ -157,7 +157,7 @@ class Designspace(FontForm):
 
 
 class Html(FontForm):
-    """A page to choose a hand from, its fonts inside."""
+    """A page from which to choose a hand; its fonts lie in it."""
 
     suffix, text, varies, proves = "html", True, True, True
     least = "run"

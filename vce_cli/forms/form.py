@@ -1,4 +1,4 @@
-"""What every form of a result has in common, and what goes into one file of it."""
+"""What all forms of results have in common, and what goes into one file."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from vce_models.listing import Converted, Glyph
 
 Per = Literal["conversion", "glyph", "rule", "run"]
-"""What one file holds: one conversion, a glyph by all rules, all glyphs by a rule, everything."""
+"""What one file holds: a conversion, a glyph by all rules, all glyphs by a rule, or everything."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """How results look, and what they say of themselves.
+    """How results look, and what they say about themselves.
 
     Attributes:
         columns: How many cells stand in a row of a sheet; None leaves that to the sheet.
         side: Side of a picture's cell, in pixels.
         labels: Whether names and rule numbers stand on sheets.
         walk: Whether rules are the frames of a walk.
-        metadata: What a PNG says, by keyword; the rule's number is added.
+        metadata: The texts of a PNG by keyword; the rule's number is added.
     """
 
     columns: int | None
@@ -57,14 +57,16 @@ class Group:
 
 
 class Form:
-    """What has to be known of a form before any work begins.
+    """What must be known about a form before any work begins.
 
     Attributes:
         suffix: The suffix of its files, without the dot.
         least: The least that one of its files holds.
         still: Whether it can show something that does not move.
-        folder: Whether a result is a folder, or has some beside it: no stream can carry that.
-        names_folder: Whether a folder of that suffix is itself a result, and none for results.
+        folder: Whether a result is a folder, or has folders beside it, so that no stream can
+            carry it.
+        names_folder: Whether a folder with that suffix is itself a result, rather than a folder
+            for results.
         text: Whether a terminal can show it.
         fonts: Whether it needs the extra `fonts`.
     """
@@ -79,18 +81,18 @@ class Form:
 
     @property
     def called(self) -> str:
-        """What messages call a result."""
+        """How messages call a result."""
         return f"a .{self.suffix}"
 
     def require(self) -> None:
-        """Raise ExtraError where what this form needs is not installed."""
+        """Raise ExtraError if a library that this form needs is not installed."""
         if self.fonts:
             require_fonts(self.called)
 
     def check(
         self, per: Per, fields: set[str], glyphs: list[Glyph], numbers: list[int], side: int
     ) -> None:
-        """Raise before any work where results of this form would fail.
+        """Raise, before any work, if results of this form would fail.
 
         Args:
             per: What one file holds.
@@ -109,18 +111,18 @@ class Rendered(Form, ABC):
     """A form that is made of conversions, each rendered by itself.
 
     Attributes:
-        outlined: Whether it is made of outlines, which rules that move ink move themselves.
+        outlined: Whether it is made of outlines, so that rules that move ink can move these.
     """
 
     outlined: ClassVar[bool] = False
 
     @abstractmethod
     def points(self, scale: int, size: int) -> int:
-        """Return how many points of a conversion it shows for each of `size` pixels of a side."""
+        """Return how many points of a conversion it needs for each of `size` pixels of a side."""
 
     @abstractmethod
     def render(self, conversion: Array, side: int) -> Any:
-        """Bring a conversion to what `encode` takes: a picture `side` pixels wide, outlines, ..."""
+        """Turn a conversion into what `encode` takes, as a picture of `side` pixels or outlines."""
 
     @abstractmethod
     def encode(self, group: Group, style: Style, file: Path) -> None:

@@ -1,4 +1,4 @@
-"""Forms that conversions go into one by one: pictures, outlines and arrays."""
+"""Forms of single conversions: pictures, outlines and arrays."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MAX_PIXELS = 2**27
 """Pixels of a sheet, of all frames of a walk, or of a cell, at most; each takes ten bytes."""
 
 CELL, GAP = 100.0, 4.0
-"""Side of a cell of an .svg, and the space between two, in its units."""
+"""Side of a cell of an .svg, and the space between two cells, in the units of the file."""
 
 
 class Picture(Rendered):
     """Pixels: one conversion, a contact sheet, or the frames of a walk.
 
     Attributes:
-        longest: Longest side of a picture in this form, in pixels; None where it has no limit.
+        longest: Longest side of a picture in this form, in pixels; None means no limit.
         moving: Whether it can show a walk as an animation.
     """
 
@@ -37,7 +37,7 @@ class Picture(Rendered):
     def check(
         self, per: Per, fields: set[str], glyphs: list[Glyph], numbers: list[int], side: int
     ) -> None:
-        """Raise OutputError where a picture would have more than `MAX_PIXELS`."""
+        """Raise OutputError if a picture would have more than `MAX_PIXELS`."""
         rules = len(numbers)
         cells = {"run": len(glyphs) * (rules + 1), "glyph": rules + 1}.get(per, 1)
         if cells * side**2 > MAX_PIXELS:
@@ -47,7 +47,7 @@ class Picture(Rendered):
             )
 
     def check_sides(self, per: Per, glyphs: int, rules: int, style: Style) -> None:
-        """Raise OutputError where a side of a picture would be longer than the form allows."""
+        """Raise OutputError if a side of a picture would be longer than the form allows."""
         from vce_models.glyphs import sheets
 
         if not self.longest:
@@ -95,7 +95,7 @@ class Picture(Rendered):
 
     @abstractmethod
     def save(self, frames: list[Image], file: Path, text: Mapping[str, str]) -> None:
-        """Write frames, one or several, and what the picture says of itself if it can."""
+        """Write one frame or several, and the texts where the form can hold them."""
 
     def _frames(self, group: Group, style: Style) -> list[Image]:
         from vce_models.glyphs import sheets
@@ -150,19 +150,19 @@ class Svg(Rendered):
     suffix, text, fonts, outlined = "svg", True, True, True
 
     def points(self, scale: int, size: int) -> int:
-        """Return one point for each pixel of the drawing that the pen follows."""
+        """Return one point for each pixel of the fine drawing that the pen follows."""
         from vce_models.glyphs.images import finest
 
         return finest(size)
 
     def render(self, conversion: Array, side: int) -> Any:
-        """Trace outlines, whose unit is the canvas; the side of pictures changes nothing."""
+        """Trace outlines, whose unit is the canvas's side; the side of pictures has no effect."""
         from vce_models.fonts.tracing import trace
 
         return trace(conversion)
 
     def encode(self, group: Group, style: Style, file: Path) -> None:
-        """Write one document; columns are rules."""
+        """Write one document, with a column for each rule."""
         from vce_models.fonts.tracing import svg
 
         cells = [[*row.conversions] for row in group.rows]
@@ -175,7 +175,7 @@ class Npz(Rendered):
     suffix, least = "npz", "run"
 
     def points(self, scale: int, size: int) -> int:
-        """Return one: arrays have the size of the model's images."""
+        """Return 1, as arrays have the size of the model's images."""
         return 1
 
     def render(self, conversion: Array, side: int) -> Any:
@@ -193,7 +193,7 @@ class Npz(Rendered):
 
 
 def _sheet(rows: list[Converted], numbers: list[int], style: Style) -> Image:
-    """Rows are glyphs, columns are rules; one glyph alone fills rows of its own."""
+    """Make a sheet with a row for each glyph and a column for each rule; one glyph fills rows."""
     from vce_models.glyphs import sheets
 
     columns = _sheet_columns(len(rows), len(numbers), style)
@@ -214,6 +214,6 @@ def _sheet_columns(rows: int, rules: int, style: Style) -> int | None:
 
 
 def _caption(glyph: Glyph) -> str:
-    """A character by itself where the font of captions is sure to have it."""
+    """Return a glyph's caption: its character, where the font of captions surely has it."""
     point = glyph.codepoint or 0
     return chr(point) if 0x20 < point < 0x7F else glyph.name

@@ -1,7 +1,7 @@
-"""Fonts as drawings: each character is a class, and each font that has it draws it once.
+"""Fonts are read as training data: each character is a class, with a drawing from each font.
 
-A drawing is what a model sees of the character where the font is converted: framed by itself,
-rendered of its outlines. `held_back` says which characters only test.
+A drawing is the character as a model sees it where the font is converted: rendered from its
+outlines, and framed by itself. `held_back` says which characters are kept for tests.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from vce_models.fonts.source import ALL, DEFAULT_CHARACTERS, SourceFont, read_fo
 from vce_models.glyphs import decoding
 from vce_models.listing import is_font
 
-Drawers = dict[int, list[SourceFont]]
-"""The fonts that draw a character, by code point."""
+FontsOf = dict[int, list[SourceFont]]
+"""The fonts that have an outline for a character, by code point."""
 
 HELD_BACK = 5
-"""One character in so many only tests."""
+"""One character in so many is kept for tests."""
 
 
 def held_back(codepoint: int) -> bool:
-    """Whether a character only tests: its code point in lower case is a multiple of `HELD_BACK`.
+    """Say whether a character is kept for tests: whether `HELD_BACK` divides its code point.
 
-    So D and d, I and i, N and n, S and s, X and x, 2 and 7 are never trained on, whichever
-    other characters are.
+    The code point in lower case counts. So D and d, I and i, N and n, S and s, X and x, 2 and 7
+    are never trained on, whichever other characters are.
     """
     return ord(chr(codepoint).lower()[0]) % HELD_BACK == 0
 
@@ -69,36 +69,36 @@ def load(
     enlarged: int = 1,
     progress: Progress | None = None,
 ) -> Split:
-    """Read the characters that two or more fonts of a folder draw, through the cache.
+    """Read the characters that two or more fonts of a folder have, through the cache.
 
     Args:
-        folder: Holds what `find` lists.
-        config: Says `size` and `resize`.
-        chars: What `parse_characters` reads, or `all`; without it, what convert takes of a font.
-        enlarged: Drawings to train on are this many times as large.
+        folder: The folder, with the fonts that `find` lists.
+        config: The model's settings, for `size` and `resize`.
+        chars: What `parse_characters` reads, or `all`; None means what convert takes from a font.
+        enlarged: How many times as large the drawings to train on are.
         progress: Called with (drawings rendered, drawings in all), for either part.
 
     Raises:
         ConfigError: `chars` cannot be read.
-        DataError: A font is damaged, or fewer than two draw any character that trains, or
-            any that tests.
+        DataError: A font is damaged, or no two fonts share a character to train on, or one to
+            test on.
     """
     with _usable():
         fonts = [read_font(path) for path in find(folder)]
-        drawers = _drawers(fonts, chars)
-    if not drawers:
+        fonts_of = _fonts_of(fonts, chars)
+    if not fonts_of:
         raise DataError(
             f"no font of {folder} draws any of {chars or DEFAULT_CHARACTERS}",
             hint="name characters that they draw, for example --chars greek,U+00DF",
         )
-    shared = {point: drawing for point, drawing in drawers.items() if len(drawing) > 1}
+    shared = {point: those for point, those in fonts_of.items() if len(those) > 1}
     if not shared:
         raise DataError(
             f"{folder} has no character that two fonts draw, of {len(fonts)} in all",
             hint="a font draws a character once, and a rule leads from one drawing to another",
         )
     train, test = (
-        {point: drawing for point, drawing in shared.items() if held_back(point) is held}
+        {point: those for point, those in shared.items() if held_back(point) is held}
         for held in (False, True)
     )
     for part, use in ((train, "to train on"), (test, "to test")):
@@ -119,42 +119,42 @@ def _usable() -> Iterator[None]:
         raise DataError(str(error), hint="remove the font, or replace it") from error
 
 
-def _drawers(fonts: Sequence[SourceFont], chars: str | None) -> Drawers:
-    """The fonts that draw each of the characters that are asked for, sorted by code point."""
+def _fonts_of(fonts: Sequence[SourceFont], chars: str | None) -> FontsOf:
+    """Find the fonts that have each of the characters, sorted by code point."""
     named = None if chars == ALL else parse_characters(chars or DEFAULT_CHARACTERS)
-    drawers: Drawers = {}
+    fonts_of: FontsOf = {}
     for font in fonts:
         for point in font.present(font.named if named is None else named):
-            drawers.setdefault(point, []).append(font)
-    return dict(sorted(drawers.items()))
+            fonts_of.setdefault(point, []).append(font)
+    return dict(sorted(fonts_of.items()))
 
 
-def _rendered(drawers: Drawers, config: ModelConfig, progress: Progress | None) -> Characters:
-    """Render every drawing, or read what was rendered of the same outlines before.
+def _rendered(fonts_of: FontsOf, config: ModelConfig, progress: Progress | None) -> Characters:
+    """Render every drawing, or read what was rendered from the same outlines before.
 
-    Characters that the same fonts draw are one alphabet: there, a font is the same hand
+    The characters that the same fonts have make one alphabet, in which a font is one hand
     throughout.
     """
     groups: dict[tuple[str, ...], int] = {}
     names = [
         f"{groups.setdefault(tuple(font.file for font in fonts), len(groups) + 1)}"
         f"/{glyph_name(point)}"
-        for point, fonts in drawers.items()
+        for point, fonts in fonts_of.items()
     ]
-    starts = np.cumsum([0, *map(len, drawers.values())], dtype=np.int64)
+    starts = np.cumsum([0, *map(len, fonts_of.values())], dtype=np.int64)
     with _usable():
         pictures = cache.kept(
-            _key(drawers, config),
+            _key(fonts_of, config),
             (int(starts[-1]), config.size, config.size),
-            partial(_render, drawers, config, progress),
+            partial(_render, fonts_of, config, progress),
         )
     return Characters(pictures, starts, tuple(names))
 
 
-def _key(drawers: Drawers, config: ModelConfig) -> str:
-    """A digest of all outlines, which say more than files do: a UFO is a folder of many."""
+def _key(fonts_of: FontsOf, config: ModelConfig) -> str:
+    """Compute a digest of all outlines, rather than of files, as a UFO is a folder of many."""
     digest = hashlib.sha256(f"fonts 1 {config.size} {config.resize}".encode())
-    for point, fonts in drawers.items():
+    for point, fonts in fonts_of.items():
         for font in fonts:
             digest.update(f"\n{point}".encode())
             for contour in font.contours(point):
@@ -165,8 +165,8 @@ def _key(drawers: Drawers, config: ModelConfig) -> str:
     return digest.hexdigest()[:32]
 
 
-def _render(drawers: Drawers, config: ModelConfig, progress: Progress | None) -> NDArray[np.uint8]:
-    drawings = [(point, font) for point, fonts in drawers.items() for font in fonts]
+def _render(fonts_of: FontsOf, config: ModelConfig, progress: Progress | None) -> NDArray[np.uint8]:
+    drawings = [(point, font) for point, fonts in fonts_of.items() for font in fonts]
     pictures = np.empty((len(drawings), config.size, config.size), np.uint8)
     for i, (point, font) in enumerate(drawings):
         framed, _ = font.read(point, config)

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from vce_models.arrays import Array, Integers
 from vce_models.datasets.drawings import Characters
-from vce_models.drawing.enlarging import enlarged
 from vce_models.errors import DataError
 from vce_models.networks import losses
 from vce_models.networks.layout import channels_last
 from vce_models.networks.vce import VCE, reparameterise
+from vce_models.rendering.enlarging import enlarged
 from vce_models.weights import Weights
 
 BATCH = 128

@@ -1,4 +1,4 @@
-"""Drawings reduced to the course of their lines: thinned, and drawn again by one pen."""
+"""Drawings are reduced to the course of their lines: thinned, and rendered again by one pen."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ PEN = 2.5
 """Radius of the pen, in pixels of the drawing that was thinned."""
 
 RING = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
-"""The neighbours of a pixel, clockwise from the upper one."""
+"""Steps to the neighbours of a pixel, clockwise from the upper one."""
 
 
 def thinned(ink: Tensor) -> Tensor:
     """Thin lines to skeletons, a pixel wide and connected as they were.
 
-    Guo and Hall 1989, algorithm A1: in turns, pixels at the left and at the right of an edge are
-    taken away, but for ends and for those that hold parts together. Beyond the frame there is no
-    ink.
+    This is algorithm A1 of Guo and Hall 1989. In turns it removes pixels at the left and at the
+    right of an edge, except ends of lines and pixels that hold parts together. There is
+    no ink beyond the frame.
 
     Args:
-        ink: (N, H, W), whether a pixel is ink.
+        ink: Whether each pixel is ink, (N, H, W).
     """
     framed = F.pad(ink, (1, 1, 1, 1))
     flat, width = framed.view(-1), framed.shape[2]
@@ -61,8 +61,8 @@ def _removable(k: int) -> Tensor:
     return (parts == 1) & (fewest >= 2) & (fewest <= 3) & ~kept
 
 
-def redrawn(skeletons: Tensor) -> Tensor:
-    """Draw skeletons, (N, H, W), by a round pen of radius `PEN`."""
+def thickened(skeletons: Tensor) -> Tensor:
+    """Render skeletons, (N, H, W), by a round pen of radius `PEN`."""
     reach = int(PEN)
     place = torch.arange(-reach, reach + 1, device=skeletons.device)
     pen = (place.square() + place[:, None].square() <= PEN**2).float()

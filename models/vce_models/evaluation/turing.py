@@ -2,8 +2,8 @@
 
 The judge is a small network that sees a character's exemplar and one more drawing of it, and
 says whether the second is a conversion. It learns from background characters, and is asked
-about unseen ones. It looks in two ways: at the ink, in black and white, and at the course of
-lines alone, thinned and drawn again by one pen.
+about unseen ones. One judge sees the ink, in black and white. Another sees only the course of
+lines, which were thinned and rendered again by one pen.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from vce_models.config import ENLARGED, ModelConfig
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.evaluation.quality import RESAMPLES, Interval, interval
-from vce_models.evaluation.thinning import redrawn, thinned
+from vce_models.evaluation.thinning import thickened, thinned
 from vce_models.networks.layout import channels_last
 from vce_models.networks.precision import multiplies_bfloat16
 
 DRAWINGS = 8
-"""How many drawings of a character are shown of either kind, or as many as people made."""
+"""How many drawings of a character are shown of either kind, if people made so many."""
 
 EPOCHS, PAIRS = 8, 64
-"""How often a judge sees each drawing in its training, on average, and how many of either kind
-there are in a step."""
+"""How often a judge sees each drawing in its training, on average, and how many drawings of either
+kind a step has."""
 
 WIDTHS = (32, 64, 64, 64)
 """Channels of the judge's convolutions; the first two are followed by 2x2 pooling."""
 
 BATCH = 128
-"""Drawings looked at, or judged, at a time."""
+"""Drawings that are prepared, or judged, at a time."""
 
 Pictures = NDArray[np.uint8]
 Look = Callable[[Tensor], Tensor]
@@ -48,11 +48,11 @@ Look = Callable[[Tensor], Tensor]
 class Told:
     """How often a judge takes a drawing for what it is: a person's or a conversion.
 
-    Half are people's; who cannot tell is right in one half of cases.
+    Half of the drawings are people's, so a judge that cannot tell is right in half of all cases.
 
     Attributes:
-        ink: By black and white drawings, of the size of the model's images.
-        lines: By lines that one pen drew again, twice as large.
+        ink: For black and white drawings, of the size of the model's images.
+        lines: For lines that one pen rendered again, twice as large.
         drawings: How many drawings of a character were judged of either kind, at most.
     """
 
@@ -66,10 +66,10 @@ class Case:
     """Drawings that a judge is shown, as it sees them.
 
     Attributes:
-        exemplars: (C, side, side) uint8, the first drawing of each character.
-        shown: (N, side, side) uint8.
-        owners: The number of the character of each that is shown, (N,).
-        made: Whether each is no person's, (N,).
+        exemplars: The first drawing of each character, (C, side, side) uint8.
+        shown: The drawings to judge, (N, side, side) uint8.
+        owners: For each drawing to judge the number of its character, (N,).
+        made: Whether each drawing to judge is a conversion, (N,).
     """
 
     exemplars: Tensor
@@ -79,7 +79,7 @@ class Case:
 
 
 class Judge(nn.Module):
-    """Four 3x3 convolutions of `WIDTHS` and a 1x1 one, whose every place says what it thinks."""
+    """Four 3x3 convolutions of `WIDTHS`, and a 1x1 one that gives evidence at every place."""
 
     def __init__(self, fold: int) -> None:
         """Build a judge that folds squares of `fold` by `fold` pixels into channels first."""
@@ -93,9 +93,9 @@ class Judge(nn.Module):
         self.layers = channels_last(nn.Sequential(*layers, nn.Conv2d(inputs, 1, 1)))
 
     def forward(self, exemplars: Tensor, shown: Tensor) -> Tensor:
-        """Map two of (N, side, side) uint8 to evidence of a conversion, (N, places, places).
+        """Map two pictures, (N, side, side) uint8 each, to evidence, (N, places, places).
 
-        The mean over its places is the logarithm of the odds that `shown` is a conversion.
+        Its mean over places is the logarithm of the odds that `shown` is a conversion.
         """
         x = torch.stack((exemplars, shown), dim=1).float() / 255
         evidence: Tensor = self.layers(x.contiguous(memory_format=torch.channels_last))[:, 0]
@@ -103,24 +103,24 @@ class Judge(nn.Module):
 
 
 def ink(pictures: Tensor) -> Tensor:
-    """Make (N, ENLARGED size, ENLARGED size) uint8 small, (N, size, size), and cut at half."""
+    """Reduce (N, ENLARGED size, ENLARGED size) uint8 to (N, size, size), black and white."""
     grey = F.avg_pool2d(pictures[:, None].float(), ENLARGED)[:, 0]
     return (grey >= 127.5).to(torch.uint8) * 255
 
 
 def lines(pictures: Tensor) -> Tensor:
-    """Thin (N, ENLARGED size, ENLARGED size) uint8, draw again: (N, 2 size, 2 size), grey.
+    """Thin (N, ENLARGED size, ENLARGED size) uint8 and render it again: (N, 2 size, 2 size), grey.
 
-    A mean over 3x3 pixels comes first: the steps of a drawing's pixels are no course of a line.
+    A mean over 3x3 pixels comes first, so that the steps of pixels do not show in the lines.
     """
     grey = F.avg_pool2d(pictures[:, None].float(), 3, 1, 1)[:, 0]
-    drawn = redrawn(thinned(grey >= 127.5))
-    small = F.avg_pool2d(drawn[:, None].float(), ENLARGED // 2)[:, 0]
+    strokes = thickened(thinned(grey >= 127.5))
+    small = F.avg_pool2d(strokes[:, None].float(), ENLARGED // 2)[:, 0]
     return (255 * small).round().to(torch.uint8)
 
 
 LOOKS: dict[str, tuple[Look, int]] = {"ink": (ink, 1), "lines": (lines, 2)}
-"""The ways to look, and how many pixels a side the judge folds for each."""
+"""What the judges see, and how many pixels a side each judge folds."""
 
 
 def conversions(
@@ -136,15 +136,15 @@ def conversions(
 
     Args:
         renderer: What `likelihood.renderers` makes of the weights.
-        config: The model's.
+        config: The model's settings.
         small: The characters as the model sees them.
-        fine: The same, `ENLARGED` times as large.
+        fine: The same characters, `ENLARGED` times as large.
         seed: The seed of the rules.
         progress: Called with (characters converted, characters in all).
 
     Returns:
-        C arrays, (n, ENLARGED size, ENLARGED size), n as many as people made other drawings,
-        or `DRAWINGS`.
+        C arrays, (n, ENLARGED size, ENLARGED size); n is `DRAWINGS`, or the number of other
+        drawings that people made if that is less.
 
     Raises:
         DataError: A character has no second drawing.
@@ -165,12 +165,13 @@ def conversions(
 
 
 def case(fine: Characters, made: list[Pictures], look: Look, device: str = "cpu") -> Case:
-    """Show as many drawings by people as were made of each character, and those.
+    """Put together the conversions of each character and as many drawings by people.
 
     Args:
-        fine: Its first drawings are the exemplars, the next ones people's.
-        made: For each character (n, ENLARGED size, ENLARGED size), with n other drawings by
-            people or fewer.
+        fine: The characters; the first drawing of each is the exemplar, and the next ones are
+            shown.
+        made: For each character n conversions, (n, ENLARGED size, ENLARGED size); people made
+            n other drawings of it or more.
         look: One of `LOOKS`.
         device: Where the judge will be.
     """
@@ -203,10 +204,10 @@ def train(
     """Train a judge on drawings of background characters.
 
     Args:
-        case: What it is shown.
+        case: The drawings that it is shown.
         fold: How many pixels a side it folds.
         epochs: How often it sees each drawing, on average.
-        seed: The seed of the weights, and of what is shown when.
+        seed: The seed of the weights, and of the order of drawings.
         progress: Called with (steps made, steps in all).
     """
     device = case.shown.device
@@ -235,7 +236,7 @@ def train(
 
 @torch.inference_mode()
 def evidence(judge: Judge, case: Case) -> Array:
-    """What each place of each drawing that is shown tells the judge, (N, places, places)."""
+    """Return the judge's evidence at each place of each drawing, (N, places, places)."""
     parts = [
         judge(case.exemplars[owners], shown)
         for owners, shown in zip(case.owners.split(BATCH), case.shown.split(BATCH), strict=True)
@@ -244,7 +245,7 @@ def evidence(judge: Judge, case: Case) -> Array:
 
 
 def told(judge: Judge, case: Case, *, seed: int) -> Interval:
-    """How often the judge is right; the interval is bootstrapped over characters."""
+    """Measure how often the judge is right; the interval is bootstrapped over characters."""
     right = (evidence(judge, case).mean((1, 2)) > 0) == case.made.cpu().numpy()
     owners = case.owners.cpu().numpy()
     of_each = np.bincount(owners, weights=right) / np.bincount(owners)
@@ -266,8 +267,8 @@ def measure(
 
     Args:
         background: Characters to learn from, `ENLARGED` times as large as the model's images,
-            and what was made of each.
-        unseen: The same of other characters.
+            and the conversions of each.
+        unseen: Other characters, and their conversions.
         seed: The seed of the judges and of the bootstrap.
         device: `cpu` or `cuda`.
         epochs: How often each judge sees a drawing.

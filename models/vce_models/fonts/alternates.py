@@ -1,10 +1,10 @@
-"""A font that writes as people do: several drawings of each letter, in turn.
+"""A font writes as people do: each letter has several alternates, which take turns.
 
-Letters, digits and ASCII's punctuation that the font encodes have a drawing by each hand.
-The first is the glyph itself, the others are glyphs of their own beside it, as `a.alt1`;
-`calt` chooses (see `cycling`), and `salt` offers them by hand. Kerning, marks, joins and
-carets hold for all drawings alike. Letters that become other glyphs before, as small
-capitals or the joined forms of Arabic, have the one drawing that they had.
+Letters, digits and ASCII's punctuation that the font encodes have one alternate by each hand.
+The first is the glyph itself; the others are glyphs of their own beside it, called `a.alt1`
+and so on. The feature `calt` chooses among them (see `cycling`), and `salt` lets a user choose.
+Kerning, marks, joins and carets hold for all alternates alike. A letter that another feature
+has replaced before, as by a small capital or by a joined form of Arabic, has no alternates.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from vce_models.fonts import anchors, copies, cycling
 from vce_models.fonts.editing import Flavour, finish, opened, saved
 from vce_models.fonts.family import Family
 from vce_models.fonts.naming import rename
-from vce_models.fonts.redrawing import redraw
+from vce_models.fonts.outline_tables import set_outlines
 
 MOST_GLYPHS = 0xFFFF
 
 MARK = 3
-"""The class of marks in GDEF. A mark is placed, not set in turn."""
+"""The class of marks in GDEF. A mark is placed on a letter, and has no alternates."""
 
 
 def alternates(family: Family, *, name: str, flavour: Flavour) -> bytes:
-    """Make a font whose letters take turns between the drawings of all hands.
+    """Make a font whose letters take turns between the alternates of all hands.
 
     Args:
-        family: The source and its hands, each of which gives one drawing.
+        family: The source and its hands, each of which gives one alternate.
         name: The family name of the new font; its style is the source's.
         flavour: `ttf`, `otf`, or `woff2`.
 
@@ -40,37 +40,37 @@ def alternates(family: Family, *, name: str, flavour: Flavour) -> bytes:
         The file's bytes, the same ones each time.
 
     Raises:
-        ConfigError: A font cannot hold as many glyphs.
+        ConfigError: A font cannot hold so many glyphs.
     """
     font = opened(family)
     cubic = flavour == "otf" or (flavour == "woff2" and "glyf" not in font)
     rename(font, name)
-    drawings = _planned(font, family)
+    planned = _planned(font, family)
     attached = anchors.attachments(font, family)
     whole = {glyph: (glyph, 1) for glyph in family.glyphs}
-    # All second drawings, then all third ones: what is said of them is said of a range.
+    # All second alternates come first, then all third ones, so that tables name whole ranges.
     added = {
         glyphs[hand]: (letter, hand + 1)
         for hand in range(1, family.hands)
-        for letter, glyphs in drawings.items()
+        for letter, glyphs in planned.items()
     }
-    redraw(font, family, whole | added, cubic=cubic)
+    set_outlines(font, family, whole | added, cubic=cubic)
     for _, table, places in attached:
         anchors.put(table, places[1])
     copies.extend(font, added, attached)
     characters = font.getBestCmap()
     spaces = [characters[point] for point in (0x20, 0xA0) if point in characters]
-    if drawings and family.hands > 1:
-        cycling.add(font, drawings, spaces)
+    if planned and family.hands > 1:
+        cycling.add(font, planned, spaces)
     finish(font, family, 1)
     if font["OS/2"].version >= 2:
-        # The rule looks at glyphs before a letter only, which do not count.
+        # The rule looks only at glyphs before a letter, and this measure does not count those.
         font["OS/2"].usMaxContext = max(font["OS/2"].usMaxContext, 1)
     return saved(font, packed=flavour == "woff2")
 
 
 def _planned(font: TTFont, family: Family) -> Mapping[str, list[str]]:
-    """Name all drawings of each letter by the letter's glyph, which is itself the first."""
+    """Name the alternates of each letter; its own glyph is the first of them, and the key."""
     definitions = font["GDEF"].table.GlyphClassDef if "GDEF" in font else None
     classes = definitions.classDefs if definitions else {}
     characters = sorted((font.getBestCmap() or {}).items())

@@ -1,9 +1,9 @@
 """Anchors of marks and of joins, and carets, go where the ink of their glyphs goes.
 
 Anchors of GPOS in all its lookups (marks to bases, ligatures and marks, cursive joins,
-extensions of these) and the carets of ligatures in GDEF are places on a glyph. A place that
-a source states by the number of a point is stated by coordinates afterwards, since points
-have other numbers then; device tables, which shift places at sizes of a hinted drawing, go.
+extensions of these) and the carets of ligatures in GDEF are places on a glyph. A source may
+state a place by the number of a point. The new font states it by coordinates, since its points
+have other numbers. Device tables are removed: they shift places of hinted glyphs at some sizes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Attachment(NamedTuple):
         glyph: The name of the glyph.
         table: fontTools' `Anchor` or `CaretValue`.
         places: Where it is in every master, (masters, 2), whole font units. A caret stands
-            on the baseline, and only its x counts.
+            on the baseline, so only its x counts.
     """
 
     glyph: str

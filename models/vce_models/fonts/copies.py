@@ -1,9 +1,9 @@
-"""What a font's tables say of a glyph is said of its other drawings, too.
+"""What a font's tables say about a glyph holds for its other alternates, too.
 
 Classes of GDEF, kerning of pairs and classes, shifts of single glyphs, anchors of bases,
 ligatures and joins, contexts of positioning by class and by coverage, carets and the old
-`kern` table are extended. Contexts that spell out glyph by glyph where something is shifted
-hold for drawings other than the first in their first glyph only.
+`kern` table are extended. A context that names its glyphs one by one takes other alternates
+in the place of its first glyph only.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from vce_models.fonts import kerning
 from vce_models.fonts.anchors import Attachment, put
 
 Added = Mapping[str, tuple[str, int]]
-"""The glyph that each new glyph is another drawing of, and its master, in glyph order."""
+"""For each new glyph, in glyph order: the glyph that it is an alternate of, and its master."""
 
 PAIRS = 10_000
-"""Pairs in a subtable of `kern` at most: 16 bits tell its length."""
+"""Pairs in a subtable of `kern` at most, since its length is a number of 16 bits."""
 
 T = TypeVar("T")
 
 
 def extend(font: TTFont, added: Added, attached: Sequence[Attachment]) -> None:
-    """Say of new glyphs what is said of those they are drawings of.
+    """Say about new glyphs what the font says about those they are alternates of.
 
     Args:
-        font: It has the new glyphs, after all others.
+        font: It has the new glyphs already, after all others.
         added: The new glyphs.
-        attached: The font's anchors and carets, which are in other places on them.
+        attached: The font's anchors and carets, which have other places on the new glyphs.
     """
     places = {id(table): places for _, table, places in attached}
 
@@ -143,7 +143,7 @@ def _same(record: T, _: int) -> T:
 
 
 def _cover(coverage: Any, added: Added, records: Sequence[T] = (), remade: Any = _same) -> list[T]:
-    """Cover new glyphs where theirs is covered, and return their records in glyph order."""
+    """Cover each new glyph whose model is covered, and return their records in glyph order."""
     index = {glyph: number for number, glyph in enumerate(coverage.glyphs)}
     covered = [(new, *model) for new, model in added.items() if model[0] in index]
     coverage.glyphs += [new for new, *_ in covered]
@@ -156,7 +156,7 @@ def _classify(definitions: Any, added: Added) -> None:
 
 
 def _pair(pairs: Any, added: Added, order: Mapping[str, int]) -> None:
-    """Kern all drawings of every second glyph of a set of pairs."""
+    """Kern all alternates of the second glyphs of a set of pairs."""
     known = {record.SecondGlyph: record for record in pairs.PairValueRecord}
     for new, (glyph, _) in added.items():
         if glyph in known:
@@ -167,16 +167,16 @@ def _pair(pairs: Any, added: Added, order: Mapping[str, int]) -> None:
 
 
 def _extend_kern(kern: Any, added: Added) -> None:
-    """Kern all drawings of all pairs of the old table."""
-    drawings: dict[str, list[str]] = {}
+    """Kern all alternates of both glyphs of every pair of the old table."""
+    alternates: dict[str, list[str]] = {}
     for new, (glyph, _) in added.items():
-        drawings.setdefault(glyph, [glyph]).append(new)
+        alternates.setdefault(glyph, [glyph]).append(new)
     tables = []
     for table in kern.kernTables:
         if not hasattr(table, "kernTable"):  # a format that is kept as it came
             tables.append(table)
             continue
-        pairs = list(_kerned(table.kernTable, drawings))
+        pairs = list(_kerned(table.kernTable, alternates))
         for start in range(0, len(pairs), PAIRS):
             part = copy.copy(table)
             part.kernTable = dict(pairs[start : start + PAIRS])
@@ -185,8 +185,8 @@ def _extend_kern(kern: Any, added: Added) -> None:
 
 
 def _kerned(
-    pairs: Mapping[tuple[str, str], int], drawings: Mapping[str, Sequence[str]]
+    pairs: Mapping[tuple[str, str], int], alternates: Mapping[str, Sequence[str]]
 ) -> Iterable[tuple[tuple[str, str], int]]:
     for (left, right), value in pairs.items():
-        both = product(drawings.get(left, [left]), drawings.get(right, [right]))
+        both = product(alternates.get(left, [left]), alternates.get(right, [right]))
         yield from ((pair, value) for pair in both)

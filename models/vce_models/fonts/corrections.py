@@ -18,18 +18,18 @@ from vce_models.fonts.outline import Samples
 Numbers = NDArray[np.float64]
 
 STIFF, BEND, STAY = 0.25, 0.6, 0.003
-"""Weights of corrections that differ between neighbours, that bend, and that are there at all."""
+"""Weights of differences between neighbouring corrections, of their bends, and of their size."""
 
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """What corrections are asked for: squares of toward . corrections - missing, with weights.
+    """What is asked of corrections: a weighted sum of squares of toward . corrections - missing.
 
     Attributes:
-        feet: Knots, (terms, k).
-        toward: (rules, terms, k, 2).
-        missing: (rules, terms).
-        weights: (terms,).
+        feet: The knots that each square is about, (terms, k).
+        toward: The directions in which corrections of these count, (rules, terms, k, 2).
+        missing: By how much, (rules, terms).
+        weights: How much each square counts, (terms,).
     """
 
     feet: NDArray[np.intp]
@@ -42,8 +42,9 @@ def solve(samples: Samples, gaps: Numbers, terms: Sequence[Term]) -> Places:
     """Find the corrections of every sample, (rules, n, 2).
 
     Args:
-        samples: Say what follows what.
-        gaps: From every knot to the next before anything is moved, (knots,), in pixels.
+        samples: The outline's samples, for what follows what.
+        gaps: The distance from every knot to the next before anything is moved, (knots,),
+            in pixels.
         terms: What is asked for, one or more.
     """
     count, rules = len(gaps), len(terms[0].missing)
@@ -73,8 +74,9 @@ def smoothed(samples: Samples, gaps: Numbers, values: Places, weight: float) -> 
     """Make values of samples, (rules, n, 2), smoother along the outlines.
 
     Args:
-        samples: They say what follows what.
-        gaps: From every knot to the next before anything is moved, (knots,), in pixels.
+        samples: The outline's samples, for what follows what.
+        gaps: The distance from every knot to the next before anything is moved, (knots,),
+            in pixels.
         values: What is made smoother, in any unit.
         weight: How much smoothness counts beside the values.
     """
@@ -97,14 +99,14 @@ def following(samples: Samples) -> NDArray[np.intp]:
 
 
 def gaps(samples: Samples, places: Places) -> Numbers:
-    """Measure from every knot to the next, (knots,), by the places of the samples, (n, 2)."""
+    """Measure the distance from every knot to the next, (knots,); places are (n, 2)."""
     knots = places[::2]
     apart = np.linalg.norm(knots[following(samples)] - knots, axis=1)
     return np.asarray(np.maximum(apart, 1e-6))
 
 
 def _smoothness(samples: Samples, gaps: Numbers) -> Numbers:
-    """Build the quadratic form of first and second differences and of the correction itself."""
+    """Build the quadratic form of first and second differences, and of the values themselves."""
     count, every = len(gaps), np.arange(len(gaps))
     after = following(samples)
     before = np.empty_like(after)

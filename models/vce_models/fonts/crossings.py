@@ -1,4 +1,4 @@
-"""Outlines that cross or touch themselves where the source's do not."""
+"""Crossings of outlines with themselves are counted, beside those of the source."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from vce_models.arrays import Integers, Mask
 from vce_models.fonts.family import Places
 
 FLAT = 8
-"""Lines into which a cubic is cut to be looked at."""
+"""Lines into which a cubic is cut."""
 
 PAIRS = 1000
-"""Pairs of segments that are looked at in one go."""
+"""Pairs of segments that are compared at once."""
 
 _AT = np.arange(FLAT + 1) / FLAT
 _LINE = np.stack((_AT == 0, _AT > 0), 1).astype(float)  # all of it, then nothing
@@ -31,11 +31,11 @@ def flatten(contours: tuple[tuple[Places, ...], ...]) -> list[Places]:
 
 
 def count(contours: tuple[tuple[Places, ...], ...]) -> Integers:
-    """Count how often an outline crosses itself, or two nodes meet, by master, (masters,).
+    """Count how often an outline crosses itself, or two of its nodes meet, (masters,).
 
     Args:
-        contours: Their segments, as of `MasterGlyph`; a segment begins in the very place where
-            the one before ends.
+        contours: Their segments, as `MasterGlyph` has them; a segment begins in the very place
+            where the one before ends.
     """
     segments = np.stack([_knots(part) for contour in contours for part in contour], axis=1)
     low, high = segments.min(axis=2), segments.max(axis=2)

@@ -1,13 +1,13 @@
-"""The rule by which drawings of a letter take turns, as a lookup of GSUB.
+"""The rule by which alternates of a letter take turns, as a lookup of GSUB.
 
-A letter takes the drawing after the one that it had last, if it last stood at most `REACH`
-glyphs back. Otherwise it takes the drawing after its neighbour's, and across a space the one
-after that. So a drawing comes again within the reach only where a letter stands there more
-often than it has drawings. Marks are passed over.
+A letter that also stands at most `REACH` glyphs back takes the alternate after the one that it
+had there. Any other letter takes the alternate after its neighbour's; across a space, the one
+after that. So an alternate comes again within the reach only where a letter stands there more
+often than it has alternates. Marks are passed over.
 
 The lookup comes after all of the source's, so that ligatures, localised forms and all else
-are found as before. One subtable for each letter knows its drawings as classes, and all
-other glyphs as class 0; a last one knows all letters by the number of their drawing.
+are found as before. Each letter has a subtable in which its alternates are classes, and all
+other glyphs are class 0. In the last subtable a class is all letters' alternates of one number.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ IGNORE_MARKS = 8
 SINGLE, ALTERNATE, CHAINED, EXTENSION = 1, 3, 6, 7
 """Types of lookups in GSUB."""
 
-Drawings = Mapping[str, Sequence[str]]
-"""The glyphs of all drawings of each letter, itself the first; all have as many."""
+Alternates = Mapping[str, Sequence[str]]
+"""The glyphs of all alternates of each letter, the letter first; all letters have as many."""
 
 
-def add(font: TTFont, drawings: Drawings, spaces: Sequence[str]) -> None:
-    """Let letters take turns (`calt`), and offer their drawings for choice (`salt`).
+def add(font: TTFont, alternates: Alternates, spaces: Sequence[str]) -> None:
+    """Let letters take turns (`calt`), and offer their alternates for choice (`salt`).
 
     Args:
         font: It has all the glyphs; its GSUB is extended, or made.
-        drawings: The letters that take turns.
+        alternates: The letters that take turns.
         spaces: Glyphs of spaces.
     """
     if "GSUB" not in font or not font["GSUB"].table.FeatureList:
@@ -47,14 +47,14 @@ def add(font: TTFont, drawings: Drawings, spaces: Sequence[str]) -> None:
         table.LookupList.Lookup = []
     lookups = table.LookupList.Lookup
     order = font.getReverseGlyphMap()
-    letters = sorted(drawings, key=order.__getitem__)
-    count = len(drawings[letters[0]])
+    letters = sorted(alternates, key=order.__getitem__)
+    count = len(alternates[letters[0]])
     choice = len(lookups)
-    lookups.append(_lookup(ALTERNATE, [_choice(drawings)]))
-    # A chosen drawing is no letter any more, and keeps out of the turns.
+    lookups.append(_lookup(ALTERNATE, [_choice(alternates)]))
+    # The rule does not apply to an alternate that the user chose, as its glyph is no letter.
     turns = {number: choice + number for number in range(1, count)}
     for number in turns:
-        lookups.append(_lookup(SINGLE, [_single({a: drawings[a][number] for a in letters})]))
+        lookups.append(_lookup(SINGLE, [_single({a: alternates[a][number] for a in letters})]))
     occurrences = _rules(
         [
             ([0] * (back - 1) + [number + 1], (number + 1) % count)
@@ -71,14 +71,14 @@ def add(font: TTFont, drawings: Drawings, spaces: Sequence[str]) -> None:
     subtables = [
         _chained(
             [letter],
-            {glyph: number for number, glyph in enumerate(drawings[letter], 1)},
+            {glyph: number for number, glyph in enumerate(alternates[letter], 1)},
             occurrences,
             order,
         )
         for letter in letters
     ]
     numbered = {
-        glyph: number for glyphs in drawings.values() for number, glyph in enumerate(glyphs, 1)
+        glyph: number for glyphs in alternates.values() for number, glyph in enumerate(glyphs, 1)
     }
     gaps = dict.fromkeys(spaces, count + 1)
     subtables.append(_chained(letters, numbered | gaps, neighbours, order))
@@ -94,22 +94,22 @@ def _single(mapping: dict[str, str]) -> Any:
     return subtable
 
 
-def _choice(drawings: Drawings) -> Any:
+def _choice(alternates: Alternates) -> Any:
     subtable = otTables.AlternateSubst()
-    subtable.alternates = {letter: list(glyphs[1:]) for letter, glyphs in drawings.items()}
+    subtable.alternates = {letter: list(glyphs[1:]) for letter, glyphs in alternates.items()}
     return subtable
 
 
 def _rules(rules: Iterable[tuple[list[int], int]], turns: Mapping[int, int]) -> Any:
-    """A set of rules: the classes of glyphs before, the nearest first, and which drawing."""
+    """Make a set of rules, each of the classes before, the nearest first, and an alternate."""
     rule_set = otTables.ChainSubClassSet()
     rule_set.ChainSubClassRule = []
-    for before, drawing in rules:
+    for before, alternate in rules:
         rule = otTables.ChainSubClassRule()
         rule.Backtrack, rule.Input, rule.LookAhead, rule.SubstLookupRecord = before, [], [], []
-        if drawing:  # the first stands there already
+        if alternate:  # the first alternate stands there already
             record = otTables.SubstLookupRecord()
-            record.SequenceIndex, record.LookupListIndex = 0, turns[drawing]
+            record.SequenceIndex, record.LookupListIndex = 0, turns[alternate]
             rule.SubstLookupRecord.append(record)
         rule_set.ChainSubClassRule.append(rule)
     return rule_set
@@ -135,7 +135,7 @@ def _classes(classes: dict[str, int]) -> Any:
 
 
 def _lookup(kind: int, subtables: list[Any]) -> Any:
-    """Make a lookup whose subtables may lie anywhere: there may be thousands."""
+    """Make a lookup whose subtables may lie anywhere, as there may be thousands."""
     lookup = otTables.Lookup()
     lookup.LookupType, lookup.LookupFlag, lookup.SubTable = EXTENSION, IGNORE_MARKS, []
     for subtable in subtables:
@@ -175,7 +175,7 @@ def _language(features: list[int]) -> Any:
 
 
 def _register(table: Any, tag: str, lookups: list[int]) -> None:
-    """Let a feature apply lookups, too, in every script and language."""
+    """Let a feature apply more lookups, in every script and language."""
     records = table.FeatureList.FeatureRecord
     features = [record.Feature for record in records if record.FeatureTag == tag]
     features += [
@@ -201,7 +201,7 @@ def _register(table: Any, tag: str, lookups: list[int]) -> None:
 
 
 def _complete(scripts: Any) -> None:
-    """Every script has a default language; other scripts have what Latin has, or nothing."""
+    """Give every script a default language, and other scripts what Latin has, or nothing."""
     for record in scripts.ScriptRecord:
         if record.Script.DefaultLangSys is None:
             record.Script.DefaultLangSys = _language([])
@@ -228,7 +228,7 @@ def _languages(table: Any) -> list[Any]:
 
 
 def _substitutions(table: Any) -> list[Any]:
-    """List the features that stand in for others at some places on the axes."""
+    """List the features that replace others at some places on the axes."""
     variations = getattr(table, "FeatureVariations", None)
     return [
         substitution
@@ -238,7 +238,7 @@ def _substitutions(table: Any) -> list[Any]:
 
 
 def _sort_features(table: Any) -> None:
-    """Sort features by tag, as the format asks, and number them anew wherever they are used."""
+    """Sort features by tag, as the format asks, and renumber them wherever they are used."""
     records = table.FeatureList.FeatureRecord
     order = sorted(range(len(records)), key=lambda index: (records[index].FeatureTag, index))
     table.FeatureList.FeatureRecord = [records[index] for index in order]

@@ -26,13 +26,13 @@ def write_designspace(path: Path, family: Family, *, name: str) -> list[Path]:
     """Write a designspace, and beside it the UFO of every master.
 
     Args:
-        path: The file; its folder is there, and holds no UFO called as those that come.
+        path: The file. Its folder exists, and holds no UFO with a name of those to be written.
         family: The source and its hands, 1 to 999.
         name: The family name of the new fonts; their style is the source's.
 
     Returns:
-        All that was written: the file, the UFO of the source, those of the hands. Their
-        names are those of the file with `-source` and `-1`, `-2` and so on.
+        All that was written: the file, the UFO of the source, and those of the hands. Their
+        names are the file's with `-source`, `-1`, `-2` and so on.
 
     Raises:
         OSError: A file cannot be written.

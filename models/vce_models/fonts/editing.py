@@ -1,19 +1,20 @@
 """A font of one hand is the source's file, edited.
 
-What says something about characters or about the makers stays: glyph names, character map,
-GSUB, GPOS, GDEF, BASE, `kern`, names, licence, PANOSE, weight, pitch, code pages, vertical
-metrics. What belongs to the old drawings changes or goes:
+What describes characters or names the makers is kept: glyph names, character map, GSUB, GPOS,
+GDEF, BASE, `kern`, names, licence, PANOSE, weight, pitch, code pages, vertical metrics. What
+describes the old outlines is changed or removed:
 
-- Outlines, advance widths, bearings and bounds are the hand's; x-height and capitals'
-  height go where those of x and H go; carets and anchors go with their glyphs.
-- Instructions and what serves them go, as does `AttachList` of GDEF, which counts points.
-- Pictures of glyphs go: bitmaps and SVG. Layers of `COLR` are glyphs, and stay.
-- MATH stays as it is, constants and accents alike.
-- Places in tables of Apple's and Graphite go, with Graphite's rules, which need them.
-- Signatures and the editors' own tables go.
+- Outlines, advance widths, bearings and bounds are the hand's. The x-height and the height of
+  capitals change as those of x and H do; carets and anchors move with their glyphs.
+- Instructions and their tables are removed, and so is `AttachList` of GDEF, which names points
+  by number.
+- Pictures of glyphs, bitmaps and SVG, are removed. Layers of `COLR` are glyphs, and are kept.
+- MATH is kept as it is, constants and accents alike.
+- Places in tables of Apple's and of Graphite are removed, with Graphite's rules, which need them.
+- Signatures and tables of font editors are removed.
 
-The vertical metrics are the same in every font of a family: the source's, and where the ink
-of some hand reaches farther than any of the source's, as much more.
+The vertical metrics are the same in every font of a family. They are the source's; where the
+ink of some hand reaches farther than all of the source's, they reach as much farther.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from fontTools.ttLib.tables.ttProgram import Program
 from vce_models.fonts import anchors
 from vce_models.fonts.family import Family
 from vce_models.fonts.naming import rename
+from vce_models.fonts.outline_tables import set_outlines
 from vce_models.fonts.quadratics import outlines
-from vce_models.fonts.redrawing import redraw
 
 Flavour = Literal["ttf", "otf", "woff2"]
 """Quadratic curves; cubic curves; the source's kind of curves, packed."""
@@ -41,7 +42,7 @@ OTHERS = "DSIG FFTM PfEd TeX webf MERG TSIB TSIC TSID TSIJ TSIP TSIS TSIV"
 DROPPED = [f"{tag:4}" for tag in " ".join((HINTING, PICTURES, PLACES, OTHERS)).split()]
 
 SMOOTH = 0x000F
-"""Behaviour of an unhinted font at all sizes: symmetric smoothing, symmetric grid-fitting."""
+"""How rasterisers treat an unhinted font at all sizes: symmetric smoothing and grid-fitting."""
 
 DROPOUT = bytes.fromhex("B801FF85B0048D")
 """The program that every unhinted font has: smart dropout control, always."""
@@ -52,7 +53,7 @@ def edited(family: Family, master: int, *, name: str, flavour: Flavour) -> bytes
 
     Args:
         family: The source and its hands.
-        master: Which one; 0 is the source itself, without its hinting.
+        master: Which master; 0 is the source itself, without its hinting.
         name: The family name of the new font; its style is the source's.
         flavour: `ttf`, `otf`, or `woff2`.
 
@@ -62,7 +63,7 @@ def edited(family: Family, master: int, *, name: str, flavour: Flavour) -> bytes
     font = opened(family)
     cubic = flavour == "otf" or (flavour == "woff2" and "glyf" not in font)
     rename(font, name)
-    redraw(font, family, {glyph: (glyph, master) for glyph in family.glyphs}, cubic=cubic)
+    set_outlines(font, family, {glyph: (glyph, master) for glyph in family.glyphs}, cubic=cubic)
     anchors.move(font, family, master)
     finish(font, family, master)
     return saved(font, packed=flavour == "woff2")
@@ -71,7 +72,7 @@ def edited(family: Family, master: int, *, name: str, flavour: Flavour) -> bytes
 def opened(family: Family) -> TTFont:
     """Open the source, without the tables that no hand can keep."""
     font = TTFont(BytesIO(family.source), recalcTimestamp=False)
-    # One of the two packers of offsets, whichever libraries are installed: the same bytes.
+    # One of the two packers of offsets is chosen, so that bytes do not depend on what is installed.
     font.cfg["fontTools.ttLib.tables.otBase:USE_HARFBUZZ_REPACKER"] = False
     for tag in DROPPED:
         if tag in font:
@@ -108,7 +109,7 @@ def _complete(font: TTFont) -> None:
 
 
 def finish(font: TTFont, family: Family, master: int) -> None:
-    """Let all measures follow the ink of a font that was redrawn, and its vertical limits."""
+    """Let the measures of a font, and its vertical limits, follow the ink of its new outlines."""
     head = font["head"]
     head.flags &= ~(1 << 2 | 1 << 4)  # no instruction depends on the size or alters widths
     if "glyf" in font:
@@ -153,14 +154,14 @@ _INSTRUCTED = (
 
 
 def _set_heights(font: TTFont, family: Family, master: int) -> None:
-    """Let x-height and capitals' height rise and fall with x and H."""
-    os2, characters, drawn = font["OS/2"], font.getBestCmap() or {}, outlines(family)
+    """Let the x-height and the height of capitals change as x and H do."""
+    os2, characters, quadratic = font["OS/2"], font.getBestCmap() or {}, outlines(family)
     for measure, letter in (("sxHeight", "x"), ("sCapHeight", "H")):
         height, glyph = getattr(os2, measure, 0), characters.get(ord(letter))
         if not height:
             continue
-        if glyph in drawn:
-            tops = drawn[glyph].places[..., 1].max(axis=1)
+        if glyph in quadratic:
+            tops = quadratic[glyph].places[..., 1].max(axis=1)
             height += int(tops[master] - tops[0])
         else:
             height = round(height * float(family.heights[master]))
@@ -168,9 +169,9 @@ def _set_heights(font: TTFont, family: Family, master: int) -> None:
 
 
 def _grow(font: TTFont, family: Family) -> None:
-    """Move the lines beyond which Windows cuts ink off as far as ink goes beyond the source's.
+    """Widen the limits beyond which Windows cuts ink off, as far as ink exceeds the source's.
 
-    A source whose other lines are these very limits, as many have them, keeps them alike.
+    Many sources have other lines at these very limits; such lines are moved alike.
     """
     os2, hhea = font["OS/2"], font["hhea"]
     places = [outline.places[..., 1] for outline in outlines(family).values()]

@@ -1,7 +1,7 @@
-"""Letters of one hand stand on one line and lean alike, more than their rules say.
+"""Letters of one hand are made to stand on one line and to lean alike, more than rules say.
 
-What a letter has of its own may tilt its stems and lift its feet, in each letter otherwise. A
-little of that looks like a hand; more of it makes the letters of a line dance.
+What a letter has of its own may tilt its stems and lift its feet, differently in each letter. A
+little of that looks like handwriting; more of it makes the letters of a line dance.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Samples
 
 LEAN, STAND = 4.0, 1.0
-"""Weights of walls that lean as their hand does, and of feet that stand on the line."""
+"""How much it counts that walls lean as their hand does, and that feet stand on the line."""
 
 LEANS, STANDS = 0.95, 0.5
-"""Share that is taken out of a letter's leaning, and of its standing higher or lower."""
+"""Shares of a letter's own lean, and of its own height above the line, that are taken out."""
 
 UPRIGHT = 0.96
-"""Cosine between a wall and the source's stems from which on it is upright."""
+"""A wall is upright where the cosine between it and the source's stems is at least this."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Even:
     Attributes:
         linear: The hands' linear maps, (rules, 2, 2): upright walls lean as these say.
         upright: The direction of the source's stems, a unit vector, (2,).
-        lines: Heights at which letters of the source stand or end, (lines,), and
-        targets: where these are in the hands, (rules, lines).
-        near: What is no farther from a line stands on it.
+        lines: Heights at which letters of the source stand or end, (lines,).
+        targets: Where these lines are in the hands, (rules, lines).
+        near: How far from a line a knot that stands on it lies at most.
     """
 
     linear: Places
@@ -59,11 +59,11 @@ class Even:
 
 
 STEEP, BINS = 30.0, 61
-"""Degrees that stems lean at most, and bins of them in which most walls are looked for."""
+"""Degrees that stems lean at most, and bins into which these are divided to find the commonest."""
 
 
 def slant(samples: Iterable[Samples]) -> float:
-    """Find how far stems go to the right for each unit upwards: most walls of letters say it."""
+    """Find how far stems go to the right for each unit upwards, as most walls of letters do."""
     steps = [part.places[part.following] - part.places for part in samples]
     if not steps:
         return 0.0
@@ -83,9 +83,9 @@ def correct(samples: Samples, places: Places, moved: Places, even: Even) -> Plac
     """Make moved letters more alike.
 
     Args:
-        samples: Say what follows what.
-        places: The samples before they were moved, (n, 2), in pixels, and
-        moved: as maps put them, (rules, n, 2).
+        samples: The outline's samples, for what follows what.
+        places: Where they were before they were moved, (n, 2), in pixels.
+        moved: Where maps put them, (rules, n, 2).
         even: What the letters of the hands have in common.
 
     Returns:
@@ -99,7 +99,7 @@ def correct(samples: Samples, places: Places, moved: Places, even: Even) -> Plac
 def _lean(
     before: Places, knots: Places, following: NDArray[np.intp], gaps: Numbers, even: Even
 ) -> Term:
-    """Ask upright walls to go nearly the way that the hand's linear map sends them."""
+    """Ask upright walls to lean nearly as the hand's linear map makes them lean."""
     every = np.arange(len(gaps))
     along = (before[following] - before) / gaps[:, None]
     upright = np.clip((np.abs(along @ even.upright) - UPRIGHT) / (1 - UPRIGHT), 0, 1)

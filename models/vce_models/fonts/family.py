@@ -29,10 +29,10 @@ class MasterGlyph:
             last ends where the first begins. In font units, bearings included. Outside
             contours run as PostScript has them, counter-clockwise.
         advances: Advance width in each master, (masters,), whole font units.
-        move: Maps places of the source glyph, (n, 2), to every master, (masters, n, 2). What
-            is attached to a glyph, as the anchors of marks are, goes where its ink goes.
-        parts: The glyphs that it is made of, and how far each is moved, (masters, 2), in whole
-            font units; none where it is drawn by itself.
+        move: Maps places of the source glyph, (n, 2), to every master, (masters, n, 2). It also
+            moves what is attached to a glyph, such as the anchors of marks.
+        parts: The glyphs that it is made of, and how far each is shifted, (masters, 2), in whole
+            font units; none where it has an outline of its own.
     """
 
     contours: tuple[tuple[Places, ...], ...]
@@ -42,12 +42,12 @@ class MasterGlyph:
 
 
 class Weakened(NamedTuple):
-    """A glyph that keeps less of its own in a hand than was asked for.
+    """A note of a glyph that keeps less of its own in a hand than was asked for.
 
     Attributes:
-        name: The glyph's.
-        hand: Which hand, from 1.
-        why: What it would do otherwise.
+        name: The glyph's name.
+        hand: Which hand, counted from 1.
+        why: What the glyph would do otherwise.
     """
 
     name: str
@@ -61,11 +61,11 @@ class Family:
 
     Attributes:
         source: The source as a font file (sfnt, TrueType or CFF outlines, one instance), cut
-            to the glyphs that are wanted; every font that is written is an edited copy of it.
-        glyphs: By the names that fontTools gives the glyphs of `source`; all but `.notdef`.
+            to the glyphs that are wanted. Every font that is written is an edited copy of it.
+        glyphs: The glyphs, by the names that fontTools gives those of `source`.
         hands: How many hands there are, one less than masters.
-        widths: What each master's hand makes of a horizontal unit, (masters,), and
-        heights: of a vertical one. 1 in master 0.
+        widths: How long a horizontal unit becomes in each master, (masters,); 1 in master 0.
+        heights: How long a vertical unit becomes in each master, (masters,); 1 in master 0.
         weakened: Which glyphs keep less of their own, in which hands, and why.
     """
 

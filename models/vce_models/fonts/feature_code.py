@@ -1,11 +1,11 @@
 """The layout tables of a font, written as feature code that font editors and compilers read.
 
-All lookups of GSUB and GPOS are written, with their flags, in their order, and features for
-the scripts and languages that have them; so are the classes and carets of GDEF. A lookup
-that others call is written once more before them, as feature code wants it. What only
-`kern` says becomes a feature. A glyph whose name the language cannot hold has another, by
-`feature_rules.legal_names`. Left out are device tables, the parameters of `size`, and a
-language that turns everything off.
+All lookups of GSUB and GPOS are written in their order, with their flags; features are written
+for the scripts and languages that have them; and so are the classes and carets of GDEF. A
+lookup that others call is written once more before them, since feature code asks for that. The
+old `kern` table becomes a feature where GPOS has no kerning. `feature_rules.legal_names` renames
+the glyphs whose names the language cannot hold. Device tables, the parameters of `size`, and
+languages that turn every feature off are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FLAGS = {1: "RightToLeft", 2: "IgnoreBaseGlyphs", 4: "IgnoreLigatures", 8: "Igno
 FILTERED = 0x10
 
 SEPARATE_SCRIPTS = ("aalt",)
-"""Features that are for all scripts alike."""
+"""Features that are the same for all scripts."""
 
 
 def feature_code(font: TTFont) -> str:
@@ -121,7 +121,7 @@ class _Code:
                 yield f"}} {feature};"
 
     def _parameters(self, feature: str, parameters: Any) -> Iterator[str]:
-        """How a stylistic set or a character's variants are called."""
+        """Write the names of a stylistic set, or of a character's variants."""
         number = getattr(parameters, "UINameID", getattr(parameters, "FeatUILabelNameID", 0))
         label = self.font["name"].getName(number, 3, 1, 0x409) if number else None
         if label is None:
@@ -160,7 +160,7 @@ class _Code:
         if attached:
             classes = getattr(definitions, "MarkAttachClassDef", None)
             members = self.rules.class_members(classes)[attached]
-            # Marks of any other class are passed over: all, where there is no such class.
+            # Marks of every other class are passed over, so all marks where the class is empty.
             filtered = FLAGS[8]
             if members:
                 filtered = f"MarkAttachmentType {self.rules.bracketed(members)}"
@@ -207,7 +207,7 @@ class _Code:
 
 
 def _calls(lookup: Any) -> list[int]:
-    """The lookups that the contexts of one call."""
+    """List the lookups that the contexts of one lookup call."""
     found = []
     for subtable in lookup.SubTable or ():
         part = getattr(subtable, "ExtSubTable", subtable)

@@ -10,14 +10,14 @@ from typing import Any
 from fontTools.feaLib.ast import asFea
 
 INLINE = 6
-"""Larger classes of glyphs get a name."""
+"""Glyphs of a class that is written out at most; a larger class gets a name."""
 
 
 _LEGAL = re.compile(r"[A-Za-z_.][A-Za-z0-9_.-]{0,62}")
 
 
 def legal_names(order: Sequence[str]) -> dict[str, str]:
-    """Name glyphs so that feature code can hold the names: by their own, or by a number."""
+    """Give glyphs names that feature code can hold: their own, or their number."""
     return {
         name: name if _LEGAL.fullmatch(name) else f"glyph.{number}"
         for number, name in enumerate(order)
@@ -28,10 +28,10 @@ class Rules:
     """Writes subtables of GSUB and GPOS, and remembers the names that they use.
 
     Attributes:
-        named: Classes of glyphs, and what they are called.
+        named: Classes of glyphs with their names.
         marks: The definitions of classes of marks.
-        blocks: The names of the blocks that a lookup was written as, by what it is called in
-            its font: `GSUB7`, or `GSUB7called` for the lookup that others call.
+        blocks: For each lookup the names of the blocks in which it was written. The key is its
+            table and number, `GSUB7`; for the copy that others call it is `GSUB7called`.
     """
 
     def __init__(self, order: Sequence[str]) -> None:
@@ -89,7 +89,7 @@ class Rules:
             lines = [line for part in parts if part.Format == 1 for line in self._pairs(part)]
             classes = [list(self._pairs(part)) for part in parts if part.Format == 2]
             for number, body in enumerate(filter(None, classes)):
-                # A break before the first would tear that one apart.
+                # A break may stand between two subtables only, and not before the first.
                 lines += ["subtable;"] * bool(number) + body
             return [lines]
         writers = {
@@ -157,7 +157,7 @@ class Rules:
     def _matched(
         self, part: Any
     ) -> Iterator[tuple[list[Any], list[Any], list[Any], Sequence[Any]]]:
-        """Glyphs before, inside and after of each rule, in the order of reading, and calls."""
+        """List each rule's glyphs before, inside and after, in reading order, and its calls."""
         records = "SubstLookupRecord" if "Subst" in type(part).__name__ else "PosLookupRecord"
         chained = type(part).__name__.startswith("Chain")
         if part.Format == 3:
@@ -216,7 +216,7 @@ class Rules:
                 if seconds.get(second)
             ]
             told = [cell for cell in cells if _shifting(cell[0])]
-            # A pair in this subtable is in no later one, even where nothing is shifted.
+            # Later subtables never see a pair that this one has, even where it shifts nothing.
             for record, right in (told or cells[-1:]) if left else ():
                 yield _pair(self.bracketed(left), record.Value1, self.bracketed(right), record)
 
@@ -226,9 +226,10 @@ class Rules:
             yield f"pos cursive {self.spell(glyph)} {entry} {leave};"
 
     def _mark_bodies(self, kind: str, parts: list[Any], name: str) -> list[list[str]]:
-        """Write the marks of all subtables in one block, if each is in one subtable only.
+        """Write the marks of all subtables in one block, if each mark is in one subtable only.
 
-        Otherwise each has a block: the first that fits decides, so it is applied last.
+        Otherwise each subtable has a block. The first subtable that fits decides in the font, so
+        its block comes last.
         """
         coverages = [
             part.Mark1Coverage if kind == "MarkMarkPos" else part.MarkCoverage for part in parts
@@ -240,7 +241,7 @@ class Rules:
         return [list(self._mark_rules(kind, [p], f"{name}_{n}")) for n, p in numbered[::-1]]
 
     def _mark_rules(self, kind: str, parts: list[Any], name: str) -> Iterator[str]:
-        """Define the classes of marks, and tell where each goes on every glyph."""
+        """Define the classes of marks, and say where each goes on every glyph."""
         places: dict[str, list[list[str]]] = {}
         for number, part in enumerate(parts):
             first = kind == "MarkMarkPos"
@@ -268,7 +269,7 @@ class Rules:
 
 
 def rule_sets(part: Any) -> list[list[Any]]:
-    """Return the rules of a context, by their first glyph or class."""
+    """Return the rules of a context, grouped by their first glyph or class."""
     kind = type(part).__name__
     word = "Sub" if "Subst" in kind else "Pos"
     name = ("Chain" if kind.startswith("Chain") else "") + word
@@ -278,7 +279,7 @@ def rule_sets(part: Any) -> list[list[Any]]:
 
 
 def _attached(kind: str, part: Any) -> Iterator[tuple[str, list[list[Any]]]]:
-    """The glyphs that carry marks, with the anchors of each component, by class of mark."""
+    """List the glyphs that carry marks, with each component's anchors by class of mark."""
     if kind == "MarkBasePos":
         bases = part.BaseArray.BaseRecord
         for glyph, base in zip(part.BaseCoverage.glyphs, bases, strict=False):

@@ -17,10 +17,10 @@ Points = NDArray[np.float64]
 """Control points of fields, (rules, 2, control, control), displacements in pixels, x first."""
 
 LEAST = 0.05
-"""Least determinant of the derivative of p + f(p) at an outline: below, the field nearly folds."""
+"""Least determinant of the derivative of p + f(p) at an outline; below, the field nearly folds."""
 
 STAGES, POLISH = 4, 10
-"""Stages of the continuation, and steps of Newton's method after it at most."""
+"""Stages of the continuation, and steps of Newton's method that follow at most."""
 
 STRIDE = 1.5
 """Longest step towards a solution, in pixels."""
@@ -55,7 +55,7 @@ def displace(points: Points, places: Places, size: int) -> tuple[Places, Places]
 def _basis(
     places: Places, control: int, size: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-    """First control point along either axis, its weight and those of the next three, and slopes."""
+    """Find the first of four control points along either axis, their weights and their slopes."""
     density = (control - 3) / size
     t = np.clip(places, 0, size) * density
     first = np.minimum(t.astype(np.intp), control - 4)
@@ -73,7 +73,7 @@ def _basis(
 
 
 def invert(points: Points, places: Places, size: int) -> tuple[Places, Places, Mask]:
-    """Solve s = p + f(p) for p, from no field to the whole of it.
+    """Solve s = p + f(p) for p, by continuation from no field to the whole field.
 
     Args:
         points: Control points.
@@ -82,7 +82,7 @@ def invert(points: Points, places: Places, size: int) -> tuple[Places, Places, M
 
     Returns:
         p, (rules, n, 2); the derivative of p by s there, (rules, n, 2, 2); and for each rule
-        whether the field nearly folds at these places or no p was found.
+        whether its field nearly folds at these places, or has no p that was found.
     """
     s = np.broadcast_to(places, (len(points), *places.shape))
     p = s.copy()
@@ -104,9 +104,9 @@ def invert(points: Points, places: Places, size: int) -> tuple[Places, Places, M
 
 
 def unfold(points: Points, places: Places, size: int) -> tuple[Points, Places, Places]:
-    """Weaken fields that fold at these places, as little as need be, and invert them.
+    """Weaken fields that fold at these places, as little as is needed, and invert them.
 
-    What is weakened is how far a field is from its own affine part, which does not fold.
+    Only a field's difference from its own affine part is weakened; that part does not fold.
 
     Args:
         points: Control points.
@@ -114,7 +114,7 @@ def unfold(points: Points, places: Places, size: int) -> tuple[Points, Places, P
         size: Pixels a side of the frame.
 
     Returns:
-        Control points; p and its derivative, as `invert` returns them.
+        The weakened control points; p and its derivative, as `invert` returns them.
     """
     p, derivative, folds = invert(points, places, size)
     points = points.copy() if folds.any() else points
@@ -133,7 +133,7 @@ def unfold(points: Points, places: Places, size: int) -> tuple[Points, Places, P
 
 
 def _affine(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A field's affine part, by least squares over its control points, and the rest."""
+    """Split a field into its affine part, by least squares over control points, and the rest."""
     control = points.shape[1]
     line = np.arange(control) - (control - 1) / 2
     y, x = np.meshgrid(line, line, indexing="ij")
@@ -164,5 +164,5 @@ def _solve(matrices: Places, right: Places) -> Places:
 
 
 def _away(determinants: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keep determinants away from zero, for a step near a fold to stay short."""
+    """Keep determinants away from zero, so that a step near a fold stays short."""
     return np.where(np.abs(determinants) < 0.05, np.copysign(0.05, determinants), determinants)

@@ -1,6 +1,6 @@
-"""Curves through moved samples: the same cubics in every master, so that points agree.
+"""Curves are fitted to moved samples: as many in every master, so that points agree.
 
-Parts are fitted all at once. A part that any master misses is halved in all of them.
+All parts are fitted at once. A part that is not met in some master is halved in all of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROUNDS = 3
 """How often a curve is fitted, each time with samples at better parameters."""
 
 ARMS = (0.12, 0.75)
-"""Length of a cubic's arms, as shares of its chord length along the samples."""
+"""Least and greatest length of a cubic's arms, as shares of its length along the samples."""
 
 HALVINGS = 3
 """How often a part is halved at most."""
@@ -31,18 +31,18 @@ SHORTEST = 4
 """A part of fewer intervals is not halved."""
 
 LEVEL = 0.05
-"""A unit tangent of the source is level or upright where its other part is less than this."""
+"""A unit tangent of the source is level, or upright, where its other component is less."""
 
 _SLOPE = np.array([-25, 48, -36, 16, -3]) / 12
-"""A derivative from five samples, one-sided."""
+"""Weights of five samples for the derivative at the first."""
 
 
 def fit(samples: Samples, masters: Places, em: float) -> tuple[tuple[Places, ...], ...]:
     """Fit every contour in every master.
 
     Args:
-        samples: Say which samples belong together; the source's own curves are kept in
-            master 0 where a part is one curve, or a section of one.
+        samples: The source's samples, in contours and parts. Master 0 keeps the source's own
+            curves where a part is one curve, or a section of one.
         masters: Places of the samples, (masters, n, 2); the first is the source.
         em: Units of the em, in the units of the places.
 
@@ -67,7 +67,7 @@ def fit(samples: Samples, masters: Places, em: float) -> tuple[tuple[Places, ...
         ways = _unit(ring.read(central, part, positions))
         last = mask.sum(1) - 1
         flat = np.zeros(len(part), bool)
-        if halving == 0:  # a line that bends is all curves, or it would have kinks
+        if halving == 0:  # a line that bends becomes curves throughout, or it would have kinks
             flat = samples.lines & (_bulge(places, mask, last) < FLAT * em).all(0)
             chords = _unit(places[:, part, last] - places[:, :, 0])
             into, out = _along_lines(samples, ring, flat, chords, into, out)
@@ -93,13 +93,13 @@ def fit(samples: Samples, masters: Places, em: float) -> tuple[tuple[Places, ...
 
 
 class _Ring:
-    """Samples by their place on their contour, which closes.
+    """The order of samples on closed contours.
 
     Attributes:
-        parts: First and last sample of every part, (parts, 2), as if contours went on.
+        parts: First and last sample of every part, (parts, 2), as if contours did not close.
         intervals: How many intervals every part has, (parts,).
-        after: The part after every part, (parts,), and
-        before: the one before.
+        after: The part after every part, (parts,).
+        before: The part before every part, (parts,).
     """
 
     def __init__(self, samples: Samples) -> None:
@@ -124,7 +124,7 @@ class _Ring:
     def read(
         self, values: Places, part: NDArray[np.intp], positions: NDArray[np.float64]
     ) -> Places:
-        """Values of samples, (masters, n, 2), between them: (masters, parts, k, 2)."""
+        """Interpolate values of samples, (masters, n, 2): (masters, parts, k, 2)."""
         whole = np.floor(positions)
         share = (positions - whole)[..., None]
         first, count = self.first[part][:, None], self.count[part][:, None]
@@ -135,7 +135,7 @@ class _Ring:
 
 
 def _evenly(intervals: NDArray[np.float64]) -> tuple[NDArray[np.float64], Mask]:
-    """Even places from 0 to 1 for so many intervals, the last repeated, and which are true."""
+    """Divide 0 to 1 evenly into so many intervals; rows are padded, and a mask says where."""
     counts = np.maximum(np.rint(intervals).astype(np.intp), 1)
     order = np.arange(counts.max() + 1)
     return np.minimum(order / counts[:, None], 1), order <= counts[:, None]
@@ -150,7 +150,7 @@ def _segment(cubics: Places, known: tuple[Cubic, float, float] | None, flat: boo
 
 
 def _section(curve: Cubic, first: float, last: float) -> Cubic:
-    """The part of a cubic between two parameters, by its blossom."""
+    """Cut a cubic between two parameters, by its blossom."""
 
     def blossom(r: float, s: float, t: float) -> NDArray[np.float64]:
         a, b, c, d = curve
@@ -165,14 +165,14 @@ def _section(curve: Cubic, first: float, last: float) -> Cubic:
 def _nodes(
     samples: Samples, ring: _Ring, masters: Places, central: Places
 ) -> tuple[Places, Places, NDArray[np.float64]]:
-    """Find unit tangents into and out of every part's beginning, and how far that slides.
+    """Find unit tangents at every part's beginning, and how far it slides along the outline.
 
-    Where the source has a point at an extremum, every master has its own there: the point
-    slides along the outline, by the third result in samples, to where the tangent is level or
-    upright.
+    Where the source has a point at an extremum, every master has one at its own extremum: the
+    point slides along the outline to where the tangent is level, or upright.
 
     Returns:
-        (masters, parts, 2) twice, and (masters, parts).
+        Tangents into and out of the beginning, (masters, parts, 2) each; and how far that
+        slides, in samples, (masters, parts).
     """
     nodes = samples.parts[:, 0]
     forward, backward = [nodes], [nodes]
@@ -203,15 +203,15 @@ def _along_lines(
     """Let curves that smoothly meet a line end in its direction.
 
     Args:
-        samples: They say where corners are.
+        samples: The samples, for where corners are.
         ring: The samples' order.
         flat: Which parts are lines, (parts,).
-        chords: Their directions, (masters, parts, 2).
-        into: Unit tangents into the beginning of every part, (masters, parts, 2), and
-        out: out of it.
+        chords: The directions of parts, (masters, parts, 2).
+        into: Unit tangents into the beginning of every part, (masters, parts, 2).
+        out: Unit tangents out of it, (masters, parts, 2).
 
     Returns:
-        These tangents, changed.
+        The changed `into` and `out`.
     """
     smooth = ~samples.corners[samples.parts[:, 0]]
     begins = smooth & flat & ~flat[ring.before]
@@ -224,16 +224,16 @@ def _along_lines(
 def _slides(
     ring: _Ring, slopes: NDArray[np.float64], parts: NDArray[np.intp], reach: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Find how far from the beginning of parts a slope is zero; 0 if not within `reach`.
+    """Find how far from the beginning of parts a slope is zero; 0 where it is not within `reach`.
 
     Args:
         ring: The samples' order.
         slopes: The outline's slopes along one axis, (masters, n).
-        parts: (k,).
-        reach: (k,), in samples.
+        parts: Which parts, (k,).
+        reach: How far to look, in samples, (k,).
 
     Returns:
-        (masters, k); master 0 keeps its points.
+        How far, in samples, (masters, k); always 0 in master 0, which keeps its points.
     """
     order = np.arange(-reach.max(), reach.max() + 1)
     first, count = ring.first[parts][:, None], ring.count[parts][:, None]
@@ -255,7 +255,7 @@ def _unit(vectors: Places) -> Places:
 
 
 def _bulge(places: Places, mask: Mask, last: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Measure how far samples lie at most from the line through a part's ends, (masters, parts)."""
+    """Measure how far samples lie from the line through a part's ends at most, (masters, parts)."""
     start = places[:, :, :1]
     chord = places[:, np.arange(len(last)), last][:, :, None] - start
     offset = places - start
@@ -271,20 +271,21 @@ def _cubics(
     out: Places,
     into: Places,
 ) -> tuple[Places, NDArray[np.float64]]:
-    """Cubics with given ends and tangents, by least squares (Schneider 1990).
+    """Fit cubics with given ends and tangents by least squares (Schneider 1990).
 
     Args:
-        places: (masters, parts, n, 2), and
-        mask: which of them count, (parts, n).
-        last: The last that counts, (parts,).
-        out: Unit tangents at the beginning, (masters, parts, 2), and
-        into: at the end.
+        places: Samples of every part, (masters, parts, n, 2).
+        mask: Which of them count, (parts, n).
+        last: The last one that counts, (parts,).
+        out: Unit tangents at the beginning, (masters, parts, 2).
+        into: Unit tangents at the end, (masters, parts, 2).
 
     Returns:
-        Control points (masters, parts, 4, 2), and how far samples lie from the curve at most.
+        Control points, (masters, parts, 4, 2), and the greatest distance of a sample from its
+        curve.
     """
     parts = np.arange(len(last))
-    steps = np.linalg.norm(np.diff(places, axis=2), axis=3)  # none where the last repeats
+    steps = np.linalg.norm(np.diff(places, axis=2), axis=3)  # 0 where the last sample repeats
     along = np.concatenate((np.zeros((*steps.shape[:2], 1)), np.cumsum(steps, axis=2)), axis=2)
     length = np.maximum(along[:, :, -1:], 1e-9)
     t = along / length
@@ -297,7 +298,7 @@ def _cubics(
         rest = (places - (b0 + b1)[..., None] * start - (b2 + b3)[..., None] * end) * counted
         first, second = b1[..., None] * out[:, :, None], -b2[..., None] * into[:, :, None]
         first, second = first * counted, second * counted
-        # A small pull of both arms to a third of the length, where samples do not say.
+        # A small term pulls both arms to a third of the length, where samples do not decide.
         pull = 1e-4
         a = (first * first).sum((2, 3)) + pull
         b = (first * second).sum((2, 3))

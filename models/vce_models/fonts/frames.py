@@ -1,4 +1,4 @@
-"""Where drawings, each in its own file, lie in a font: in one frame, or in typical places."""
+"""Drawings, each in its own file, get places in a font: in one frame, or where is typical."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vce_models.arrays import Array
-from vce_models.fonts.drawn import CAP_HEIGHT, EM, X_HEIGHT
+from vce_models.fonts.building import CAP_HEIGHT, EM, X_HEIGHT
 from vce_models.fonts.placement import Placement
 from vce_models.glyphs.images import LONGEST
 from vce_models.glyphs.scan import Written
@@ -21,13 +21,12 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom of ink on a canvas, in pixels, the last two exclusive."""
 
 X, CAP = X_HEIGHT, CAP_HEIGHT
-"""Heights of typical places, in font units."""
 
 DESCENT = -220
-"""Where g and p end."""
+"""Height at which g and p end, in font units."""
 
 WIDEST = 1200
-"""How wide a character is at most, however low it is."""
+"""How wide a character may become, however low it is, in font units."""
 
 FILLED = 0.06
 """Standard deviation of the longest sides' logarithms below which each drawing fills its canvas."""
@@ -51,7 +50,7 @@ class Extent(NamedTuple):
 
 
 _TABLE = (
-    # Lower case that is not as high as x; capitals that are not as high as H.
+    # Small letters that are not as high as x, and capitals that are not as high as H.
     ("bdfhklßſðđħłƀﬀﬁﬂﬃﬄδθλбћ", Extent(0, CAP)),
     ("itі", Extent(0, 660)),
     ("jјþƒβζξφфђ", Extent(DESCENT, CAP)),
@@ -89,14 +88,14 @@ _TABLE = (
 EXTENTS = {character: extent for characters, extent in _TABLE for character in characters}
 
 ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")
-"""Alphabets whose small letters are as high as x, if the table does not say otherwise."""
+"""Alphabets whose small letters are as high as x, unless the table says otherwise."""
 
 ABOVE, BELOW = (230, 228, 232), (202, 218, 220, 222)
 """Combining classes of marks over and under a letter."""
 
 
 def extent(codepoint: int | None) -> Extent:
-    """Say where a character's ink typically is; one that is not known is as high as a capital."""
+    """Say where a character's ink typically is; an unknown one is as high as a capital."""
     character = chr(codepoint or 0)
     if character in EXTENTS:
         return EXTENTS[character]
@@ -111,7 +110,7 @@ def extent(codepoint: int | None) -> Extent:
 
 
 def _marked(base: Extent, classes: list[int]) -> Extent:
-    """A letter's place with marks, over (by class) a small letter or a capital, and under it."""
+    """Extend a letter's place by its marks, which stand above or below it as their classes say."""
     bottom, top = base.bottom, base.top
     if any(number in ABOVE for number in classes):
         top = CAP + 30 if top < CAP else CAP + 200
@@ -123,18 +122,18 @@ def _marked(base: Extent, classes: list[int]) -> Extent:
 def placements(drawings: Sequence[tuple[int | None, Size, Box]]) -> list[Placement]:
     """Say where each drawing's canvas lies in a font of 1,000 units to the em.
 
-    Where all canvases are of one size, drawings share a frame: one scale and one baseline for
-    all, told by letters that stand on it. Otherwise, or where each drawing fills its canvas
-    and none can be right beside the others, each takes the place that is typical of its
-    character.
+    Drawings whose canvases are all of one size share a frame: all have one scale and one
+    baseline, which the letters that stand on it show. Other drawings take the places that are
+    typical of their characters. So do drawings that all fill their canvases, as these say
+    nothing about how large one is beside another.
 
     Args:
-        drawings: Which character each is, if that is known; width and height of its canvas;
-            and left, top, right and bottom of its ink there, in pixels.
+        drawings: For each drawing its character, if that is known; width and height of its
+            canvas; and left, top, right and bottom of its ink there, in pixels.
 
     Returns:
-        The square that each canvas stands in the middle of, its ink beginning at x = 0. (The
-        canvas of a framed drawing is `framed` of it.)
+        For each drawing the square that has its canvas in the middle; its ink begins at x = 0.
+        (`framed` takes this and returns the canvas of a framed drawing.)
     """
     extents = [extent(point) for point, _, _ in drawings]
     boxes = [box for _, _, box in drawings]
@@ -148,12 +147,12 @@ def placements(drawings: Sequence[tuple[int | None, Size, Box]]) -> list[Placeme
 def framed(placement: Placement, size: Size, box: Box) -> Placement:
     """Return the canvas of a drawing whose ink was framed as the training data is.
 
-    Its ink is in the middle, and its longest side is `LONGEST` of the canvas's.
+    The ink is in the middle, and its longest side is `LONGEST` times the canvas's side.
 
     Args:
         placement: Where the drawing's own canvas lies, from `placements`.
-        size: Width and height of that, in pixels.
-        box: Its ink there.
+        size: Width and height of the drawing's own canvas, in pixels.
+        box: The ink on that canvas.
     """
     scale = placement.side / max(size)
     left, top, right, bottom = box
@@ -164,9 +163,9 @@ def framed(placement: Placement, size: Size, box: Box) -> Placement:
 
 
 def placement_of(one: Written) -> Placement:
-    """Return the square in whose middle the frame of a written character stands.
+    """Return the square that has the box of a written character in its middle.
 
-    The guide lines of its page say where; its ink begins at x = 0.
+    The guide lines of its page say how high it lies; its ink begins at x = 0.
     """
     box, scale = box_of(one.ink), one.em * EM
     height, width = one.ink.shape
@@ -174,13 +173,13 @@ def placement_of(one: Written) -> Placement:
 
 
 def box_of(ink: Array) -> Box:
-    """Find where the ink of a canvas is, (H, W) in [0, 1], of which some is 0.5 or more."""
+    """Find where ink, (H, W) in [0, 1], is 0.5 or more, as it is somewhere."""
     rows, columns = (np.flatnonzero((ink >= 0.5).any(axis=axis)) for axis in (1, 0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _square(size: Size, box: Box, scale: float, bottom: float) -> Placement:
-    """The square of a canvas at a scale whose ink begins at x = 0 and at `bottom`."""
+    """Return the square of a canvas at a scale; its ink begins at x = 0 and stands on `bottom`."""
     side = max(size)
     left = box[0] + (side - size[0]) / 2
     below = side - box[3] - (side - size[1]) / 2
@@ -196,17 +195,18 @@ def _typical(place: Extent, size: Size, box: Box) -> Placement:
 
 
 def _each_fills(extents: Sequence[Extent], boxes: Sequence[Box]) -> bool:
-    """Say whether all drawings are as large, though their characters are not."""
+    """Say whether all drawings are equally large, though their characters are not."""
     longest = [max(box[2] - box[0], box[3] - box[1], 1) for box in boxes]
     typical = [place.top - place.bottom for place in extents]
     return bool(np.std(np.log(longest)) < FILLED and np.std(np.log(typical)) > VARIED)
 
 
 def _frame(extents: Sequence[Extent], boxes: Sequence[Box]) -> tuple[float, float]:
-    """Units to a pixel, and the baseline's row, of drawings that share both.
+    """Find the font units of a pixel, and the baseline's row, of drawings that share both.
 
-    Heights of capitals and figures give the scale, or of ascenders, or of any; those that
-    stand on the baseline give it, or all by where they typically are.
+    The scale comes from the heights of capitals and figures; without these from small letters
+    and other high characters; without these from all. The baseline comes from the characters
+    that stand on it; without these from where all characters typically are.
     """
     both = list(zip(extents, boxes, strict=True))
     kinds: list[Callable[[Extent], bool]] = [

@@ -1,9 +1,9 @@
-"""One hand is one hand: what a rule does to a glyph, once it belongs to a whole alphabet.
+"""One rule becomes one hand: it moves all glyphs of an alphabet alike.
 
-A rule's map of one glyph has an affine part, its size, slant and proportion, and something of
-its own. Over an alphabet the affine parts scatter, as drawings do, and set in line the letters
-would dance. So the hand is the mean of the affine parts; every glyph takes that, about the
-baseline, and a share of what it has beyond its own affine part.
+A rule's map of one glyph has an affine part, which is size, slant and proportion, and a rest that
+is the glyph's own. The affine parts differ from letter to letter, as people's drawings do, and a
+line of such letters would dance. So a hand is the mean of the affine parts over an alphabet.
+Every glyph is moved by that mean, about the baseline, and keeps a share of its own rest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vce_models.arrays import Array
-from vce_models.drawing import forward
 from vce_models.fonts import evenness, widths
 from vce_models.fonts.corrections import gaps, smoothed
 from vce_models.fonts.family import Places
@@ -25,29 +24,30 @@ from vce_models.fonts.outline import Contour, Samples, sample
 from vce_models.fonts.placement import FLIP, Placement, around
 from vce_models.fonts.raster import condition, polygons
 from vce_models.framing import OMNIGLOT, Framing
+from vce_models.rendering import forward
 from vce_models.weights import Weights
 
 Matrices = NDArray[np.float64]
 
 OWN = 0.6
-"""The share of its own that a glyph keeps beyond its hand's affine map."""
+"""The share of its own rest that a glyph keeps, beside its hand's affine map."""
 
 LETTER = 0.35
 """Glyphs smaller than this, in ems, keep less of their own: a full stop is no letter."""
 
 THIN = 0.05
-"""How strongly an affine part is pulled towards no motion, in ems, as thin glyphs need it."""
+"""How strongly an affine part is pulled towards no motion, in ems; thin glyphs need that."""
 
 LEVEL = 0.02
-"""What is as near as this to a line, in ems, stands on it."""
+"""A point stands on a line if it is no farther from it than this, in ems."""
 
 BENT = 1.2
-"""Steepest derivative of what a glyph keeps of its own: a rule that pushes strokes together and
+"""Greatest derivative of what a glyph keeps of its own. A rule that pushes strokes together and
 apart more sharply leaves knots and kinks."""
 
 SMOOTH = 3.0
-"""How smooth along the outline what a letter has of its own becomes in a font: where a rule nearly
-folds, it leaves bumps on one side of a stroke."""
+"""How much a glyph's own is smoothed along the outline. Where a rule nearly folds, it would leave
+bumps on one side of a stroke otherwise."""
 
 LEAST = 0.2
 """Least determinant of a glyph's map, as a share of its hand's."""
@@ -89,11 +89,12 @@ def source(
     """Sample a glyph, and frame it as the training's drawings are; None where it has no ink.
 
     Args:
-        contours: As `outline.pen` collects them, in font units.
+        contours: The glyph's contours as `outline.pen` collects them, in font units.
         size: Pixels a side of the model's image.
         em: Font units of the em.
-        seen: What the model sees of it and where that lies, where the glyph is a drawing.
-        framing: How the training's drawings lie; by default, as Omniglot's.
+        seen: For a drawing, what the model sees of it and where that lies; it is rendered
+            otherwise.
+        framing: How the training's drawings lie; by default as Omniglot's.
     """
     framing = framing or OMNIGLOT
     if not (outlines := polygons(contours)):
@@ -115,13 +116,13 @@ class Maps:
         source: The glyph.
         size: Pixels a side of the model's image.
         points: Control points of the rules' fields, (rules, 2, control, control), unfolded.
-        own: What the glyph has of its own at its samples, beyond `affine`, (rules, n, 2), and
-        slopes: its derivative, (rules, n, 2, 2).
+        own: What the glyph has of its own at its samples, beyond `affine`, (rules, n, 2).
+        slopes: The derivative of `own`, (rules, n, 2, 2).
         affine: The affine part of each field's own map, linear (rules, 2, 2) and constant
             (rules, 2), in font units.
-        linear: What takes its place, (rules, 2, 2), and
-        offset: its constant, (rules, 2).
-        share: How much it keeps of its own, (rules,).
+        linear: The linear map that takes its place, (rules, 2, 2).
+        offset: The constant that takes its place, (rules, 2).
+        share: How much the glyph keeps of its own, (rules,).
     """
 
     source: Source
@@ -135,9 +136,10 @@ class Maps:
     share: NDArray[np.float64]
 
     def __call__(self, places: Places) -> Places:
-        """Move places of the source, (n, 2), by every rule, (rules, n, 2); no widths are kept.
+        """Move places of the source, (n, 2), by every rule: (rules, n, 2).
 
-        Beyond its ink the glyph has the same of its own as at the ink's edge.
+        Strokes do not keep their widths here. Places beyond the ink move by the same of the
+        glyph's own as the nearest place of the ink.
         """
         samples = self.source.samples.places
         near = np.clip(places, samples.min(0), samples.max(0))
@@ -180,11 +182,11 @@ class Rules:
 
     @cached_property
     def fields(self) -> forward.Fields:
-        """Return what gives their control points for a glyph."""
+        """Return the function that computes the fields' control points for a glyph."""
         return forward.Fields(self.weights)
 
     def source(self, contours: Sequence[Contour], em: float) -> Source | None:
-        """A glyph as these weights see it; None where it has no ink."""
+        """Sample a glyph and render it as these weights see it; None where it has no ink."""
         return source(contours, self.weights.config.size, em, framing=self.weights.framing)
 
     def maps(self, glyph: Source) -> Maps:
@@ -226,7 +228,7 @@ def _affine(glyph: Source, moved: Places) -> tuple[Matrices, Places]:
 def hand(affine: Matrices) -> Matrices:
     """Find the linear map of every hand: the mean over an alphabet, with a level baseline.
 
-    The baseline of a line of text stays level: what turns it is taken out as a rotation.
+    Whatever would turn the baseline of a line of text is taken out, as a rotation.
 
     Args:
         affine: The linear part of every letter's own map, (letters, rules, 2, 2).
@@ -270,8 +272,8 @@ def outline(maps: Maps, norm: evenness.Norm | None = None) -> Places:
 
     Args:
         maps: The glyph's maps.
-        norm: What the letters of the font have in common: with it, letters of a hand stand
-            on one line, and lean alike, more than their rules say.
+        norm: What the letters of the font have in common. With it, letters of a hand stand on
+            one line and lean alike more than their rules say.
     """
     glyph, at = maps.source, maps.source.placement
     before = at.pixels(glyph.samples.places, maps.size)
@@ -286,7 +288,7 @@ def outline(maps: Maps, norm: evenness.Norm | None = None) -> Places:
 
 
 def _even(maps: Maps, norm: evenness.Norm) -> evenness.Even:
-    """Bring the hands' lines and slants to the glyph's canvas."""
+    """Express the hands' lines and slants in pixels of the glyph's canvas."""
     scale, at = maps.size / maps.source.placement.side, maps.source.placement
     lines = np.asarray(norm.lines, float)
     upright = np.array([norm.slant, -1.0]) / np.hypot(norm.slant, 1.0)

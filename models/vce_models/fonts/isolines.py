@@ -1,7 +1,6 @@
-"""Lines of equal ink in grey drawings, found between pixels, as corners, lines and curves.
+"""Lines of equal ink are found in grey pictures, and fitted by corners, lines and curves.
 
-Where a pixel is half ink is known to a fraction of its side; traced as black and white, a
-stem has steps.
+Grey says where an edge runs to a fraction of a pixel. In black and white a stem would have steps.
 """
 
 from __future__ import annotations
@@ -16,39 +15,39 @@ from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Samples
 
 STEP = 1 / 448
-"""Between two samples of a line, as a share of the drawing's side."""
+"""Distance between two samples of a line, as a share of the picture's side."""
 
 SMOOTHINGS = 4
-"""How often each sample is drawn to the middle of its neighbours."""
+"""How often each sample moves towards the middle of its neighbours."""
 
 ARM = 5
-"""Samples on either side by which a corner is seen, and where it lies."""
+"""Samples on either side of a corner that say whether it is one, and where it lies."""
 
 CORNER = 40.0
 """A sharper turn from one arm to the other is a corner, in degrees."""
 
 LEVEL, LONG = 0.03, 16
-"""Tangent of what is level or upright; samples of a stem that is."""
+"""Slope of a level or upright line at most, and samples of such a line that is a stem at least."""
 
 APART = 6
-"""Samples at least between nodes, and between corners."""
+"""Samples between two nodes, and between two corners, at least."""
 
 
 def lines(probabilities: Array) -> Iterator[Places]:
-    """Find the closed lines where ink is as likely as paper, (n, 2) pixels each, y down."""
+    """Find the closed lines where ink is as likely as paper: (n, 2) in pixels each, y down."""
     from contourpy import contour_generator
 
     padded = np.pad(probabilities.astype(np.float64), 1)
     for line in contour_generator(z=padded).lines(0.5):
-        yield np.asarray(line[:-1]) - 0.5  # pixels' middles lie at halves; one pixel was padded
+        yield np.asarray(line[:-1]) - 0.5  # one pixel was padded; middles of pixels lie at 0.5
 
 
 def fitted(line: Places, side: int) -> tuple[Places, ...]:
-    """Fit lines and cubics to a closed line, which keeps its corners.
+    """Fit lines and cubics to a closed line; its corners stay corners.
 
     Args:
-        line: As of `lines`.
-        side: The drawing's side, in pixels.
+        line: One of those that `lines` finds.
+        side: The picture's side, in pixels.
 
     Returns:
         Segments, (1, 2, 2) for a line or (1, 4, 2) for a cubic; none where the line is short.
@@ -65,7 +64,7 @@ def fitted(line: Places, side: int) -> tuple[Places, ...]:
 
 
 def _evenly(line: Places, step: float) -> Places | None:
-    """Sample a closed line evenly, an even number of times."""
+    """Sample a closed line at even distances, an even number of times; None where it is short."""
     closed = np.concatenate((line, line[:1]))
     along = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))))
     count = 2 * round(along[-1] / (2 * step))
@@ -86,7 +85,7 @@ def _corners(places: Places) -> Integers:
 
 
 def _spread(found: Integers, count: int) -> Integers:
-    """Leave out samples too near to one that is kept."""
+    """Leave out samples that are too near to one that is kept."""
     kept: list[int] = []
     for at in found.tolist():
         if all(min((at - other) % count, (other - at) % count) >= APART for other in kept):
@@ -95,7 +94,7 @@ def _spread(found: Integers, count: int) -> Integers:
 
 
 def _sharpened(places: Places, corners: Integers, step: float) -> Places:
-    """Move corners, which pixels round off, to where their sides would meet."""
+    """Move corners, which pixels have rounded off, to where their two sides would meet."""
     sharp, count = places.copy(), len(places)
     for at in corners.tolist():
         a, b, c, d = (places[(at + i) % count] for i in (-ARM, -2, 2, ARM))
@@ -112,7 +111,7 @@ def _sharpened(places: Places, corners: Integers, step: float) -> Places:
 
 
 def _smoothed(places: Places, corners: Integers) -> Places:
-    """Take the steps of pixels out, and leave corners in their places."""
+    """Smooth the steps of pixels away, and leave corners in their places."""
     fixed = places[corners]
     for _ in range(SMOOTHINGS):
         places = places / 2 + (np.roll(places, 1, 0) + np.roll(places, -1, 0)) / 4
@@ -148,7 +147,7 @@ def _runs(flags: Mask) -> Iterator[tuple[int, int]]:
 
 
 def _samples(places: Places, nodes: Integers, corners: Integers) -> Samples:
-    """Describe one closed line as `fitting.fit` wants it, beginning at a node."""
+    """Describe one closed line as `fitting.fit` wants it: it begins at a node."""
     count, first = len(places), int(nodes[0])
     order = np.arange(count)
     starts = nodes - first

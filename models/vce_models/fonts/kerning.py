@@ -1,4 +1,4 @@
-"""Kerning of a font in GPOS, and in the table `kern` of older fonts."""
+"""Kerning is found in GPOS, and in the table `kern` of older fonts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 
 def in_gpos(font: TTFont) -> bool:
-    """Whether GPOS kerns; where it does, the table `kern` is read by few programs."""
+    """Say whether GPOS has kerning; if so, few programs read the table `kern`."""
     features = font["GPOS"].table.FeatureList if "GPOS" in font else None
     return any(record.FeatureTag == "kern" for record in getattr(features, "FeatureRecord", ()))
 
 
 def drop_unnamed(font: TTFont) -> None:
-    """Take from the table `kern` the pairs of glyphs that no character is mapped to.
+    """Remove pairs from the table `kern` whose glyphs no character is mapped to.
 
-    Programs that read this table alone set no such glyphs. Where GPOS does not kern, all
-    pairs stay.
+    Programs that read this table alone never set such glyphs. All pairs stay in a font whose
+    GPOS has no kerning.
     """
     if "kern" not in font or not in_gpos(font):
         return
@@ -27,7 +27,7 @@ def drop_unnamed(font: TTFont) -> None:
     for table in font["kern"].kernTables:
         if pairs := getattr(table, "kernTable", None):
             table.kernTable = {pair: by for pair, by in pairs.items() if named.issuperset(pair)}
-        if getattr(table, "kernTable", True):  # of a form that is not known here, all stays
+        if getattr(table, "kernTable", True):  # a table of an unknown format stays as it is
             kept.append(table)
     font["kern"].kernTables = kept
     if not kept:

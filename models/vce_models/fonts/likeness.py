@@ -1,7 +1,7 @@
-"""Which moved glyphs are nearer to another glyph: no hand turns a character into another.
+"""Moved glyphs that look like another glyph are found: no hand turns a character into another.
 
-A glyph of a hand is compared, as a small blurred picture, with every glyph of the font as the
-hand's linear map alone moves it: with its own, and with all others.
+Every glyph of a hand is compared, as a small blurred picture, with all glyphs of the font as the
+hand's linear map alone moves them, its own among them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from vce_models.fonts.family import MasterGlyph, Places
 from vce_models.fonts.raster import fill
 
 SIDE, LINES = 32, 3
-"""Pixels a side of the pictures, and lines across one."""
+"""Pixels a side of the pictures, and lines of ink that are measured across a pixel."""
 
 BELOW, HEIGHT = 0.35, 1.5
-"""What the pictures show, in ems: how far below the baseline it begins, and how high it is."""
+"""How far below the baseline the pictures begin, and how high they are, in ems."""
 
 TWIN = 0.05
-"""Glyphs that differ by less, as a share of their ink, are drawings of one thing: A and Alpha."""
+"""Glyphs that differ by less, as a share of their ink, show one shape, as A and Alpha do."""
 
 
 def confused(
@@ -35,14 +35,14 @@ def confused(
     """Find glyphs that are nearer to another glyph of the font than to their own.
 
     Args:
-        glyphs: All that were moved, by name.
-        names: Those to compare with.
-        doubtful: Those of them to compare.
+        glyphs: All glyphs that were moved, by name.
+        names: The glyphs that may be mistaken for each other.
+        doubtful: The glyphs among these that are examined.
         masters: The linear maps of the source and of every hand, (masters, 2, 2).
         em: Font units of the em.
 
     Returns:
-        The glyphs that are nearer to another in some hand, and in which hands, (hands,).
+        For each glyph that is nearer to another in some hand: in which hands, (hands,).
     """
     shapes = {name: shape for name in names if (shape := flatten(glyphs[name].contours))}
     asked = {name: at for at, name in enumerate(shapes) if name in doubtful}

@@ -1,4 +1,4 @@
-"""One glyph of a font is moved by every hand: its outline, its width and its anchors."""
+"""One glyph of a font is moved by every hand, with its width and its anchors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vce_models.fonts.outline import Contour
 from vce_models.fonts.uncrossing import uncrossed
 
 DETAILED = 1000
-"""Curves from which on an outline is too fine to be bent, and its hands' linear maps move it."""
+"""An outline of so many curves is too fine to be bent; the hands' linear maps alone move it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +22,11 @@ class Task:
     """A glyph to move.
 
     Attributes:
-        name: The glyph's.
+        name: The glyph's name.
         contours: Its outline, in font units.
-        advance: Its width.
+        advance: Its advance width, in font units.
         joined: Whether it meets its neighbours edge to edge.
-        share: What of its own it may keep in each hand, (hands,), where that is less than all.
+        share: How much of its own it may keep in each hand, (hands,); None means all.
     """
 
     name: str
@@ -42,12 +42,12 @@ CROSSES, CONFUSED = "cross itself", "be nearer to another glyph"
 
 @dataclass(frozen=True, eq=False)
 class Mover:
-    """What moves the glyphs of a font one by one, the same for all.
+    """Moves the glyphs of a font one by one.
 
     Attributes:
-        rules: The hands.
+        rules: The hands' rules.
         masters: Linear maps of the source and of every hand, (masters, 2, 2).
-        own: The share of its own that a glyph keeps beyond its hand.
+        own: The share of its own that a glyph keeps, beside its hand's linear map.
         em: Font units of the em.
         norm: What the font's letters have in common.
     """
@@ -106,7 +106,7 @@ class Mover:
 
 @dataclass(frozen=True, eq=False)
 class Straight:
-    """`MasterGlyph.move` of a glyph that linear maps alone move, (masters, 2, 2)."""
+    """The `MasterGlyph.move` of a glyph that linear maps, (masters, 2, 2), move alone."""
 
     linear: Places
 
@@ -117,7 +117,7 @@ class Straight:
 
 @dataclass(frozen=True, eq=False)
 class _Moved:
-    """`MasterGlyph.move` of a glyph that its maps move, and its spacing shifts."""
+    """The `MasterGlyph.move` of a glyph that its maps move and its spacing shifts."""
 
     maps: hands.Maps
     shift: Numbers

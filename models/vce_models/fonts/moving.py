@@ -25,10 +25,10 @@ Progress = Callable[[int, int], None]
 Moved = tuple[str, MasterGlyph, list[Weakened]]
 
 LESS, ROUNDS = 0.5, 4
-"""What is left of the own of a glyph that is nearer to another, at each of so many rounds."""
+"""A glyph that is nearer to another keeps this share of its own at each of so many rounds."""
 
 REACHING = 0.6
-"""Share of the small letters that reach their neighbours, from which on they are joined."""
+"""In joined handwriting more than this share of the small letters reach their neighbours."""
 
 CHUNK = 16
 """Glyphs that a process moves at a time."""
@@ -48,8 +48,8 @@ def family(
     Args:
         data: The font, one instance, with outlines.
         rules: The hands.
-        own: The share of its own that a glyph keeps beyond its hand.
-        alike: Whether all rules are drawings of one hand, of the size and slant of their mean.
+        own: The share of its own that a glyph keeps, beside its hand's linear map.
+        alike: Whether all rules take the mean of their linear maps, as alternates of one hand.
         jobs: How many processes work.
         progress: Called with (glyphs done, glyphs in all).
     """
@@ -98,13 +98,13 @@ def family(
 
 
 def _outlines(font: TTFont) -> dict[str, list[Contour]]:
-    """Read every glyph's contours, components taken apart, in the order of glyphs."""
+    """Read every glyph's contours, in the order of glyphs; components are taken apart."""
     glyphs, reverse = font.getGlyphSet(), "glyf" in font
     return {name: contours(glyphs, name, reverse=reverse) for name in font.getGlyphOrder()}
 
 
 def _masters(rules: hands.Rules, alphabet: Sequence[hands.Source], alike: bool) -> Places:
-    """The linear maps of the source and of every hand, (masters, 2, 2)."""
+    """Find the linear maps of the source and of every hand, (masters, 2, 2)."""
     affine = [rules.maps(source).affine[0] for source in alphabet]
     linear = np.tile(np.eye(2), (len(rules.rules), 1, 1))
     linear = hands.hand(np.stack(affine)) if affine else linear
@@ -129,11 +129,12 @@ def _joining(
     named: Mapping[int, str],
     points: Mapping[str, int],
 ) -> Callable[[str], bool]:
-    """Say which glyphs meet their neighbours edge to edge, by name.
+    """Make a function that says, by name, which glyphs meet their neighbours edge to edge.
 
-    All do in a font of joined handwriting, where most small letters reach beyond their widths;
-    else those of some scripts, and in a font of such a script those of no known character; and
-    what is cut off straight at its edges, as pieces of an arrow and the underscore are.
+    In a font of joined handwriting, whose small letters mostly reach beyond their widths, all
+    glyphs do. In other fonts the letters of some scripts do, and the glyphs of no known character
+    in a font of such a script; and so do glyphs that are cut off straight at their edges, such as
+    pieces of an arrow and the underscore.
     """
     reach = []
     for point in scripts.SMALL:
@@ -158,12 +159,12 @@ def _joining(
 
 
 def _abuts(outline: Sequence[Contour], advance: int, *, piece: bool) -> bool:
-    """Whether a glyph is cut off upright at the edges of its width, or beyond, to meet others.
+    """Say whether a glyph is cut off upright at the edges of its width, or beyond, to meet others.
 
     Args:
         outline: Its contours.
-        advance: Its width.
-        piece: Whether it may be a piece of something, and one edge is enough.
+        advance: Its advance width.
+        piece: Whether one such edge is enough, since the glyph may be a piece of something.
     """
     if advance <= 0:
         return False
@@ -186,7 +187,7 @@ def _run(mover: Mover, tasks: Sequence[Task], jobs: int) -> Iterator[Moved]:
 
 
 _movers: list[Mover] = []
-"""What a process of the pool moves glyphs by; it is sent once, and not with every chunk."""
+"""The mover of a process of the pool. It is sent once, and not with every chunk."""
 
 
 def _begin(mover: Mover) -> None:
@@ -204,7 +205,7 @@ def _told_apart(
     glyphs: dict[str, MasterGlyph],
     compared: Sequence[str],
 ) -> list[Weakened]:
-    """Move again, with less of their own, the glyphs that are nearer to another of the font."""
+    """Move glyphs that are nearer to another of the font again, with less of their own."""
     shares: dict[str, Numbers] = {}
     doubtful: Collection[str] = frozenset(compared)
     for left in reversed(range(ROUNDS)):

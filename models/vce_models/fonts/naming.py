@@ -1,6 +1,6 @@
-"""How an edited font is called: a family name of its own, the style of its source.
+"""An edited font gets a family name of its own, and keeps the style of its source.
 
-Licence, copyright, trademark, designers, version and all names that features use stay; the
+Licence, copyright, trademark, designers, version and all names that features use are kept. The
 description says what the font was made from.
 """
 
@@ -17,17 +17,17 @@ FAMILY, STYLE, UNIQUE, FULL, VERSION, POSTSCRIPT, DESCRIPTION = 1, 2, 3, 4, 5, 6
 TYPOGRAPHIC_FAMILY, TYPOGRAPHIC_STYLE, PREFIX = 16, 17, 25
 
 RENAMED = (1, 2, 3, 4, 6, 16, 17, 18, 20, 21, 22, 25)
-"""Names with the family's or the style's in them; 18 and 20 to 22 only repeat the others."""
+"""Names that contain the family's or the style's; 18 and 20 to 22 only repeat the others."""
 
 WINDOWS_ENGLISH = (3, 1, 0x409)
 ENGLISH = (0, 0x409)
-"""The language in numbers of Apple and Unicode, and in Microsoft's."""
+"""The number of English for Apple and Unicode, and for Microsoft."""
 
 UPRIGHT = ("Regular", "Book", "Roman", "Normal")
-"""What a style may be called that is neither bold nor italic."""
+"""Names of a style that is neither bold nor italic."""
 
 MACINTOSH = 1
-"""The platform of names that only old programs read."""
+"""The platform whose names only old programs read."""
 
 POSTSCRIPT_LENGTH = 63
 
@@ -35,9 +35,9 @@ POSTSCRIPT_LENGTH = 63
 def rename(font: TTFont, family: str) -> None:
     """Give a font another family name and say in its description where it comes from.
 
-    The names of all platforms and languages change alike. A style that is more than
-    regular, bold, italic or bold italic becomes part of the family's name for programs that
-    know these four alone (names 1 and 2), and stays what it is for all others (16 and 17).
+    The names of all platforms and languages change alike. Some programs know four styles alone:
+    regular, bold, italic and bold italic. Any other style becomes part of the family's name for
+    these (names 1 and 2), and stays a style for all other programs (names 16 and 17).
 
     Args:
         font: Its `name` table changes, and the names inside a `CFF ` table.
@@ -56,7 +56,7 @@ def rename(font: TTFont, family: str) -> None:
     for number in RENAMED:
         table.removeNames(nameID=number)
     for language in languages:
-        # Of a light style old Macintosh names say that it is regular: Windows' say more.
+        # Old Macintosh names call a light style regular, so Windows' names are read instead.
         told_by = WINDOWS_ENGLISH if language[0] == MACINTOSH and language[2] == 0 else language
         local = {number: old.get((*told_by, number), "") for number in range(26)}
         _name(table, language, family, local, english, linked)
@@ -76,7 +76,7 @@ def rename(font: TTFont, family: str) -> None:
 def _versions(
     old: dict[tuple[int, int, int, int], str],
 ) -> Iterator[tuple[tuple[int, int, int], str]]:
-    """Remove the note of a program whose instructions are gone from the versions."""
+    """Remove from the versions what a program noted about instructions that are gone."""
     for (platform, encoding, tongue, number), text in old.items():
         if number == VERSION and "ttfautohint" in text:
             parts = [part for part in text.split(";") if "ttfautohint" not in part]
@@ -84,14 +84,14 @@ def _versions(
 
 
 def style_of(font: TTFont) -> str:
-    """Say what a font's style is called in English, as `Bold Italic` or `Condensed Light`."""
+    """Return a font's style in English, such as `Bold Italic` or `Condensed Light`."""
     names = font["name"]
     style = names.getDebugName(TYPOGRAPHIC_STYLE) or names.getDebugName(STYLE)
     return style or _linked(font)
 
 
 def postscript_name(family: str, style: str) -> str:
-    """Make `Family-Style` of ASCII letters and digits, 63 characters at most."""
+    """Make a name `Family-Style` from ASCII letters and digits, of 63 characters at most."""
     parts = [re.sub(r"[^A-Za-z0-9]", "", part) for part in (family, style)]
     after = f"-{parts[1] or 'Regular'}"
     return (parts[0] or "Untitled")[: POSTSCRIPT_LENGTH - len(after)] + after
@@ -114,7 +114,7 @@ _RESERVED = re.compile(r"Reserved Font Names?:?\s+([\"'“‘]?[A-Z][^.;()\n]*)"
 
 
 def _linked(font: TTFont) -> str:
-    """Say which of the four styles that link with each other a font is."""
+    """Say which of the four styles that every program knows a font has."""
     bits = font["OS/2"].fsSelection
     words = ["Bold"] * bool(bits & 1 << 5) + ["Italic"] * bool(bits & 1)
     return " ".join(words) or "Regular"
@@ -142,9 +142,9 @@ def _name(
     named = {FAMILY: " ".join([family, *beyond]), STYLE: linked, FULL: f"{family} {style}"}
     if english != linked:
         named |= {TYPOGRAPHIC_FAMILY: family, TYPOGRAPHIC_STYLE: style}
-    elif language != WINDOWS_ENGLISH:  # there the four are told apart by their English words
+    elif language != WINDOWS_ENGLISH:  # English on Windows must have the four English words
         named[STYLE] = local[STYLE] or linked
-    if beyond and style == english:  # a full name begins with the family's
+    if beyond and style == english:  # a full name must begin with the family's
         rest = [word for word in known if word in english.split()]
         named[FULL] = " ".join([named[FAMILY], *rest])
     for number, text in named.items():

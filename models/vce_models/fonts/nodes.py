@@ -1,4 +1,4 @@
-"""Nodes of outlines in whole font units, as files hold them."""
+"""Nodes of outlines are moved to whole font units, as files hold them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from vce_models.fonts.family import Places
 def settle(contours: tuple[tuple[Places, ...], ...]) -> tuple[tuple[Places, ...], ...]:
     """Move nodes to whole font units, and the handles of cubics with them.
 
-    Two neighbours that would meet stay a unit apart, in the direction that they had: a
-    segment without length counts as a crossing for programs that look over fonts.
+    Two neighbours that would meet stay a unit apart, in the direction that they had. Programs
+    that check fonts take a segment without length for a crossing.
 
     Args:
-        contours: Their segments, as of `MasterGlyph`.
+        contours: Their segments, as `MasterGlyph` has them.
     """
     return tuple(_settled(contour) for contour in contours)
 
@@ -29,7 +29,8 @@ def _settled(contour: tuple[Places, ...]) -> tuple[Places, ...]:
         after = (here + 1) % len(contour)
         step = _unit(starts[:, after] - starts[:, here])
         apart = nodes[:, after] - nodes[:, here]
-        # Neither beside the way nor ahead on it: the two meet, or the outline turns back.
+        # Where the next node is neither beside the way nor ahead on it, the two nodes have met, or
+        # the outline has turned back.
         meet = (apart * (step == 0) == 0).all(-1) & ((apart * step).sum(-1) < 1) & step.any(-1)
         if after:
             nodes[meet, after] = (nodes[:, here] + step)[meet]
@@ -49,7 +50,7 @@ def _settled(contour: tuple[Places, ...]) -> tuple[Places, ...]:
 
 
 def _unit(ways: Places) -> NDArray[np.float64]:
-    """One unit along the axis to which ways are nearer, (n, 2)."""
+    """Return one unit along the axis that each way is nearer to, (n, 2)."""
     across = np.abs(ways[:, 0]) >= np.abs(ways[:, 1])
     steps = np.sign(ways)
     return np.asarray(np.where(np.stack((across, ~across), -1), steps, 0))

@@ -1,8 +1,8 @@
-"""Outlines of a glyph are sampled as densely as a rule can bend them.
+"""The outline of a glyph is sampled as densely as a rule can bend it.
 
-A piece runs from one explicit on-curve point to the next: a line, one cubic, or the
-quadratics between two points that a TrueType font names. Where a piece turns far it is
-divided beforehand, so that one cubic can follow each part wherever a rule moves it.
+A piece runs from one explicit on-curve point to the next: it is a line, one cubic, or the
+quadratics between two points that a TrueType font names. A piece that turns far is divided
+into parts beforehand, so that one cubic can follow each part wherever a rule moves it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ STEP = 0.6
 """Distance between two samples, in pixels of the model's image."""
 
 LEAST = 6
-"""Intervals of a part at least: even short parts can be divided once more, and fitted well."""
+"""Intervals of a part at least, so that even a short part can be divided and fitted well."""
 
 SHORT = 1e-6
-"""A step that is not longer than this, in font units, has no direction."""
+"""A step that is no longer than this, in font units, has no direction."""
 
 TURN = 95.0
 """How far a part turns at most, in degrees."""
@@ -91,12 +91,13 @@ def pen() -> BasePen:
 
 
 def contours(glyphs: Any, name: str, *, reverse: bool = False) -> list[Contour]:
-    """Read the contours of a glyph of fontTools' glyph set, components taken apart.
+    """Read the contours of a glyph of fontTools' glyph set; components are taken apart.
 
     Args:
         glyphs: The glyph set.
-        name: The glyph's.
-        reverse: Turn every contour round: TrueType's outsides run clockwise, PostScript's not.
+        name: The glyph's name.
+        reverse: Whether to turn every contour round: TrueType's outsides run clockwise, and
+            PostScript's counter-clockwise.
     """
     from fontTools.pens.recordingPen import DecomposingRecordingPen
     from fontTools.pens.reverseContourPen import ReverseContourPen
@@ -124,15 +125,15 @@ class Samples:
 
     Attributes:
         places: (n, 2) in font units.
-        following: The next sample on the contour, (n,), and
-        preceding: the one before.
-        parts: First and last sample of every part, (parts, 2); the last of one is the first
-            of the next, so a part of m intervals has m + 1 samples. m is even.
+        following: The next sample on the contour, (n,).
+        preceding: The sample before on the contour, (n,).
+        parts: First and last sample of every part, (parts, 2). The last sample of a part is the
+            first of the next one, so a part of m intervals has m + 1 samples. m is even.
         contours: For each contour, the range of its parts.
         lines: Whether a part is a line of the source, (parts,).
         corners: Whether the outline has a corner at a sample, (n,).
-        exact: For each part the one curve that it is, or part of, with the parameters of
-            its ends; None where it is made of several.
+        exact: For each part the curve that it is, or is cut from, with the parameters of its
+            ends; None for a part that is made of several curves.
     """
 
     places: Places
@@ -163,8 +164,8 @@ def sample(contours: Sequence[Contour], pixel: float) -> Samples | None:
     """Sample contours evenly along every part; None where they have no length.
 
     Args:
-        contours: As `pen` collects them, in font units.
-        pixel: Font units to a pixel of the model's image.
+        contours: The contours as `pen` collects them, in font units.
+        pixel: Font units of a pixel of the model's image.
     """
     places: list[Places] = []
     following: list[NDArray[np.intp]] = []
@@ -215,7 +216,7 @@ def sample(contours: Sequence[Contour], pixel: float) -> Samples | None:
 
 
 def _piece(curves: list[Cubic], pixel: float) -> _Piece | None:
-    """Sample one piece evenly, without its end; None where it has no length."""
+    """Sample one piece evenly, and leave its end out; None where it has no length."""
     if len(curves) == 1 and len(curves[0]) == 2:
         return _line(curves[0], pixel)
     dense = np.concatenate([evaluate(c, _FINE[i > 0 :]) for i, c in enumerate(curves)])

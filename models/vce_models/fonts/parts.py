@@ -1,7 +1,7 @@
-"""Glyphs made of other glyphs: the e of é is the very e, and goes where e goes.
+"""Glyphs are put together from other glyphs: the e of é is the very e, and moves as e does.
 
-Components say it where a font has them. Elsewhere it is found, for characters that Unicode
-takes apart, by outlines that are equal but for a shift.
+Components say which ones where a font has them. Elsewhere, for characters that Unicode takes
+apart, the parts are found as outlines that are equal but for a shift.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Part:
     """A glyph in another.
 
     Attributes:
-        name: The glyph.
-        x: How far it is moved, in font units, to the right and
-        y: upwards.
+        name: The part's name.
+        x: How far the part is shifted to the right, in font units.
+        y: How far it is shifted upwards, in font units.
     """
 
     name: str
@@ -88,13 +88,13 @@ def assemble(
     name: str,
     masters: Places,
 ) -> MasterGlyph:
-    """Put a glyph together from the very glyphs that it is made of, marks where their bases are.
+    """Put a glyph together from the moved glyphs that it is made of; marks follow their bases.
 
     Args:
         made: The parts.
-        glyphs: What was moved, by name.
-        advances: The source's widths.
-        name: The glyph.
+        glyphs: The moved glyphs, by name.
+        advances: The source's advance widths, by name.
+        name: The glyph's name.
         masters: The linear maps of the source and of every hand, (masters, 2, 2).
     """
     base, contours, moved = glyphs[made[0].name], [], []
@@ -132,7 +132,7 @@ def _bounds(glyph: MasterGlyph, at: Part) -> tuple[NDArray[np.float64], NDArray[
 
 
 def _components(glyph: Any) -> list[Part] | None:
-    """Read the parts of a composite glyph of `glyf`; None where one is more than moved."""
+    """Read the parts of a composite glyph of `glyf`; None where one is more than shifted."""
     found = []
     for component in glyph.components:
         scaled = hasattr(component, "transform") or not hasattr(component, "x")
@@ -192,7 +192,7 @@ def _within(
     whole: list[Places],
     part: list[Places],
 ) -> tuple[tuple[float, float], set[int]] | None:
-    """Find the shift by which all contours of a part are some of the whole's, and which ones."""
+    """Find the shift that makes all contours of a part some of the whole's, and which ones."""
     if not part:
         return None
     for first in whole:

@@ -1,4 +1,4 @@
-"""Where a glyph's canvas lies in its font: from font units to the model's pixels, and back."""
+"""A glyph's canvas has a place in its font, by which font units become pixels and return."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vce_models.fonts.family import Places
 from vce_models.framing import OMNIGLOT, Framing
 
 LEAST = 1e-3
-"""Longest side of the ink that is framed at least, in font units."""
+"""Smaller ink is framed as if its longest side were this, in font units."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def around(places: Places, framing: Framing = OMNIGLOT) -> Placement:
     """Find the canvas on which ink lies as the training's drawings do.
 
     Args:
-        places: Where ink is, in font units, (n, 2).
-        framing: How those drawings lie.
+        places: Points of the ink's outline, in font units, (n, 2).
+        framing: How the training's drawings lie.
     """
     low, high = places.min(0), places.max(0)
     side = max(float((high - low).max()), LEAST) / framing.longest
@@ -54,4 +54,4 @@ def around(places: Places, framing: Framing = OMNIGLOT) -> Placement:
 
 
 FLIP = np.array([[1.0, -1.0], [-1.0, 1.0]])
-"""Signs of a derivative's parts, once y is turned upside down."""
+"""Signs by which a derivative changes when y is turned upside down."""

@@ -1,4 +1,4 @@
-"""One HTML page that shows, mixes and saves the hands of a font, without a network."""
+"""The proof is one HTML page that shows, mixes and saves the hands of a font, without a network."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from string import Template
 
 LIMIT = 24 * 2**20
-"""Characters of a page beyond which the single fonts are left out."""
+"""A page that would have more characters than this leaves the single fonts out."""
 
 MEDIA_TYPES = {".ttf": "font/ttf", ".otf": "font/otf", ".woff": "font/woff", ".woff2": "font/woff2"}
-"""What a link calls the font behind it, by the suffix of its file."""
+"""The media type of a font, by the suffix of its file."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class SingleFont:
 
 @dataclass(frozen=True)
 class ProofFonts:
-    """What a proof shows. All strings may come from strangers.
+    """What a proof shows. Strangers may have written any of the strings.
 
     Attributes:
         family: The family's name.
@@ -156,7 +156,7 @@ def _data(fonts: ProofFonts, saved: bool) -> str:
 
 
 def _name(point: int) -> str:
-    """Find a character's name in Unicode, unless its code point says the same."""
+    """Return a character's name in Unicode, or nothing where it only repeats the code point."""
     name = unicodedata.name(chr(point), "")
     return "" if name.endswith(f"-{point:04X}") else name
 

@@ -1,4 +1,4 @@
-"""Glyphs as TrueType has them: quadratic curves with the same points in every master."""
+"""Outlines become quadratic, as TrueType has them, with the same points in every master."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ TOLERANCE = 0.001
 """How far a quadratic curve may leave the cubic one, in ems."""
 
 IMPLIED = 0.5
-"""TrueType sees a point halfway between two control points by itself. A point that is no
-farther than this from there, in font units and in every master, is left out."""
+"""TrueType assumes a point halfway between two control points. A point that is no farther than
+this from halfway, in font units and in every master, is left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,22 +55,22 @@ def outline(glyph: MasterGlyph, tolerance: float) -> Outline:
 
     Args:
         glyph: Its contours are converted, all masters together.
-        tolerance: How far the curves may go astray, in font units.
+        tolerance: How far the new curves may leave the old ones, in font units.
 
     Raises:
-        fontTools.cu2qu.errors.ApproxNotFoundError: A hundred curves do not come as near.
+        fontTools.cu2qu.errors.ApproxNotFoundError: A hundred curves do not come so near.
     """
-    drawn = [_contour(contour, tolerance) for contour in glyph.contours if contour]
-    ends = np.cumsum([len(on) for _, on in drawn]) - 1
+    converted = [_contour(contour, tolerance) for contour in glyph.contours if contour]
+    ends = np.cumsum([len(on) for _, on in converted]) - 1
     return Outline(
-        np.concatenate([places for places, _ in drawn], axis=1),
-        np.concatenate([on for _, on in drawn]),
+        np.concatenate([places for places, _ in converted], axis=1),
+        np.concatenate([on for _, on in converted]),
         tuple(ends.tolist()),
     )
 
 
 def _contour(segments: tuple[Places, ...], tolerance: float) -> tuple[Integers, Mask]:
-    """The points (masters, n, 2) of one contour, turned round, and which are on the curve."""
+    """Convert one contour and turn it round: its points, (masters, n, 2), and which are on it."""
     splines = [_quadratic(segment, tolerance)[:, :-1] for segment in segments]
     on = np.concatenate([np.arange(spline.shape[1]) == 0 for spline in splines])
     places = np.floor(np.concatenate(splines, axis=1) + 0.5).astype(np.int64)

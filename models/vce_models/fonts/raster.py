@@ -1,4 +1,4 @@
-"""Pictures of outlines, by nonzero winding: what a model sees of a font's glyph."""
+"""Outlines are rendered, by the nonzero rule, as the pictures that a model sees."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CURVE = np.linspace(0, 1, 13)[:-1]
 """Parameters at which a curve is cut into lines."""
 
 DRAWING_LINES, IMAGE_LINES = 4, 16
-"""Lines across a pixel of a drawing, and of the model's image."""
+"""Lines of ink that are measured across a pixel of a drawing, and of the model's image."""
 
 HINT = 0.05
-"""A drawing is blank where every pixel has less ink than this."""
+"""A drawing is blank if every pixel of it has less ink than this."""
 
 EDGES = 4096
-"""Edges that are looked at together."""
+"""Edges that are rendered at once."""
 
 
 def edges(polygons: Sequence[Places]) -> tuple[Places, Places]:
@@ -41,13 +41,13 @@ def crossings(
     """Find where horizontal lines cross edges.
 
     Args:
-        starts: (..., n, 2), and
-        ends: of the edges.
+        starts: Where the edges start, (..., n, 2).
+        ends: Where the edges end, (..., n, 2).
         heights: y of the lines, (..., lines).
 
     Returns:
-        x of every crossing, and 1, -1 or 0 where an edge goes up, down or is not crossed;
-        (..., lines, n) each.
+        x of every crossing; and 1 where the edge goes up, -1 where it goes down, 0 where the
+        line does not cross it. (..., lines, n) each.
     """
     y, last = starts[..., None, :, 1], ends[..., None, :, 1]
     lines = heights[..., None]
@@ -59,7 +59,7 @@ def crossings(
 
 
 def fill(polygons: Sequence[Places], size: int, lines: int) -> Array:
-    """Measure the share of ink in every pixel: exactly along each of its `lines` lines.
+    """Measure the share of ink in every pixel, exactly along each of `lines` lines across it.
 
     Args:
         polygons: Closed polygons in pixels, y down; those that run the other way make holes.
@@ -78,7 +78,7 @@ def fill(polygons: Sequence[Places], size: int, lines: int) -> Array:
         x, sign = np.clip(x[line, edge], 0, size), sign[line, edge]
         pixel = np.minimum(x.astype(np.intp), size - 1)
         inside, cells = x - pixel, line * (size + 1) + pixel
-        # From a crossing on, every pixel changes by 1; its own only by what lies beyond it.
+        # A crossing changes every later pixel by 1, and its own by the share that lies beyond it.
         change += np.bincount(cells, sign * (1 - inside), len(change))
         change += np.bincount(cells + 1, sign * inside, len(change))
     winding = change[:-1].reshape(-1, size + 1)[:, :size].cumsum(axis=1)
@@ -87,7 +87,7 @@ def fill(polygons: Sequence[Places], size: int, lines: int) -> Array:
 
 
 def polygons(contours: Sequence[Contour]) -> list[Places]:
-    """Turn contours into closed polygons, near enough for pictures."""
+    """Turn contours into closed polygons, which are near enough for pictures."""
     return [
         np.concatenate(
             [c[:1] if len(c) == 2 else evaluate(c, CURVE) for piece in contour for c in piece]
@@ -105,7 +105,7 @@ def condition(polygons: Sequence[Places], at: Placement, size: int) -> Array:
 def framed(
     contours: Sequence[Contour], config: ModelConfig, framing: Framing = OMNIGLOT
 ) -> tuple[Framed, Placement] | None:
-    """Render a glyph as its model sees it and as a pen draws it; None where it has no ink."""
+    """Render a glyph as its model sees it and as the pen does; None where it has no ink."""
     if not (found := polygons(contours)):
         return None
     at, side = around(np.concatenate(found), framing), finest(config.size) * config.size

@@ -1,4 +1,4 @@
-"""What a script asks of its glyphs: letters that join must go on meeting where they met."""
+"""Scripts say which glyphs join: these must go on meeting where they met."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ JOINED = {
 """Scripts, by ISO 15924, whose letters are joined, by strokes on the line or by a headline."""
 
 SPLIT = {0xE33: (0xE4D, 0xE32), 0xEB3: (0xECD, 0xEB2)}
-"""AM of Thai and of Lao, which shapers set as a ring above and a vowel behind."""
+"""AM of Thai and of Lao, which shapers set as a ring above and a vowel after the letter."""
 
 TILES = ((0x2500, 0x259F), (0x1FB00, 0x1FBFF), (0xE0B0, 0xE0D4))
-"""Code points whose glyphs are laid edge to edge: boxes, blocks, symbols of prompts."""
+"""Code points whose glyphs stand edge to edge: boxes, blocks, symbols of prompts."""
 
 FIGURES = tuple(range(0x30, 0x3A))
 
 SMALL = tuple(range(0x61, 0x7B))
 
 LATIN = SMALL + tuple(range(0x41, 0x5B))
-"""The alphabet by which a hand is known, where a font has it."""
+"""The alphabet from which a hand is computed, if the font has it."""
 
 ENOUGH, MOST = 10, 64
-"""Letters that make an alphabet, at least and at most."""
+"""Letters of an alphabet, at least and at most."""
 
 
 def base_points(font: TTFont) -> dict[str, int]:
     """Find the character that each glyph of a font stands for, by name.
 
-    The character map says it; or else the glyph's name, as `a.sc` says a; or else the glyph in
-    whose place a feature puts it.
+    The character map says which; otherwise the glyph's name does, as `a.sc` names a; otherwise
+    the glyph that a feature replaces by it does.
     """
     points: dict[str, int] = {}
     named = font.getBestCmap() or {}
@@ -53,7 +53,7 @@ def base_points(font: TTFont) -> dict[str, int]:
 
 
 def _swaps(font: TTFont) -> Iterator[tuple[str, str]]:
-    """List glyphs and what features put in their place, one for one."""
+    """List the pairs of a glyph and the glyph that a feature puts in its place."""
     if "GSUB" not in font or not font["GSUB"].table.LookupList:
         return
     for lookup in font["GSUB"].table.LookupList.Lookup:
@@ -67,14 +67,14 @@ def _swaps(font: TTFont) -> Iterator[tuple[str, str]]:
 
 
 def is_joined(point: int) -> bool:
-    """Whether a character is of a script whose letters are joined."""
+    """Say whether a character belongs to a script whose letters are joined."""
     from fontTools.unicodedata import script
 
     return script(chr(point)) in JOINED
 
 
 def _marks_joined(point: int) -> bool:
-    """Whether a character is a mark on letters that are joined, and on none that are not."""
+    """Say whether a character is a mark of joined letters, and not of Latin ones."""
     from fontTools.unicodedata import script_extension
 
     scripts = script_extension(chr(point))
@@ -82,7 +82,7 @@ def _marks_joined(point: int) -> bool:
 
 
 def taken_apart(point: int) -> list[int]:
-    """Return what shapers may set for a character, as one vowel on either side of a letter."""
+    """Return the characters that shapers may set in its place: a vowel may have several parts."""
     if point in SPLIT:
         return list(SPLIT[point])
     if unicodedata.category(chr(point)) != "Mc":
@@ -97,7 +97,7 @@ def joins(point: int) -> bool:
 
 
 def alphabet(points: Iterable[int]) -> list[int]:
-    """List the letters by which a font's hands are known: a to z and A to Z, or its own."""
+    """List the letters from which a font's hands are computed: a to z and A to Z, or its own."""
     have = set(points)
     latin = [point for point in LATIN if point in have]
     if len(latin) >= ENOUGH:
@@ -113,5 +113,5 @@ def is_mark(point: int) -> bool:
 
 
 def is_accented(point: int | None) -> bool:
-    """Whether a character is a letter with marks on it."""
+    """Say whether a character is a letter with marks on it."""
     return point is not None and len(unicodedata.normalize("NFD", chr(point))) > 1

@@ -1,8 +1,8 @@
-"""A font's tables are checked before anything believes them.
+"""A font's tables are checked before anything trusts them.
 
-A file of some kilobytes can ask for gigabytes, or for years, in what is compressed, in the map
-of characters, in glyphs that share their bytes or are made of glyphs, in strokes that call
-others, and in layout whose parts are named again and again.
+A file of some kilobytes can ask for gigabytes of memory, or for years of time: by what it unpacks
+to, by its map of characters, by glyphs that share their bytes or are made of others, by strokes
+that call others, and by layout tables that name the same parts again and again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 Name = TypeVar("Name", int, bytes)
 
 NEEDED = {"head", "hhea", "maxp", "hmtx", "cmap"}
-"""Tables without which a font is no use here; outlines are FreeType's matter."""
+"""Tables that every font must have; which table holds the outlines is checked elsewhere."""
 
 MAX_BYTES = 1 << 26
 """Bytes of a font file at most."""
@@ -29,32 +29,32 @@ MAX_UNPACKED = 1 << 26
 """Bytes that the tables of a packed font unpack to at most."""
 
 RATIO, SMALL = 32, 1 << 20
-"""How many times its size a packed font unpacks to at most, if that is no small font."""
+"""A packed font unpacks to so many times its size at most, or to so many bytes if that is more."""
 
 MAX_PARTS = 256
-"""Glyphs that one is made of at most, all the way down; an accented letter takes three."""
+"""Glyphs that one glyph is made of at most, at all depths; an accented letter takes three."""
 
 MAX_MAPPED, MAX_MAPS = 1 << 18, 64
-"""Characters that all maps of a font have together, and how many maps it has, at most."""
+"""Characters in all maps of a font together, and maps of a font, at most."""
 
 MAX_CALLS = 2000
-"""Subroutines that a glyph's strokes call at most, all the way down."""
+"""Subroutines that a glyph's strokes call at most, at all depths."""
 
 MIN_LAYOUT, LAYOUT = 20_000, 2
-"""Parts of layout that may be read of any font, and bytes of a file for each more.
+"""Parts of layout tables that any font may have, and bytes of its file for each further part.
 
-Fonts that have the most of them have one part for every twenty bytes.
+The densest fonts have one part for every twenty bytes.
 """
 
 AT_ONCE = 8
-"""Numbers and glyphs of a list that count as one part."""
+"""Numbers, or glyphs, of a list that count as one part."""
 
 
 def unpacked(data: bytes) -> bytes:
-    """Return a packed font without its metadata, once it surely unpacks to a font's size.
+    """Return a packed font without its metadata, after a check of what it unpacks to.
 
     Raises:
-        ValueError: It unpacks to more than it says, or than a font of its size.
+        ValueError: It unpacks to more than it announces, or than a font of its size may.
     """
     if data.startswith(b"wOFF"):
         return data[:24] + bytes(20) + data[44:]
@@ -93,14 +93,14 @@ def _check_size(unpacked: int, packed: int) -> None:
 
 
 def check_tables(reader: Any) -> None:
-    """Refuse a font that lacks tables, or by which a small file claims much.
+    """Refuse a font that lacks tables, or asks for much more than its size allows.
 
     Args:
         reader: fontTools' `SFNTReader`.
 
     Raises:
-        ValueError: It is refused.
-        struct.error, zlib.error: A table ends before its time, or cannot be unpacked.
+        ValueError: The font is refused.
+        struct.error, zlib.error: A table ends too early, or cannot be unpacked.
     """
     if lacking := sorted(NEEDED - reader.keys()):
         raise ValueError(f"it lacks the table {lacking[0]}")
@@ -113,7 +113,7 @@ def check_tables(reader: Any) -> None:
 
 
 def _check_compressed(reader: Any) -> None:
-    """Check that what fontTools unpacks is no longer than it says."""
+    """Check that each table unpacks to no more than it announces."""
     entries = reader.tables
     packed = sum(entry.length for entry in entries.values())
     _check_size(sum(entry.origLength for entry in entries.values()), packed)
@@ -127,7 +127,7 @@ def _check_compressed(reader: Any) -> None:
 
 
 def _check_map(cmap: bytes) -> None:
-    """Check that maps are few, and have no more characters than a font has glyphs for."""
+    """Check that the maps are few, and that they have few enough characters."""
     (count,) = struct.unpack_from(">H", cmap, 2)
     if count > MAX_MAPS:
         raise ValueError(f"it has {count} maps of characters")
@@ -137,7 +137,7 @@ def _check_map(cmap: bytes) -> None:
 
 
 def _mapped(cmap: bytes, start: int) -> int:
-    """How many characters a part of the map has, or says it has."""
+    """Count the characters that a part of the map has, or claims to have."""
     (kind,) = struct.unpack_from(">H", cmap, start)
     if kind == 4:
         segments = struct.unpack_from(">H", cmap, start + 6)[0] // 2
@@ -149,12 +149,12 @@ def _mapped(cmap: bytes, start: int) -> int:
     elif kind == 14:
         return _variants(cmap, start)
     else:
-        return 0x10000  # tables of 16 bits at most
+        return 0x10000  # all other formats map 16 bits at most
     return int(np.maximum(last.astype(np.int64) - first + 1, 0).sum())
 
 
 def _variants(cmap: bytes, start: int) -> int:
-    """How many characters have variants, all selectors together."""
+    """Count the characters that have variants, for all selectors together."""
     (selectors,) = struct.unpack_from(">L", cmap, start + 6)
     total = 0
     for i in range(selectors):
@@ -167,7 +167,7 @@ def _variants(cmap: bytes, start: int) -> int:
 
 
 def _check_parts(glyf: bytes, loca: Any, long: bool) -> None:
-    """Check that glyphs share no bytes, and none is made of more than `MAX_PARTS`, or of itself."""
+    """Check that glyphs share no bytes, and that none is made of too many glyphs or of itself."""
     places = loca.astype(np.int64) * (1 if long else 2)
     if np.maximum(np.diff(places), 0).sum() > len(glyf):
         raise ValueError("its glyphs overlap each other")
@@ -182,10 +182,10 @@ def _check_parts(glyf: bytes, loca: Any, long: bool) -> None:
 
 
 def oversized(parts: Mapping[Name, Sequence[Name]]) -> Name | None:
-    """A glyph that is made of more than `MAX_PARTS` others, or of itself; None where none is.
+    """Return a glyph that is made of more than `MAX_PARTS` others, or of itself, if there is one.
 
     Args:
-        parts: The glyphs that each is made of, all those that are made of others.
+        parts: For each composite glyph, the glyphs that it is made of.
     """
     counted: dict[Name, int] = {}
     for first in parts:
@@ -204,7 +204,7 @@ def oversized(parts: Mapping[Name, Sequence[Name]]) -> Name | None:
 
 
 def _parts(data: bytes) -> list[int]:
-    """The glyphs that a composite glyph names."""
+    """List the glyphs that a composite glyph names."""
     found: list[int] = []
     place, more = 10, True
     while more and len(found) <= MAX_PARTS:
@@ -218,13 +218,16 @@ def _parts(data: bytes) -> list[int]:
 
 @contextmanager
 def limited(size: int) -> Iterator[None]:
-    """Refuse what a font of so many bytes cannot mean, while fontTools takes it apart.
+    """Stop fontTools, as long as the context is open, from taking far too much of a font apart.
 
-    Subroutines may call each other, and parts of layout name the same bytes, a thousand times
-    each and ten deep; that shows only where they are followed, which fontTools does without end.
+    Subroutines may call each other a thousand times each and ten deep, and so may parts of layout
+    tables name others. That shows only when they are followed, and fontTools follows without end.
+
+    Args:
+        size: Bytes of the font, which decide how much it may hold.
 
     Raises:
-        ValueError: It is refused.
+        ValueError: The font holds more.
     """
     from fontTools.misc.psCharStrings import SimpleT2Decompiler
     from fontTools.ttLib import TTFont

@@ -1,4 +1,4 @@
-"""Fonts as sources: what they hold, what the model sees of their characters, and their file."""
+"""Fonts are read as sources: their characters, what a model sees of these, and their file."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 DEFAULT_CHARACTERS = "latin,digits,punctuation"
 
 ALL = "all"
-"""What `--chars` calls every character that a font draws."""
+"""The word of `--chars` for every character that has an outline in the font."""
 
 LIMIT = 32767
-"""How far coordinates in fonts go either way, in font units."""
+"""Greatest coordinate in a font, in font units; the least is its negative."""
 
 OUTLINES = ("glyf", "CFF ", "CFF2")
 
@@ -44,8 +44,8 @@ class SourceFont:
     """A font that characters are taken from.
 
     Attributes:
-        file: What errors call it.
-        name: Its family.
+        file: How error messages call it.
+        name: Its family name.
         em: Font units of the em.
         named: Names of its glyphs by code point.
         data: The font as an sfnt of one instance.
@@ -61,14 +61,14 @@ class SourceFont:
         """List the code points that are asked for, in order, without repeats or blanks.
 
         Args:
-            text: Characters, each asked for.
+            text: Characters that are all asked for.
             chars: What `parse_characters` reads, or `all`. A name or a range in it asks for
-                those of its characters that the font draws, a character for exactly itself.
-                Without text and without this, it is `latin,digits,punctuation`.
+                those of its characters that have an outline in the font; a single character
+                asks for itself. Without `text` it is `latin,digits,punctuation` by default.
 
         Raises:
             ConfigError: `chars` cannot be read.
-            InputError: The font lacks what is asked for, or nothing is.
+            InputError: The font lacks what is asked for, or nothing is asked for.
         """
         wanted = [ord(character) for character in unicodedata.normalize("NFC", text or "")]
         if text is None and chars is None:
@@ -91,13 +91,13 @@ class SourceFont:
         return wanted
 
     def present(self, points: Iterable[int]) -> list[int]:
-        """Keep the code points that the font has, and that are neither blanks nor empty there."""
+        """Keep the code points that have an outline in the font, and are no blanks."""
         found = []
         for point in points:
             if point in self.named and not _blank(point):
                 try:
                     found += [point] if self.contours(point) else []
-                except InputError:  # damaged, which reading it says
+                except InputError:  # reading the glyph later says that it is damaged
                     found.append(point)
         return found
 
@@ -113,7 +113,7 @@ class SourceFont:
             return outline.contours(self._glyphs(), self.named[codepoint])
 
     def _glyphs(self) -> Any:
-        """FontTools' glyph set; kept, since characters are read one by one."""
+        """Return fontTools' glyph set; it is kept, since characters are read one by one."""
         kept = self.__dict__.get("_kept")
         if kept is None:
             from fontTools.ttLib import TTFont
@@ -129,7 +129,7 @@ class SourceFont:
         """Render a character as the training's drawings lie, and say where its canvas lies.
 
         Raises:
-            InputError: The font draws nothing, or something too large.
+            InputError: The character has no outline, or too large a one.
         """
         from vce_models.fonts.raster import framed
 
@@ -142,15 +142,15 @@ class SourceFont:
         return found
 
     def cut(self, points: Iterable[int] | None) -> bytes:
-        """Cut the font's file to these characters, and what its features make of them.
+        """Cut the font's file to these characters, and to what its features make of them.
 
-        All of it is read once, so that damage is found here and not while it is moved.
+        The whole font is read once, so that damage is found here and not while it is moved.
 
         Args:
             points: Code points; None keeps everything. Spaces are always kept.
 
         Raises:
-            InputError: It is damaged.
+            InputError: The font is damaged.
         """
         with _sound(self.file), limited(len(self.data)):
             data = self._cut(points)
@@ -202,12 +202,12 @@ def read_font(path: Path, location: str | None = None) -> SourceFont:
 
     Args:
         path: The file, or the UFO's folder.
-        location: Where a variable font is taken on its axes, as `wght=600,wdth=80`; an axis
+        location: Where on its axes a variable font is taken, as `wght=600,wdth=80`; an axis
             that is not named stands at its default.
 
     Raises:
-        InputError: It is missing, not a font, damaged, or maps no Unicode characters.
-        ConfigError: The location names no axis, or the font has none.
+        InputError: The file is missing, is no font, is damaged, or maps no Unicode characters.
+        ConfigError: The location names no axis of the font.
     """
     from fontTools.ttLib import TTFont
 
@@ -237,7 +237,7 @@ def read_font(path: Path, location: str | None = None) -> SourceFont:
 
 @contextmanager
 def _sound(name: str) -> Iterator[None]:
-    """Treat as damage what fontTools raises where a table says what it should not."""
+    """Turn what fontTools raises on a damaged font into an error that says so."""
     from fontTools.ttLib import TTLibError
 
     try:
@@ -267,18 +267,18 @@ def _read_all(data: bytes) -> None:
     """Take every table and every outline of a font apart.
 
     Raises:
-        ValueError: It draws nothing, or maps characters to glyphs that it lacks.
+        ValueError: The font has no outlines, or maps characters to glyphs that it lacks.
     """
     from fontTools.pens.recordingPen import RecordingPen
     from fontTools.ttLib import TTFont
 
     with TTFont(io.BytesIO(data), lazy=False, recalcTimestamp=False) as font:
         font.ensureDecompiled(recurse=True)
-        glyphs, drawn = font.getGlyphSet(), RecordingPen()
+        glyphs, recorded = font.getGlyphSet(), RecordingPen()
         for name in font.getGlyphOrder():
-            glyphs[name].draw(drawn)
+            glyphs[name].draw(recorded)
             font["hmtx"][name]
-        if not drawn.value:
+        if not recorded.value:
             raise ValueError("it draws nothing")
         named = {name for table in font["cmap"].tables for name in table.cmap.values()}
         if lacking := sorted(named - set(font.getGlyphOrder())):
@@ -328,7 +328,7 @@ def _instance(font: TTFont, data: bytes, location: str | None, path: Path) -> by
 
         try:
             font = instance(named=bool(location))
-        except ValueError:  # the place has no name
+        except ValueError:  # the font has no name for this place
             font = instance(named=False)
     font.flavor = None
     file = io.BytesIO()
@@ -337,7 +337,7 @@ def _instance(font: TTFont, data: bytes, location: str | None, path: Path) -> by
 
 
 def _places(location: str, font: TTFont, path: Path) -> dict[str, float]:
-    """`wght=600,wdth=80` by axes, each within its limits."""
+    """Read a location, as `wght=600,wdth=80`: a place on each axis, within its limits."""
     axes = {axis.axisTag: axis for axis in font["fvar"].axes}
     hint = (
         f"its axes: {', '.join(f'{t} {a.minValue:g} to {a.maxValue:g}' for t, a in axes.items())}"

@@ -1,4 +1,4 @@
-"""Spacing follows the ink: a moved glyph keeps its source's paper on either side."""
+"""Glyphs are spaced by their ink: a moved glyph keeps its source's paper on either side."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Numbers = NDArray[np.float64]
 
 
 def profiles(starts: Places, ends: Places, em: float) -> tuple[Numbers, Numbers]:
-    """Find the mean places of the left and the right edge of the ink.
+    """Find the mean places of the left and of the right edge of the ink.
 
     Args:
-        starts: Both ends of the edges of outlines, (masters, n, 2), and
-        ends: the same; of italic hands made upright.
-        em: Font units.
+        starts: Where the edges of outlines start, (masters, n, 2); italic hands made upright.
+        ends: Where these edges end, (masters, n, 2).
+        em: Font units of the em.
 
     Returns:
-        Left and right, (masters,).
+        Left and right, (masters,) each, in font units.
     """
     low, high = starts[..., 1].min(1), starts[..., 1].max(1)
     heights = low[:, None] + (high - low)[:, None] * ((np.arange(LINES) + 0.5) / LINES)
@@ -53,17 +53,17 @@ def upright(places: Places, linear: Places) -> Places:
 def space(
     starts: Places, ends: Places, advance: int, linear: Places, em: float
 ) -> tuple[Numbers, Integers]:
-    """Shift glyphs and widen their advances so that bearings are the source's, by hand.
+    """Shift a glyph and change its advance so that each hand keeps the source's bearings.
 
     Args:
-        starts: Both ends of the edges of outlines, (masters, n, 2), the source first, and
-        ends: the same.
-        advance: The source's, in font units; a glyph that has none, as a mark, gets none.
-        linear: The hands' maps, (masters, 2, 2); bearings become as wide as everything.
-        em: Font units.
+        starts: Where the edges of outlines start, (masters, n, 2), the source first.
+        ends: Where these edges end, (masters, n, 2).
+        advance: The source's advance, in font units. Where it is 0, as for a mark, it stays 0.
+        linear: The hands' linear maps, (masters, 2, 2), which widen bearings like all else.
+        em: Font units of the em.
 
     Returns:
-        What to add to every x, and advances; whole font units, (masters,) each.
+        What to add to every x, and the advances; whole font units, (masters,) each.
     """
     starts, ends = upright(starts, linear), upright(ends, linear)
     left, right = profiles(starts, ends, em)
@@ -79,11 +79,11 @@ def space(
 def even(
     glyphs: dict[str, MasterGlyph], advances: Mapping[str, int], points: Mapping[str, int]
 ) -> dict[str, MasterGlyph]:
-    """Keep widths equal that are so in the source: those of monospaced fonts, and of figures.
+    """Keep widths equal that are equal in the source: of monospaced fonts, and of figures.
 
     Args:
-        glyphs: What was moved, by name.
-        advances: The source's widths.
+        glyphs: The moved glyphs, by name.
+        advances: The source's advance widths, by name.
         points: The character that each glyph stands for, by name.
     """
     letters = [name for name in glyphs if points.get(name) in scripts.LATIN]

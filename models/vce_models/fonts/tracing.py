@@ -1,4 +1,4 @@
-"""Outlines of conversions: from (side, side) probabilities of ink to closed paths, and SVG."""
+"""Outlines are traced around the ink of pictures, and written as SVG."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Segment = tuple[Point, ...]
 """Where a line ends, (end,), or a cubic, (control, control, end)."""
 
 TRACED = 616
-"""Side of the traced picture, in pixels, if the conversion has no more."""
+"""Side to which smaller pictures are enlarged before they are traced, in pixels."""
 
 SPECK = 1 / 1960
-"""Smaller parts and holes are left out: two fifths of a pixel of 28 by 28, in canvas areas."""
+"""Smaller parts and holes are left out, as shares of the canvas: two fifths of a pixel in 28x28."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Contour:
     """A closed path in units of the canvas's side, x to the right and y down.
 
     On the screen the outside of a shape runs clockwise and a hole counter-clockwise, so
-    that filling by nonzero winding and by even and odd come to the same.
+    that the nonzero rule and the even-odd rule fill the same.
 
     Attributes:
-        start: Where the path begins, and ends.
+        start: Where the path begins and ends.
         segments: Lines and cubics, each from the end of the one before.
     """
 
@@ -43,7 +43,7 @@ class Contour:
         """Measure what it encloses, in canvas areas: positive clockwise on the screen."""
         doubled, here = 0.0, self.start
         for segment in self.segments:
-            # Green's theorem; of a cubic it is a sum over its control polygon.
+            # Green's theorem; for a cubic it is a sum over its control polygon.
             points = (here, *segment)
             weights = ((0, 1, 1.0),) if len(segment) == 1 else _GREEN
             doubled += sum(w * _cross(points[i], points[j]) for i, j, w in weights)
@@ -59,13 +59,13 @@ def _cross(a: Point, b: Point) -> float:
 
 
 def solid(probabilities: Array) -> Mask:
-    """Say what is likelier ink than paper, refined smoothly.
+    """Say where ink is likelier than paper, after a smooth enlargement.
 
     Args:
         probabilities: (side, side) in [0, 1], ink = 1.
 
     Returns:
-        The same, or (`TRACED`, `TRACED`) if that is more.
+        A mask of the same size, or of (`TRACED`, `TRACED`) if that is larger.
     """
     return np.asarray(_refined(probabilities) >= 0.5)
 
@@ -77,7 +77,7 @@ def _refined(probabilities: Array) -> Array:
 
 
 def trace(probabilities: Array) -> tuple[Contour, ...]:
-    """Trace outlines around the ink of a conversion, where it is as likely as paper.
+    """Trace outlines around the ink of a picture, along the lines where it is as likely as paper.
 
     Args:
         probabilities: (side, side) float32 in [0, 1], ink = 1.
@@ -103,12 +103,12 @@ def _contour(segments: tuple[Places, ...], side: int) -> Contour:
 
 
 def contours(drawing: Array) -> list[outline.Contour]:
-    """Trace a drawing as `outline.sample` wants it: the unit is the canvas's side, y up."""
+    """Trace a drawing, for `outline.sample`: the unit is the canvas's side, y up."""
     return [_upright(contour) for contour in trace(drawing)]
 
 
 def _upright(contour: Contour) -> outline.Contour:
-    """Turn a contour upside down; it then runs the other way, as PostScript's outsides do."""
+    """Turn a contour upside down, with outsides counter-clockwise as in PostScript."""
     pieces, here = [], contour.start
     for segment in contour.segments:
         curve = np.array((here, *segment))
@@ -118,12 +118,12 @@ def _upright(contour: Contour) -> outline.Contour:
 
 
 def svg(cells: Sequence[Sequence[tuple[Contour, ...]]], cell: float, gap: float) -> str:
-    """Write one document of rows of glyphs, black on nothing, with a path for each glyph.
+    """Write one SVG document of rows of glyphs, black on nothing, with a path for each glyph.
 
     Args:
         cells: Rows; a glyph without contours leaves its cell empty.
         cell: Side of a cell, in pixels.
-        gap: Between cells and around them, in pixels.
+        gap: Space between cells and around them, in pixels.
 
     Returns:
         The text of an .svg file; coordinates have two decimals.

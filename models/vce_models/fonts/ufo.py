@@ -1,11 +1,11 @@
-"""Masters as UFO, the form in which font editors keep their sources.
+"""Masters are written as UFO, the form in which font editors keep their sources.
 
 A UFO holds the cubic outlines of one master, with the same points in every master, and
 accented letters as components; advance widths, characters and the order of glyphs; names,
-licence, metrics and all else that the source says about itself; and all of its layout rules
-as feature code, anchors where the master has them. Compilers are told to add no rules of
-their own. Not carried are vertical layout of single glyphs, the tables MATH, BASE and COLR,
-and what `feature_code` leaves out.
+licence, metrics and all else that the source says about itself; and all layout rules as feature
+code, with the master's anchors. Compilers are told to add no rules of their own. Vertical
+layout of single glyphs, the tables MATH, BASE and COLR, and what `feature_code` leaves out are
+not written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from vce_models.fonts.editing import finish, opened
 from vce_models.fonts.feature_code import feature_code
 from vce_models.fonts.feature_rules import legal_names
 from vce_models.fonts.naming import rename, style_of
-from vce_models.fonts.redrawing import draw_master
+from vce_models.fonts.outline_tables import write_master
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
     from vce_models.fonts.family import Family, Places
 
 WRITERS = "com.github.googlei18n.ufo2ft.featureWriters"
-"""The key under which a compiler finds what may add rules: here nothing may."""
+"""The key of the list of writers that may add rules to a compiled font: none may."""
 
 SMOOTH = [0, 1, 2, 3]
-"""What an unhinted font asks of rasterisers, at all sizes."""
+"""What an unhinted font asks of rasterisers at all sizes."""
 
 
 def write_ufo(path: Path, family: Family, master: int, *, name: str) -> None:
     """Write one master as a UFO 3 folder.
 
     Args:
-        path: The folder, which is made.
+        path: The folder, which is created.
         family: The source and its hands.
-        master: Which one; 0 is the source.
+        master: Which master; 0 is the source.
         name: The family name of the new font; its style is the source's.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The folder cannot be written.
     """
     master_ufo(family, master, name=name).save(path)
 
@@ -78,7 +78,7 @@ def master_ufo(family: Family, master: int, *, name: str) -> Font:
                     x, y = map(int, offsets[master])
                     pen.addComponent(names[part], (1, 0, 0, 1, x, y))
             else:
-                draw_master(family.glyphs[glyph], master, pen)
+                write_master(family.glyphs[glyph], master, pen)
         else:
             made.width = font["hmtx"][glyph][0]
             recorded = DecomposingRecordingPen(source)
@@ -95,23 +95,23 @@ def master_ufo(family: Family, master: int, *, name: str) -> Font:
 
 
 def _components(family: Family, name: str) -> tuple[tuple[str, Places], ...]:
-    """The parts of a glyph, if all of it is where they say; the same for every master."""
+    """Return the parts of a glyph, if these make all of it in every master; otherwise none."""
     glyph, glyphs = family.glyphs[name], family.glyphs
     if not all(part in glyphs and not glyphs[part].parts for part, _ in glyph.parts):
         return ()
-    drawn = [
+    assembled = [
         curve + by[:, None]
         for part, by in glyph.parts
         for contour in glyphs[part].contours
         for curve in contour
     ]
     own = [curve for contour in glyph.contours for curve in contour]
-    alike = len(own) == len(drawn) and all(map(np.array_equal, own, drawn))
+    alike = len(own) == len(assembled) and all(map(np.array_equal, own, assembled))
     return glyph.parts if alike else ()
 
 
 def _variants(font: TTFont, names: dict[str, str]) -> dict[str, dict[str, str]]:
-    """List the glyphs of characters with a variation selector behind them."""
+    """List the glyphs of characters that a variation selector follows."""
     found: dict[str, dict[str, str]] = {}
     default = font.getBestCmap() or {}
     for table in font["cmap"].tables:
@@ -141,7 +141,7 @@ NAMES = {
     17: "openTypeNamePreferredSubfamilyName",
     19: "openTypeNameSampleText",
 }
-"""Names by number, and what a UFO calls them."""
+"""How a UFO calls the names of a font, by their numbers."""
 
 MEASURES = {
     "hhea": {
@@ -177,11 +177,11 @@ MEASURES = {
         "underlineThickness": "postscriptUnderlineThickness",
     },
 }
-"""Numbers by table, and what a UFO calls them."""
+"""How a UFO calls the numbers of a font, by their tables."""
 
 
 def _inform(info: Any, font: TTFont) -> None:
-    """Say about a UFO what a font says about itself."""
+    """Write into a UFO what a font says about itself."""
     names, head, os2 = font["name"], font["head"], font["OS/2"]
     for number, attribute in NAMES.items():
         text = names.getDebugName(number)
@@ -207,7 +207,7 @@ def _inform(info: Any, font: TTFont) -> None:
     info.openTypeHeadCreated = _date(head.created)
     info.openTypeOS2VendorID = f"{os2.achVendID:4.4}"
     info.openTypeOS2Type = _bits(os2.fsType, 16)
-    # The style says the bits for italic, bold and regular.
+    # The style's name sets the bits for italic, bold and regular.
     info.openTypeOS2Selection = [b for b in _bits(os2.fsSelection, 16) if b not in (0, 5, 6)]
     info.openTypeOS2Panose = list(vars(os2.panose).values())
     family_class = os2.sFamilyClass & 0xFFFF

@@ -1,7 +1,7 @@
-"""What is checked of a UFO's files before anything believes them.
+"""A UFO's files are checked before anything trusts them.
 
-A UFO is a folder of XML and of feature code, which may name each other, and other files, many
-times over: entities, glyphs made of glyphs, and files that include files.
+A UFO is a folder of XML files and feature code. A small one can ask for much by entities, by
+glyphs that are made of glyphs, and by files that include files, inside or outside the folder.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from vce_models.fonts.sfnt import oversized
 from vce_models.glyphs.decoding import contents
 
 MAX_BYTES = 1 << 26
-"""Bytes that all files of a UFO have together, at most."""
+"""Bytes of all files of a UFO together, at most."""
 
 MAX_FILES = 70_000
-"""Files of a UFO at most: one for each glyph that a font may have, and some."""
+"""Files of a UFO at most: one for each glyph that a font may have, and some more."""
 
 MAX_GLYPH = 1 << 22
 """Bytes of a file of a glyph at most."""
@@ -33,10 +33,10 @@ _INCLUDED = re.compile(rb"\binclude\s*\(([^)]*)\)")
 
 
 def check(folder: Path) -> None:
-    """Refuse a UFO by which a small folder claims much, or which reaches out of its place.
+    """Refuse a UFO that asks for much more than its size allows, or for files outside its place.
 
     Raises:
-        ValueError: It is refused.
+        ValueError: The UFO is refused.
         OSError, InputError: A file cannot be read.
     """
     total, parts = 0, dict[bytes, list[bytes]]()
@@ -60,13 +60,13 @@ def check(folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files of a folder and of folders in it; links to other folders are not followed."""
+    """List all files of a folder and of folders in it; links to other folders are not followed."""
     for place, _, names in os.walk(folder):
         yield from (Path(place, name) for name in names)
 
 
 def _check_included(folder: Path) -> None:
-    """Feature code includes few files, which lie beside the UFO or in it and include none."""
+    """Check that feature code includes few files, beside the UFO or in it, which include none."""
     features = folder / "features.fea"
     if not features.exists():
         return

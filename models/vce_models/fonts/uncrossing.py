@@ -1,4 +1,4 @@
-"""Moved outlines fitted so that they cross themselves nowhere where the source's do not."""
+"""Moved outlines are weakened until they cross themselves no more often than the source's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Places
 
 WEAKER, TRIES = 0.5, 3
-"""What is left of a glyph's own at each try to keep its outline from crossing itself."""
+"""The share of a glyph's own that is left at each try, and how many tries there are."""
 
 KEPT = (0.75, 0.5, 0.25, 0.0)
-"""What is left then, one after the other, of what makes it differ from an affine map."""
+"""The shares of a moved outline's difference from an affine map that are tried after that."""
 
 
 def uncrossed(
@@ -22,16 +22,16 @@ def uncrossed(
 ) -> tuple[hands.Maps, tuple[tuple[Places, ...], ...]]:
     """Fit the moved outline, with as much of the glyph's own as does not make it cross itself.
 
-    Where none of its own does not help, strokes keep less of their width, down to an affine
-    map of the source's curves, which cross where those do.
+    If it still crosses itself without anything of its own, strokes keep less of their widths,
+    down to an affine map of the source's curves, which crosses itself where those do.
 
     Args:
         maps: The glyph's maps.
-        em: Font units.
-        norm: What the letters of the font have in common, as of `hands.outline`.
+        em: Font units of the em.
+        norm: What the letters of the font have in common; `hands.outline` takes it.
 
     Returns:
-        The maps, weakened where need be, and the contours, as of `MasterGlyph`.
+        The maps, weakened where that was needed, and the contours, as `MasterGlyph` has them.
     """
     source = maps.source
     for left in range(TRIES, -1, -1):
@@ -55,7 +55,7 @@ def uncrossed(
 def _towards_affine(
     contours: tuple[tuple[Places, ...], ...], maps: hands.Maps, kept: Numbers
 ) -> tuple[tuple[Places, ...], ...]:
-    """Contours between affine maps of the source's, 0, and as they are, 1; by hand, (hands,)."""
+    """Mix contours with affine maps of the source's: `kept`, (hands,), is the contours' share."""
     share = kept[:, None, None]
 
     def moved(curve: Places) -> Places:

@@ -4,8 +4,8 @@ An axis runs from 0 to 100 in whole numbers, since some programs cut fractions o
 axis at 100 and the others at 0, every point, advance width, anchor and caret is where the
 font of that hand alone has it. Axes add up: several at 100 go beyond every hand.
 
-Vertical metrics do not vary, as they are the same in all fonts of a family; x-height and
-capitals' height are the source's, which only says something about the outlines.
+Vertical metrics do not vary, since they are the same in all fonts of a family. The x-height and
+the height of capitals are the source's; they only describe the outlines.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from vce_models.fonts.naming import (
     rename,
     style_of,
 )
+from vce_models.fonts.outline_tables import flag_overlaps, set_outlines
 from vce_models.fonts.quadratics import Outline, outlines
-from vce_models.fonts.redrawing import flag_overlaps, redraw
 
 WHOLE = 100
-"""Where on its axis a hand is whole."""
+"""The place on its axis at which a hand is whole."""
 
 INFERRED = 0.49
-"""A point's shift is left out where it follows from its neighbours' within this, in font
-units: it is the same shift when rounded."""
+"""The shift of a point is left out where its neighbours' imply it within this, in font units, so
+that it is the same once it is rounded."""
 
 ELIDABLE = 2
 """The flag of a value that the name of a style leaves out."""
@@ -56,7 +56,7 @@ def variable(family: Family, *, name: str) -> bytes:
     """
     font = opened(family)
     rename(font, name)
-    redraw(font, family, {glyph: (glyph, 0) for glyph in family.glyphs}, cubic=False)
+    set_outlines(font, family, {glyph: (glyph, 0) for glyph in family.glyphs}, cubic=False)
     finish(font, family, 0)
     axes = [axis_tag(hand) for hand in range(1, family.hands + 1)]
     anchors.vary(font, family, axes)
@@ -108,13 +108,13 @@ def _instance(name: int, postscript: int, axes: list[str], whole: str | None) ->
 
 
 def _vary_outlines(font: TTFont, family: Family, axes: list[str]) -> None:
-    drawn = outlines(family)
+    quadratic = outlines(family)
     table = font["gvar"] = newTable("gvar")
     table.version, table.reserved, table.variations = 1, 0, {}
     for name in font.getGlyphOrder():
-        flag_overlaps(font["glyf"][name])  # several hands at once may cross themselves
+        flag_overlaps(font["glyf"][name])  # a mixture of hands may cross itself
         glyph = family.glyphs.get(name)
-        variations = _variations(glyph, drawn.get(name), axes) if glyph else []
+        variations = _variations(glyph, quadratic.get(name), axes) if glyph else []
         table.variations[name] = variations
     add_HVAR(font)
 
@@ -122,7 +122,7 @@ def _vary_outlines(font: TTFont, family: Family, axes: list[str]) -> None:
 def _variations(
     glyph: MasterGlyph, outline: Outline | None, axes: list[str]
 ) -> list[TupleVariation]:
-    """Find how a glyph's points, and with them its advance width, shift along each axis."""
+    """Find how a glyph's points, its advance width among them, shift along each axis."""
     masters = len(glyph.advances)
     phantoms = np.zeros((masters, 4, 2), np.int64)  # left, right, top, bottom of its box
     phantoms[:, 1, 0] = glyph.advances

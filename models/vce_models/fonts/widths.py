@@ -1,9 +1,9 @@
-"""Strokes keep their width, by corrections to moved chords between facing walls.
+"""Strokes keep their width: moved chords between facing walls are corrected.
 
-A map stretches what it moves, but the pen that drew a stroke would not. So chords are laid across
-the strokes of the source, from wall to facing wall, and the moved outline is corrected by
-the smoothest displacement that gives every chord its length again, its middle where the map
-puts it. Caps, corners and joints follow their walls.
+A map stretches strokes as it moves them, but a pen would not. So chords are laid across the
+strokes of the source, from wall to facing wall. The moved outline is corrected by the smoothest
+displacement that gives every chord its length again and keeps its middle where the map puts it.
+Caps, corners and joints follow their walls.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vce_models.drawing.pen import KEPT
 from vce_models.fonts.corrections import Numbers, Term, gaps, solve
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Samples
+from vce_models.rendering.pen import KEPT
 
 WIDEST = 8.0
-"""What is wider than this, in pixels, is no stroke."""
+"""Whatever is wider than this, in pixels, is no stroke."""
 
 FACING = -0.5
-"""Walls face each other where the cosine between their normals is less."""
+"""Walls face each other where the cosine between their normals is less than this."""
 
 TYPICAL = 2.2
-"""Chords this many times as long as the glyph's median are joints, or go along a stroke."""
+"""A chord this many times as long as the glyph's median lies in a joint, or along a stroke."""
 
 MIDDLE = 0.5
 """Weight of the middles of chords, beside their lengths; without it bowls drift inwards."""
@@ -36,12 +36,12 @@ class Chords:
     """Chords across the strokes of a glyph, in pixels.
 
     Attributes:
-        lengths: (chords,), and
-        weights: how much each counts.
+        lengths: How long the chords are, (chords,).
+        weights: How much each chord counts, (chords,).
         normals: Unit vectors along the chords, from wall to wall, (chords, 2).
         feet: The knots beside either end, (chords, 4): two of the wall where a chord begins,
-            two of the wall that it meets.
-        shares: How near the ends are to these, (chords, 4); pairs sum to 1.
+            and two of the wall that it meets.
+        shares: How near the ends are to these knots, (chords, 4); each pair sums to 1.
     """
 
     lengths: Numbers
@@ -55,7 +55,7 @@ def chords(samples: Samples, places: Places) -> Chords | None:
     """Lay a chord from the middle of every short piece of the outline to the facing wall.
 
     Args:
-        samples: Say what follows what.
+        samples: The outline's samples, for what follows what.
         places: Where the samples lie, (n, 2), in pixels, y down.
 
     Returns:
@@ -116,10 +116,10 @@ def keep(
     """Correct moved outlines so that strokes are as wide as they were.
 
     Args:
-        samples: Say what follows what.
+        samples: The outline's samples, for what follows what.
         across: The chords of the source.
-        places: The samples before they were moved, (n, 2), in pixels, and
-        moved: as maps put them, (rules, n, 2).
+        places: Where the samples were before they were moved, (n, 2), in pixels.
+        moved: Where maps put them, (rules, n, 2).
         derivative: The derivative of the maps at the samples, (rules, n, 2, 2).
 
     Returns:

@@ -1,4 +1,4 @@
-"""Characters of a template's page as a band of black and white cells, and back."""
+"""The characters of a template's page are written as a band of black and white cells, and read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS, COLUMNS = 6, 135
 """Cells of a band."""
 
 CAPACITY = ROWS * COLUMNS // 8
-"""Bytes that a band holds, those of its checksum included."""
+"""Bytes that a band holds, its checksum among them."""
 
 CHECKSUM = 4
 """Bytes of a checksum (CRC-32)."""
@@ -26,12 +26,12 @@ PAPERS = ("a4", "letter")
 
 
 class Page(NamedTuple):
-    """What a page of a template says of itself.
+    """What a page of a template says about itself.
 
     Attributes:
         paper: One of `PAPERS`.
-        number: The page's number, from 1.
-        pages: How many belong together.
+        number: The page's number, counted from 1.
+        pages: How many pages the template has.
         characters: Code points of its boxes, row by row.
     """
 
@@ -49,7 +49,7 @@ def fits(characters: Sequence[int]) -> bool:
 def encode(page: Page) -> Mask:
     """Return the cells of a page's band, (`ROWS`, `COLUMNS`), true where they are black.
 
-    Bytes are stirred, so that black and white are even everywhere.
+    Bytes are scrambled, so that black and white are even everywhere.
     """
     data = _packed(page).ljust(CAPACITY - CHECKSUM, b"\0")
     data += zlib.crc32(data).to_bytes(CHECKSUM, "big")
@@ -77,9 +77,10 @@ def _stir() -> NDArray[np.uint8]:
 
 
 def _packed(page: Page) -> bytes:
-    """A page's bytes: its paper, its number, how many there are, how many characters it has.
+    """Return a page's bytes: its paper, its number, how many pages and characters there are.
 
-    Then, for each, how far it is from the one that follows the last; near ones take one byte.
+    Then follows, for each character, how far it is from the successor of the one before, so that
+    a near character takes one byte.
     """
     data = bytearray((PAPERS.index(page.paper), page.number, page.pages, len(page.characters)))
     expected = 0

@@ -32,7 +32,7 @@ MAX_SIDE = 512
 
 SHARE, LEVELS = 0.65, (0.2, 0.5)
 """A binary condition has ink where a pixel is darker than this share of the darkest about; and the
-least and the greatest grey value that takes. `drawing.pen` finds edges by the same."""
+least and the greatest grey value that takes. `rendering.pen` finds edges by the same."""
 
 MAX_PAGE, MAX_PHOTO = 1024, 512
 """Longest sides of images and of photos, in pixels; larger ones are made smaller first.

@@ -1,7 +1,7 @@
-"""How many letters a drawing shows: a sheet of them is refused, what may be several is said.
+"""Drawings that show several letters are found, so that sheets are refused and doubts are told.
 
-A font is made of drawings one by one, so that what is surely a sheet stops it: `several` errs
-on the side of one. A conversion only warns, and `unusual` says what merely looks like letters.
+A font takes one drawing for each character, and refuses a picture that surely shows several;
+`several` says one in doubt. A conversion only warns, so `unusual` tells doubts, too.
 """
 
 from __future__ import annotations
@@ -15,46 +15,46 @@ from vce_models.arrays import Array, Integers, Mask
 from vce_models.glyphs.parts import find, joined
 
 Crop = Literal["whole", "largest"]
-"""What of a page is the glyph: all ink, or the largest mark with what stands over or under it."""
+"""Which ink of a page is the glyph: all of it, or the largest mark and what is over or under it."""
 
 LOOKED_AT = 256
 """Longest side at which glyphs are counted, in pixels."""
 
 LETTER = 0.15
-"""Longest side of a part at least, as a share of the largest part's, where it may be a letter."""
+"""Longest side of a part that may be a letter, as a share of the largest part's, at least."""
 
 SOLID, SIMPLE = 0.62, 0.4
-"""Share of its box that a part covers at most where it is strokes, and not a dot; the second
-where each of its rows and columns is one run of pixels, as of a lozenge."""
+"""A part that covers more than this share of its box is a dot, and no strokes. The second share is
+for parts whose rows and columns are one run of pixels each, as a lozenge's are."""
 
 LINE = 0.3
-"""Shorter side of a part at least, as a share of its longer, where it is no single stroke."""
+"""A part whose shorter side is less than this share of its longer side is a single stroke."""
 
 NEAR, FAR = 0.45, 0.9
-"""Gaps, as a share of a letter, that part `MANY` glyphs or more, and that part any two."""
+"""Gaps between glyphs, as shares of a letter: where `MANY` or more are apart, and where two are."""
 
 MANY = 5
-"""Parts like letters that one glyph does not have, far apart or in a line."""
+"""No single glyph has so many parts like letters, far apart or in a line."""
 
 LONG = 3.5
-"""Length of a line of letters at least, as a share of its width."""
+"""A line of letters is at least this many times as long as wide."""
 
 SPECK = 0.35
-"""A mark of less ink than this share of a square as wide as a stroke was not meant."""
+"""A mark with less ink than this share of a square as wide as a stroke is a speck."""
 
 WIDE = 1.2
-"""Letters side by side are this many times as wide as high, and single ones seldom."""
+"""Letters side by side are this many times as wide as high; a single letter seldom is."""
 
 
 def several(ink: Array) -> int:
-    """Count the glyphs of a drawing that is a sheet of them; 1 for what may be one glyph.
+    """Count the glyphs of a drawing that surely shows several; 1 where it may be one glyph.
 
-    A sheet has parts of the size of letters, made of strokes, that are far apart: as far as
-    a letter is large, or half of it where they are many, and less where they form a line.
-    Dots, single strokes, and what stands closer than that may all belong to one character.
+    A sheet has parts as large as letters, made of strokes, that are far apart: by the size of a
+    letter, or by half of it where there are many, or by less where they form a line. Dots, single
+    strokes, and parts that are nearer than that may all belong to one character.
 
     Args:
-        ink: (H, W) in [0, 1].
+        ink: The drawing's ink, (H, W) in [0, 1].
     """
     reduce = -(-max(ink.shape) // LOOKED_AT)
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).reduce(reduce)
@@ -80,7 +80,7 @@ def several(ink: Array) -> int:
 
 
 def _groups(boxes: Integers, letters: Mask, size: float, gap: float) -> int:
-    """Groups of parts less than a gap apart that hold a letter, and are of letter size."""
+    """Count groups of parts less than a gap apart, if they hold a letter and have its size."""
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
     apart = np.hypot(*np.moveaxis(np.maximum(low - high, 0), 2, 0))
@@ -90,10 +90,10 @@ def _groups(boxes: Integers, letters: Mask, size: float, gap: float) -> int:
 
 
 def unusual(detail: Array) -> list[str]:
-    """Say what a drawing of one character does not show, in words; mostly nothing.
+    """Say in words what a drawing of one character does not have; for most drawings nothing.
 
     Args:
-        detail: (H, W) in [0, 1], ink = 1.
+        detail: The drawing, (H, W) in [0, 1], ink = 1.
     """
     solid = detail >= 0.5
     found = find(solid)
@@ -105,15 +105,15 @@ def unusual(detail: Array) -> list[str]:
 
 
 def _stroke(solid: Mask) -> float:
-    """The mean width of strokes, in pixels: twice the ink over the length of its outline."""
+    """Measure the mean width of strokes in pixels: twice the ink over the length of its outline."""
     around = int((solid[:, 1:] != solid[:, :-1]).sum() + (solid[1:] != solid[:-1]).sum())
     return 2 * float(solid.sum()) / max(1, around)
 
 
 def largest(ink: Array) -> Array:
-    """Ink, (H, W) in [0, 1], of the largest mark and of what stands over or under it.
+    """Keep the ink, (H, W) in [0, 1], of the largest mark and of marks over or under it.
 
-    What stands there and is no speck belongs to it: the dot of an i, the bars of =.
+    Such a mark, if it is no speck, belongs to the largest: the dot of an i, a bar of =.
     """
     solid = ink >= 0.5
     found = find(solid)
@@ -133,7 +133,7 @@ def largest(ink: Array) -> Array:
 
 
 def _are_letters(boxes: Integers) -> bool:
-    """Whether marks stand side by side as letters do, in one line or in several."""
+    """Say whether marks stand side by side as letters do, in one line or in several."""
     if len(boxes) < 2:
         return False
     lines = _parted(boxes, 1)
@@ -146,7 +146,7 @@ def _are_letters(boxes: Integers) -> bool:
 
 
 def _parted(boxes: Integers, axis: int) -> list[Integers]:
-    """Boxes that gaps part from each other, along columns (0) or rows (1)."""
+    """Divide boxes into groups with gaps between them, along columns (0) or rows (1)."""
     ordered = boxes[np.argsort(boxes[:, axis])]
     reached = np.maximum.accumulate(ordered[:, axis + 2])
     return np.split(ordered, np.flatnonzero(ordered[1:, axis] > reached[:-1]) + 1)

@@ -1,4 +1,4 @@
-"""What of an image is paper, where the values of its pixels do not say it by themselves."""
+"""Paper is found in images whose values alone do not say which pixels are paper."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from vce_models.glyphs import parts
 from vce_models.glyphs.photos import LEFT, Polarity, median
 
 TOPS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
-"""White of images of 1, 8, 10, 12, 14 and 16 bits, which files of 16 and 32 bits hold."""
+"""The values of white for images of 1, 8, 10, 12, 14 and 16 bits, in files of 16 and 32 bits."""
 
 PAGE = 0.7
-"""Share of an image that no drawing covers: what covers more is a page on something dark."""
+"""No drawing covers more than this share of an image; a page on something dark does."""
 
 EDGE = 0.6
-"""Share of a side of an image along which ink is that of no glyph, but a scanner's."""
+"""Ink along more than this share of a side of an image is a scanner's edge, and no glyph's."""
 
 
 def light(image: Image.Image, polarity: Polarity) -> Array:
-    """Return the light of an image of mode L, LA, I or F, (H, W) in [0, 1], on paper all over.
+    """Return the light of an image of mode L, LA, I or F, (H, W) in [0, 1], without transparency.
 
-    What is transparent becomes paper: that of the page, where a page has transparent
-    margins, and otherwise what strokes on nothing stand out from.
+    Transparent pixels become paper. Where a page has transparent margins, it is the page's
+    paper; where strokes stand on nothing, it is a paper from which they stand out.
     """
     if image.mode != "LA":
         return _of_numbers(np.asarray(image, np.float32))
@@ -40,7 +40,7 @@ def light(image: Image.Image, polarity: Polarity) -> Array:
 
 
 def _of_numbers(values: Array) -> Array:
-    """Whole numbers of any depth and floats, with white at 1."""
+    """Scale whole numbers of any depth, or floats, so that white is 1."""
     known = np.isfinite(values)
     if not known.all():
         middle = median(values[known]) if known.any() else 0.0
@@ -48,7 +48,7 @@ def _of_numbers(values: Array) -> Array:
     values = values - min(0.0, float(values.min(initial=0)))
     highest = float(values.max(initial=0))
     white = next((top for top in TOPS if highest <= top), highest)
-    if 1 < highest < 2:  # floats that a filter has led beyond 1
+    if 1 < highest < 2:  # a filter has led floats beyond 1
         white = highest
     return np.asarray(values / np.float32(white), np.float32)
 
@@ -56,7 +56,7 @@ def _of_numbers(values: Array) -> Array:
 def _page(values: Array, alpha: Array) -> float | None:
     """Find the paper of a page with transparent margins; None where ink stands on nothing.
 
-    Along its edge a page is one colour, and something else is on it.
+    A page has one colour along its edge, and something else on it.
     """
     opaque = _shrunk(alpha >= 0.5)
     edge = opaque & ~_shrunk(_shrunk(opaque))
@@ -70,7 +70,7 @@ def _page(values: Array, alpha: Array) -> float | None:
 
 
 def _shrunk(mask: Mask) -> Mask:
-    """A mask without the pixels beside its edge, the border of the image among them."""
+    """Remove from a mask the pixels beside its edge; the border of the image is an edge, too."""
     padded = np.pad(mask, 1)
     inner = padded[1:-1, 1:-1] & padded[:-2, 1:-1] & padded[2:, 1:-1]
     return np.asarray(inner & padded[1:-1, :-2] & padded[1:-1, 2:])
@@ -79,8 +79,8 @@ def _shrunk(mask: Mask) -> Mask:
 def cleared(ink: Array, polarity: Polarity) -> Array:
     """Remove what lies around the page from ink, (H, W) in [0, 1].
 
-    A page on a dark ground, whose border says that the page is the ink, is turned round; and
-    strips and corners along the border go, where what is left touches no border.
+    Ink is inverted where a page lies on a dark ground, since its border says that the page is the
+    ink. Strips and corners along the border are removed if what is left touches no border.
     """
     if polarity == "auto" and np.mean(ink >= 0.5) > PAGE:
         turned = 1 - ink
@@ -95,8 +95,8 @@ def cleared(ink: Array, polarity: Polarity) -> Array:
 def _around(solid: Mask) -> Mask | None:
     """Find parts in a corner, or along most of a side, that stay out of the middle.
 
-    The result is None where there are none, and where they may be the glyph, because nothing
-    else is there or because what else is there touches the border, too.
+    The result is None where there are none. It is None, too, where these parts may be the glyph:
+    nothing else is there, or all else touches the border as well.
     """
     height, width = solid.shape
     sides = [np.zeros_like(solid) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""The connected parts of a drawing: how large they are, where they lie, what they touch."""
+"""Connected parts of masks are found: how large they are, where they lie, what they touch."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Parts(NamedTuple):
 
     Attributes:
         shape: Height and width of the mask, (H, W).
-        rows: Row of each run, (R,).
-        starts: Its first column, (R,).
-        ends: The column after its last, (R,).
-        part: The part that it belongs to, 0 to N - 1, (R,).
+        rows: The row of each run, (R,).
+        starts: The first column of each run, (R,).
+        ends: The column after the last of each run, (R,).
+        part: The part that each run belongs to, 0 to N - 1, (R,).
         boxes: Left, top, right and bottom of each part, the last two exclusive, (N, 4).
         areas: Pixels of each part, (N,).
         centres: Mean x and y of its pixels' centres, (N, 2).
@@ -54,12 +54,12 @@ class Parts(NamedTuple):
         return np.asarray(((first == 0) | (last == self.shape[::-1])).any(1))
 
     def at(self, row: int, column: int) -> Mask:
-        """Say which part a pixel belongs to, (N,)."""
+        """Say which part a pixel belongs to, as a mask of parts, (N,)."""
         hit = (self.rows == row) & (self.starts <= column) & (column < self.ends)
         return np.isin(np.arange(len(self.areas)), self.part[hit])
 
     def inside(self, mask: Mask) -> Integers:
-        """Count the pixels of each part inside a mask, (H, W); (N,)."""
+        """Count the pixels of each part, (N,), inside a mask, (H, W)."""
         sums = np.pad(mask.astype(np.int64).cumsum(1), ((0, 0), (1, 0)))
         counts = sums[self.rows, self.ends] - sums[self.rows, self.starts]
         return np.bincount(self.part, counts, len(self.areas)).astype(np.int64)
@@ -90,7 +90,7 @@ def find(mask: Mask) -> Parts:
 def _touching(
     rows: Integers, starts: Integers, ends: Integers, stride: int
 ) -> tuple[Integers, Integers]:
-    """Pairs of runs that touch, one row apart."""
+    """Find pairs of runs that touch, one row apart."""
     below = (rows + 1) * stride
     first = np.searchsorted(rows * stride + ends, below + starts)
     last = np.searchsorted(rows * stride + starts, below + ends, side="right")
@@ -101,7 +101,7 @@ def _touching(
 
 
 def joined(count: int, one: Integers, other: Integers) -> Integers:
-    """Number the groups of `count` things, from 0, by pairs of things that belong together."""
+    """Number the groups that pairs make of `count` things, from 0."""
     parent = np.arange(count)
     while True:
         roots, others = parent[one], parent[other]

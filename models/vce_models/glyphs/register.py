@@ -1,4 +1,4 @@
-"""Where a template's page lies in a scan or a photo, and which page it is."""
+"""A template's page is found in a scan or a photo, and its bands say which page it is."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from vce_models.glyphs.parts import Parts
 from vce_models.glyphs.template import DOT, LAYOUTS, Layout, Points
 
 LOOKED_AT, SMALL = 2000, 1200
-"""Longest sides in pixels: at which rings are looked for, and up to which images are doubled."""
+"""Longest sides in pixels: of an image that is searched for rings, and of one that is enlarged."""
 
 LEAST = 3
-"""Rings at least that a page shows, of its four."""
+"""Rings that a page must show, of its four."""
 
 SMALLEST = 400
-"""Shorter side of an image at least, in pixels, that may show a page."""
+"""Shorter side of an image that may show a page at least, in pixels."""
 
 DARKER = (0.85, 0.6)
-"""Light of what is dark at most, as a share of what is around it; the second parts what a
-blurred photo runs together."""
+"""A pixel is dark if it has at most this share of the light around it. The second share separates
+what runs together in a blurred photo."""
 
 RINGS = 8
 """Rings that are tried at most."""
 
 ALIKE = 4.0
-"""Ratio of the largest ring to the smallest at most: perspective makes far ones smaller."""
+"""Ratio of the largest ring to the smallest at most, as perspective makes far ones smaller."""
 
 DISTANT = 6.0
-"""Between two rings of a page at least, in diameters of the larger."""
+"""Distance between two rings of a page at least, in diameters of the larger."""
 
 SPREAD = 0.08
-"""Share of the image at least that three rings span where a fourth is missing."""
+"""Share of the image that three rings span at least, where the fourth is missing."""
 
 STEP = 0.15
-"""Between samples around a dot, in millimetres."""
+"""Distance between two samples around a dot, in millimetres."""
 
 FITS = ((1, 2.4), (2, 1.8), (3, 1.2))
-"""Degrees of the polynomials that bend a page, and how far dots are looked for, in millimetres."""
+"""Degrees of polynomials that bend a page, and how far away dots are searched, in millimetres."""
 
 
 MOST = 1000
-"""Rings, and discs, that are held against each other."""
+"""Rings, and discs, that are compared with each other at most."""
 
 
 class Rings(NamedTuple):
     """Rings that were found, as shares of the image's longest side.
 
     Attributes:
-        centres: (N, 2).
-        sizes: Diameters, (N,).
+        centres: Their centres, (N, 2).
+        sizes: Their diameters, (N,).
     """
 
     centres: Points
@@ -67,11 +67,11 @@ class Registered(NamedTuple):
     """A page that was found.
 
     Attributes:
-        page: What its band says.
-        layout: Where things lie on it.
-        homography: From millimetres off its middle to pixels, (3, 3).
-        bend: Coefficients of what lens and curled paper add, in pixels, (K, 2).
-        fineness: Pixels to a millimetre, in the middle.
+        page: What its bands say.
+        layout: Where everything lies on it.
+        homography: Maps millimetres from the page's middle to pixels, (3, 3).
+        bend: Coefficients of the polynomial, in pixels, that lens and curled paper add, (K, 2).
+        fineness: Pixels to a millimetre, in the page's middle.
     """
 
     page: Page
@@ -89,9 +89,9 @@ def register(light: Array, rings: Rings, name: str) -> Registered | None:
     """Find a template's page in an image; None where there is none.
 
     Args:
-        light: (H, W) in [0, 1], paper is light.
+        light: The image, (H, W) in [0, 1]; paper is light.
         rings: What `find_rings` found in it.
-        name: What errors call the image.
+        name: How errors call the image.
 
     Raises:
         InputError: A ring is hidden, or the page's bands cannot be read.
@@ -117,7 +117,7 @@ def register(light: Array, rings: Rings, name: str) -> Registered | None:
 
 
 def sample(light: Array, points: Points) -> Array:
-    """Read an image, (H, W), at pixels, (..., 2), between its own; beyond it, its edge goes on."""
+    """Interpolate an image, (H, W), at points in pixels, (..., 2); its edge goes on beyond it."""
     height, width = light.shape
     x = np.clip(points[..., 0] - 0.5, 0, width - 1.001).astype(np.float32)
     y = np.clip(points[..., 1] - 0.5, 0, height - 1.001).astype(np.float32)
@@ -135,8 +135,8 @@ def find_rings(light: Array, *, enlarge: bool) -> Rings:
     """Find dark rings around dark discs, the largest first.
 
     Args:
-        light: (H, W) in [0, 1], paper is light, `LOOKED_AT` a side at most.
-        enlarge: Look at twice the size.
+        light: The image, (H, W) in [0, 1], `LOOKED_AT` a side at most; paper is light.
+        enlarge: Whether to search at twice the size.
     """
     picture = Image.fromarray(np.rint(light * 255).astype(np.uint8))
     if enlarge:
@@ -157,7 +157,7 @@ def find_rings(light: Array, *, enlarge: bool) -> Rings:
 
 
 def _nested(found: Parts) -> tuple[Points, Points]:
-    """Centres and diameters of discs in the middle of rings of seven thirds their size."""
+    """Find discs in the middle of rings of seven thirds their size: centres, ring diameters."""
     sides = found.boxes[:, 2:] - found.boxes[:, :2]
     filled = found.areas / np.maximum(sides.prod(1), 1)
     wide = sides.max(1) <= 3 * sides.min(1)
@@ -174,13 +174,13 @@ def _nested(found: Parts) -> tuple[Points, Points]:
 
 
 def _largest(chosen: Integers, sides: Integers) -> Integers:
-    """Keep the `MOST` largest of some parts, in their order: noise would have billions of pairs."""
+    """Keep the `MOST` largest parts in their order, since noise would have billions of pairs."""
     order = np.argsort(-sides[chosen].max(1), kind="stable")
     return np.sort(chosen[order[:MOST]])
 
 
 def _quadrilaterals(centres: Points, sizes: Points) -> list[Points]:
-    """Fours of rings about as large that stand clockwise and convex, the largest first."""
+    """List fours of rings of similar size that stand clockwise and convex, the largest first."""
     found = []
     for chosen in combinations(range(len(centres)), 4):
         four, size = centres[list(chosen)], sizes[list(chosen)]
@@ -194,7 +194,7 @@ def _quadrilaterals(centres: Points, sizes: Points) -> list[Points]:
 
 
 def _three(centres: Points, sizes: Points, pixels: int) -> bool:
-    """Whether three rings may be those of a page whose fourth is hidden."""
+    """Say whether three rings may be those of a page whose fourth ring is hidden."""
     sides = np.roll(centres, -1, axis=0) - centres
     spread = abs(float(_cross(sides[0], sides[1])))
     alike = sizes.max() <= ALIKE * sizes.min()
@@ -202,7 +202,7 @@ def _three(centres: Points, sizes: Points, pixels: int) -> bool:
 
 
 def _apart(centres: Points, sizes: Points) -> bool:
-    """Whether any two rings are as far apart as those of a page."""
+    """Say whether every two rings are as far apart as those of a page."""
     return all(
         float(np.linalg.norm(centres[i] - centres[j])) >= DISTANT * max(sizes[i], sizes[j])
         for i, j in combinations(range(len(sizes)), 2)
@@ -214,7 +214,7 @@ def _cross(one: Points, other: Points) -> Points:
 
 
 def _read(light: Array, layout: Layout, corners: Points) -> Registered | None:
-    """The page whose rings are at these pixels, (4, 2), its own upper left one first."""
+    """Read the page whose rings are at these pixels, (4, 2), its own upper left one first."""
     homography = _homography(layout.markers() - _middle(layout), corners)
     bend = _bend(light, layout, homography)
     if bend is None:
@@ -228,9 +228,9 @@ def _read(light: Array, layout: Layout, corners: Points) -> Registered | None:
 
 
 def _homography(points: Points, pixels: Points) -> Points:
-    """The projective map that takes four points to four pixels, (3, 3).
+    """Find the projective map that takes four points to four pixels, (3, 3).
 
-    By direct linear transformation (Hartley and Zisserman 2004, section 4.1).
+    This is direct linear transformation (Hartley and Zisserman 2004, section 4.1).
     """
     rows = []
     for (x, y), (u, v) in zip(points, pixels, strict=True):
@@ -251,7 +251,7 @@ def _middle(layout: Layout) -> Points:
 
 
 def _powers(points: Points, count: int) -> Points:
-    """The first terms 1, x, y, x^2, x y, y^2, ... of a polynomial, (..., count)."""
+    """Compute the first terms 1, x, y, x^2, x y, y^2, ... of a polynomial, (..., count)."""
     powers = np.ones((4, *points.shape))
     for degree in (1, 2, 3):  # ten times as fast as **
         powers[degree] = powers[degree - 1] * points
@@ -261,7 +261,7 @@ def _powers(points: Points, count: int) -> Points:
 
 
 def _bend(light: Array, layout: Layout, homography: Points) -> Points | None:
-    """What moves the page's dots to where they are seen, (K, 2); None where too few are."""
+    """Fit what moves the page's dots to where they are seen, (K, 2); None where few are seen."""
     dots = layout.dots()
     points = np.concatenate((dots, layout.markers()))
     terms = (points - _middle(layout)) / 100
@@ -276,7 +276,7 @@ def _bend(light: Array, layout: Layout, homography: Points) -> Points | None:
         )
         used = np.append(shown, np.ones(len(marks), np.bool_))
         powers = _powers(terms, (degree + 1) * (degree + 2) // 2)
-        for _ in range(3):  # what is no dot, but ink near one, goes
+        for _ in range(3):  # ink that lies near a dot, and is none, is left out
             bend = np.linalg.lstsq(powers[used], target[used], rcond=None)[0]
             error = np.linalg.norm(powers @ bend - target, axis=1)
             used &= error <= max(4 * float(np.median(error[used])), 0.5)
@@ -286,7 +286,7 @@ def _bend(light: Array, layout: Layout, homography: Points) -> Points | None:
 def _dots_near(
     light: Array, layout: Layout, homography: Points, bend: Points, reach: float
 ) -> tuple[Points, Mask]:
-    """Pixels of the page's dots, (N, 2), and whether there is one, (N,)."""
+    """Find the pixels of the page's dots, (N, 2), and whether each dot is there, (N,)."""
     dots = layout.dots()
     steps = np.arange(-reach - DOT, reach + DOT + STEP / 2, STEP)
     offsets = np.stack(np.meshgrid(steps, steps), -1)
@@ -311,7 +311,7 @@ def _dots_near(
 
 
 def _mean_around(values: Array, radius: int) -> Array:
-    """Means over squares of 2 radius + 1 samples, of (N, H, W); the edge goes on."""
+    """Compute means over squares of 2 radius + 1 samples, of (N, H, W); the edge goes on."""
     padded = np.pad(values, ((0, 0), (radius + 1, radius), (radius + 1, radius)), mode="edge")
     sums = padded.cumsum(1, dtype=np.float64).cumsum(2)
     side = 2 * radius + 1
@@ -321,14 +321,14 @@ def _mean_around(values: Array, radius: int) -> Array:
 
 
 def _cells(layout: Layout) -> Points:
-    """Nine points in each cell of the bands, (2, rows, columns, 9, 2)."""
+    """Place nine points in each cell of the bands, (2, rows, columns, 9, 2)."""
     steps = np.array([-0.25, 0, 0.25])
     offsets: Points = np.stack(np.meshgrid(steps, steps), -1).reshape(9, 2)
     return np.asarray(layout.bands()[..., None, :] + offsets)
 
 
 def _decoded(values: Array) -> Page | None:
-    """Read either band, or both together, from the light at their cells, (2, R, C, 9)."""
+    """Read one band, the other, or both together, from the light at their cells, (2, R, C, 9)."""
     light = values.mean(3)
     window = np.ones(21)
     count = np.convolve(np.ones(light.shape[2]), window, "same")

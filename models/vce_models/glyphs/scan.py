@@ -1,4 +1,4 @@
-"""Characters that were written into a template, read from a scan or a photo of its page."""
+"""Characters that were written into a template are read from a scan or a photo of its page."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from vce_models.glyphs.register import (
 from vce_models.glyphs.template import BASELINE, CAPTION, EM, INSET, Points
 
 FINENESS = 12
-"""Pixels to a millimetre of what is read."""
+"""Pixels to a millimetre of the ink that is read."""
 
 FINEST = 5000
-"""Longest side of an image that is read, in pixels; larger ones are made smaller."""
+"""Longest side of an image that is read, in pixels; larger images are made smaller."""
 
 COARSE = 2
 """Pixels to a millimetre of the paper's light, which changes slowly."""
 
 PEN = 6.5
-"""Width of strokes at most, in millimetres; what is wider is shade."""
+"""Width of strokes at most, in millimetres; whatever is wider is shade."""
 
 SPECK, WRITTEN = 0.05, 0.12
-"""Areas in square millimetres: of a speck at most, and of what is written in a box at least."""
+"""Area of a speck at most, and of what is written in a box at least, in square millimetres."""
 
 DARK = 0.2
-"""Darkness of a pen at least, in the red channel, as a share of black from the paper."""
+"""Darkness of a pen at least, in the red channel; paper has 0, and black has 1."""
 
 STRAY = 3.0
-"""How far a stroke of a neighbouring box reaches in at most, in millimetres."""
+"""How far a stroke of a neighbouring box reaches into a box at most, in millimetres."""
 
 
 class Written(NamedTuple):
@@ -52,8 +52,8 @@ class Written(NamedTuple):
 
     Attributes:
         codepoint: Which character it is.
-        ink: (H, W) in [0, 1].
-        baseline: Rows of pixels above the baseline.
+        ink: Its ink, (H, W) in [0, 1].
+        baseline: How many rows of pixels are above the baseline.
         em: Ems to a pixel.
     """
 
@@ -67,21 +67,21 @@ def read(path: Path) -> list[Written] | None:
     """Read the characters written on a template's page; None where an image shows no template.
 
     Args:
-        path: A scan, turned as it may be, or a photo.
+        path: A scan, which may be turned in any way, or a photo.
 
     Raises:
         InputError: The file is no image; a corner of the page is hidden, or its bands cannot
             be read; nothing is written on it.
     """
-    # Kept by no name here, a large image goes once it was made smaller.
+    # No name here keeps the image, so that a large one is freed once it was made smaller.
     return written(decode(contents(path, str(path)), str(path), FINEST), str(path))
 
 
 def written(image: Image.Image, name: str) -> list[Written] | None:
-    """Do what `read` does for an image that is open, which errors call `name`."""
+    """Do what `read` does, for an open image that errors call `name`."""
     if min(image.size) < SMALLEST:
         return None
-    # Most images are no page, and seen to be none at little cost.
+    # Most images show no page, and this is found out at little cost.
     light = 1 - images.grey(reduced(image, LOOKED_AT), "dark")
     rings = find_rings(light, enlarge=max(image.size) <= SMALL)
     if len(rings.sizes) < LEAST:
@@ -107,8 +107,8 @@ def written(image: Image.Image, name: str) -> list[Written] | None:
 
 
 def _red(image: Image.Image) -> Array:
-    """Return the red channel, in which guides are paper, (H, W) in [0, 1], or else the light."""
-    if image.mode.startswith(("I", "F", "L")):  # of grey, or LAB
+    """Return the red channel, in which guides are paper, (H, W) in [0, 1]; of grey, the light."""
+    if image.mode.startswith(("I", "F", "L")):  # grey, or LAB
         return 1 - images.grey(image, "dark")
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -122,7 +122,7 @@ def _inks(red: Array, found: Registered, finer: int) -> Array | None:
     Args:
         red: The image.
         found: The page in it.
-        finer: Pixels of `red` to one of the image that the page was found in.
+        finer: How many times as fine `red` is as the image in which the page was found.
     """
     fineness = found.fineness * finer
     factor = _whole(fineness / COARSE)
@@ -137,7 +137,7 @@ def _inks(red: Array, found: Registered, finer: int) -> Array | None:
         seen = sample(fine, found.pixels(corner + grid) * (finer / factor))
         boxes.append(1 - seen / np.maximum(sample(paper, (corner + grid) * COARSE), 0.05))
     ink = np.clip(np.stack(boxes), 0, 1)
-    # Guides go from side to side in all boxes; even of dashes a quarter is without ink.
+    # Guides go from side to side in all boxes; even a dashed line has no ink on a quarter.
     ink -= np.quantile(ink, 0.25, axis=(0, 2), keepdims=True)
     ink[:, : round((CAPTION[1] - INSET) * FINENESS), : round((CAPTION[0] - INSET) * FINENESS)] = 0
     rows_of_all = np.asarray(np.clip(ink, 0, 1), np.float32).reshape(-1, ink.shape[2])
@@ -146,14 +146,14 @@ def _inks(red: Array, found: Registered, finer: int) -> Array | None:
 
 
 def _dark(ink: Array) -> bool:
-    """Whether enough is as dark as a pen, and not as a red one, which would be read in shreds."""
+    """Say whether enough ink is as dark as a pen; a red pen is not, and would be read in shreds."""
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
     calm = np.asarray(picture.filter(ImageFilter.BoxBlur(2)))
     return bool(np.count_nonzero(calm > DARK * 255) >= WRITTEN * FINENESS**2)
 
 
 def _middles(length: float) -> Points:
-    """Middles of the pixels along a length, in millimetres."""
+    """Return the middles of the pixels along a length, in millimetres."""
     return (np.arange(round(length * FINENESS)) + 0.5) / FINENESS
 
 
@@ -166,12 +166,12 @@ def _reduced(light: Array, factor: int) -> Array:
 
 
 def _paper(light: Array, found: Registered, shrunk: float) -> Array:
-    """The light of the paper behind all strokes, over the whole page, at `COARSE`.
+    """Estimate the light of the paper behind all strokes, over the whole page, at `COARSE`.
 
     Args:
         light: The image.
         found: The page in it.
-        shrunk: Pixels of `light` to one of the image that the page was found in.
+        shrunk: How many times as fine `light` is as the image in which the page was found.
     """
     across = (np.arange(round(found.layout.width * COARSE)) + 0.5) / COARSE
     down = (np.arange(round(found.layout.height * COARSE)) + 0.5) / COARSE

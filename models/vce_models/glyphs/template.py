@@ -1,4 +1,4 @@
-"""Pages of boxes to write characters in, that `scan` reads back."""
+"""Templates are pages of boxes to write characters in, which `scan` reads back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DPI = 300
 """Dots to an inch of the pages."""
 
 EM = 18.0
-"""The em in the boxes, in millimetres, as all lengths here are."""
+"""The em in the boxes, in millimetres, like all lengths here."""
 
 BASELINE = 7.5
 """How far the baseline lies above a box's lower edge."""
@@ -30,16 +30,16 @@ X_HEIGHT, CAP_HEIGHT = 0.5, 0.7
 """Heights of the guide lines above the baseline, in ems."""
 
 INSET = 1.2
-"""Width of a box's border that is not read."""
+"""Width of the border of a box, which is not read."""
 
 CAPTION = (9.5, 5.5)
 """Width and height of the corner for a box's caption, which is not read."""
 
 MARKER = 9.0
-"""Diameter of the four rings."""
+"""Diameter of the four rings in the corners."""
 
 EDGE = 14.5
-"""How far the rings' centres lie from the upper and lower edge of the paper."""
+"""Distance of the rings' centres from the upper and the lower edge of the paper."""
 
 DOT = 1.1
 """Diameter of the dots where boxes meet."""
@@ -51,13 +51,13 @@ CELL = 1.2
 """Side of a cell of the bands."""
 
 SMOOTH = 8
-"""Shades of a disc's edge along either side of a pixel."""
+"""Points along a side of a pixel at which the edge of a disc is measured."""
 
 MAX_PAGES = 255
 """Pages of one template at most."""
 
 DEFAULT = "latin,digits,punctuation"
-"""What is written unless other characters are named."""
+"""The characters of a template for which none are named."""
 
 TITLE = "vce template"
 
@@ -140,15 +140,15 @@ LAYOUTS = {
     "a4": Layout("a4", 210.0, 297.0, 6, 8, (31.0, 30.0)),
     "letter": Layout("letter", 215.9, 279.4, 6, 8, (31.0, 28.0)),
 }
-"""By the name of the paper."""
+"""The layouts, by the name of the paper."""
 
 
 def choose(text: str | None, chars: str | None) -> list[int]:
     """List the code points that are asked for, in order, without repeats or blanks.
 
     Args:
-        text: Characters, each asked for.
-        chars: What `parse_characters` reads. Without either, it is `DEFAULT`.
+        text: Characters that are all asked for.
+        chars: What `parse_characters` reads. It is `DEFAULT` where both are None.
 
     Raises:
         ConfigError: `chars` cannot be read.
@@ -170,7 +170,7 @@ def paginate(characters: Sequence[int], paper: str) -> list[Page]:
     """Share characters out among pages, in their order.
 
     Raises:
-        ConfigError: There are none, too many, or the paper is not known.
+        ConfigError: There are none or too many characters, or the paper is unknown.
     """
     if paper not in LAYOUTS:
         raise ConfigError(f"--paper is {paper!r}", hint=f"use {' or '.join(PAPERS)}")
@@ -222,16 +222,16 @@ def write(
     """Write pages as one file, always the same bytes, whole or not at all.
 
     Args:
-        pages: One for a `png`, one or more for a `pdf`.
+        pages: One page for a `png`, one or more for a `pdf`.
         path: The file.
         form: `pdf` or `png`.
-        clobber: Replace a file that is there.
+        clobber: Whether to replace a file that exists.
         progress: Called with (pages rendered, pages in all).
 
     Raises:
-        OutputError: The file cannot be written, or is there.
+        OutputError: The file cannot be written, or must not be replaced.
     """
-    # Some versions of Pillow lose a file that has no name, if they open it themselves.
+    # Some versions of Pillow lose a file without a name if they open it themselves.
     with replacing(path, clobber=clobber) as temporary, temporary.open("w+b") as file:
         if form == "png":
             picture = render(pages[0]).quantize(64)
@@ -285,7 +285,7 @@ def _bar(
     width: float,
     colour: Colour,
 ) -> None:
-    """A line of some width, upright or level; all lines of one width have as many pixels."""
+    """Fill an upright or level bar; all bars of one width are equally many pixels wide."""
     thick = _dots(width)
     x, y = _dots(left) - thick // 2, _dots(top) - thick // 2
     far = (x + _dots(right - left) + thick - 1, y + _dots(bottom - top) + thick - 1)
@@ -293,7 +293,7 @@ def _bar(
 
 
 def _paste_disc(image: Image.Image, x: float, y: float, diameter: float, colour: Colour) -> None:
-    """A disc with smooth edges, its centre between pixels where it has to be."""
+    """Paste a disc with smooth edges; its centre may lie between pixels."""
     middle, radius = np.array((x, y)) * DPI / 25.4, diameter / 2 * DPI / 25.4
     corner = np.floor(middle - radius).astype(int)
     side = int(2 * radius) + 3
@@ -305,7 +305,7 @@ def _paste_disc(image: Image.Image, x: float, y: float, diameter: float, colour:
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
-    """A rectangle of pixels, whose last row and column Pillow includes."""
+    """Return a rectangle of pixels as Pillow wants it: with its last row and column."""
     return _dots(left), _dots(top), _dots(right) - 1, _dots(bottom) - 1
 
 

@@ -22,9 +22,9 @@ from torch.nn import functional as F
 
 from vce_models.arrays import Array
 from vce_models.config import ModelConfig
-from vce_models.drawing import pen
-from vce_models.drawing.splines import FINE, cubic
 from vce_models.networks.trunk import Trunk, coordinates
+from vce_models.rendering import pen
+from vce_models.rendering.splines import FINE, cubic
 from vce_models.shapes import HIDDEN, OBSERVATION, READOUT
 
 SHARPNESS = 16.0

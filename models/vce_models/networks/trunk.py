@@ -19,7 +19,7 @@ Modulation = Tensor
 def coordinates(size: int) -> Tensor:
     """Return row and column of every pixel, from -1 to 1: (2, size, size) beside the condition.
 
-    `drawing.forward` writes them a second time.
+    `rendering.forward` writes them a second time.
     """
     # NumPy's linspace differs from this one in the last bit of some numbers. One of the two in
     # both places would change either the losses of seeded trainings or the bytes of conversions.

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vce_models.config import ModelConfig, Wiring
-from vce_models.drawing.splines import linear
 from vce_models.networks.trunk import Modulation, coordinates
+from vce_models.rendering.splines import linear
 from vce_models.shapes import COARSE, HIDDEN, PLANES
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vce_models.config import ENLARGED, Resize
-from vce_models.drawing.splines import cubic
+from vce_models.rendering.splines import cubic
 
 CONTROL = 6
 """Control points of a warp, along each side."""

@@ -1,4 +1,4 @@
-"""The outline of a glyph in an SVG file."""
+"""SVG files are read, each as the outline of one glyph."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MAX_BYTES = 1 << 22
 """Bytes of an SVG file at most; a glyph takes some thousand."""
 
 MAX_CURVES = 20_000
-"""Lines and curves of its outline at most."""
+"""Lines and curves of an outline at most."""
 
 
 class Outlined(NamedTuple):
-    """A glyph's outline on its canvas.
+    """The outline of a glyph on its canvas.
 
     Attributes:
-        contours: In units of the file, y up.
+        contours: Its contours, in units of the file, y up.
         canvas: Left, bottom, width and height of the canvas, (4,), y up.
     """
 
@@ -37,7 +37,7 @@ def read(path: Path) -> Outlined:
     """Read the filled shapes of an SVG file as one glyph.
 
     Raises:
-        InputError: It is missing, no SVG, or has no filled shapes.
+        InputError: The file is missing, is no SVG, or has no filled shapes.
     """
     from fontTools.misc.transform import Transform
     from fontTools.pens.transformPen import TransformPen
@@ -72,7 +72,7 @@ def read(path: Path) -> Outlined:
 
 
 def _canvas(root: object) -> Places | None:
-    """The canvas that the file names, with y up."""
+    """Return the canvas that the file names, with y up; None where it names none."""
     numbers = re.split(r"[\s,]+", root.get("viewBox", "").strip())  # type: ignore[attr-defined]
     try:
         left, top, width, height = map(float, numbers)

@@ -1,4 +1,7 @@
-"""Outlines of a family's masters are put into a font, quadratic in `glyf`, cubic in `CFF `."""
+"""The tables of a font that hold its outlines, written anew: `glyf` or `CFF `, and metrics.
+
+`glyf` holds quadratic curves, `CFF ` cubic ones. Widths, bearings and origins follow the outlines.
+"""
 
 from __future__ import annotations
 
@@ -25,43 +28,43 @@ from fontTools.ttLib.tables._g_l_y_f import (
 from vce_models.fonts.family import Family, MasterGlyph
 from vce_models.fonts.quadratics import TOLERANCE, Outline, outlines
 
-Drawings = Mapping[str, tuple[str, int]]
-"""Which glyph of the family, in which master, each glyph to be written shows, by its name."""
+Shown = Mapping[str, tuple[str, int]]
+"""What each glyph to be written shows, by its name: a glyph of the family, and a master."""
 
 
-def redraw(font: TTFont, family: Family, drawings: Drawings, *, cubic: bool) -> None:
+def set_outlines(font: TTFont, family: Family, shown: Shown, *, cubic: bool) -> None:
     """Replace outlines, advance widths and bearings; add the glyphs that a font lacks.
 
-    Glyphs that are not among the drawings keep their outlines, converted where the tables
-    change. The vertical origin of every glyph stays where the source has it.
+    Glyphs that are not named keep their outlines, which are converted where another table
+    holds them then. The vertical origin of every glyph stays where the source has it.
 
     Args:
         font: The source, opened.
         family: Where the outlines come from.
-        drawings: What each glyph shows; those that the font lacks come last.
+        shown: What each glyph shows; glyphs that the font lacks come last.
         cubic: Write `CFF ` rather than `glyf`.
     """
     order = font.getGlyphOrder()
-    kept = [name for name in order if name not in drawings]
+    kept = [name for name in order if name not in shown]
     recorded = {name: _recorded(font, name) for name in kept}
     overlapping = {name for name in order if "glyf" in font and _overlaps(font["glyf"][name])}
-    order = list(dict.fromkeys([*order, *drawings]))
-    for name, (model, master) in drawings.items():
+    order = list(dict.fromkeys([*order, *shown]))
+    for name, (model, master) in shown.items():
         font["hmtx"][name] = (int(family.glyphs[model].advances[master]), 0)
     if "vmtx" in font:
-        _set_tops(font, family, drawings)
+        _set_tops(font, family, shown)
     font.setGlyphOrder(order)
     font["maxp"].numGlyphs = len(order)
     if "VORG" in font:
-        _set_origins(font, drawings, cubic)
+        _set_origins(font, shown, cubic)
     if cubic:
-        _write_cff(font, family, drawings, recorded)
+        _write_cff(font, family, shown, recorded)
     else:
-        _write_glyf(font, family, drawings, recorded, overlapping)
+        _write_glyf(font, family, shown, recorded, overlapping)
 
 
 def simple_glyph(outline: Outline, master: int) -> Any:
-    """Make a glyph of `glyf` of the outline of one master, without instructions."""
+    """Make a glyph of `glyf` from the outline of one master, without instructions."""
     glyph = Glyph()
     glyph.numberOfContours = len(outline.ends)
     glyph.coordinates = GlyphCoordinates(outline.places[master].tolist())
@@ -77,8 +80,8 @@ def flag_overlaps(glyph: Any) -> None:
         glyph.flags[0] |= flagOverlapSimple
 
 
-def draw_master(glyph: MasterGlyph, master: int, pen: Any) -> None:
-    """Draw the cubic outlines of one master with a pen of fontTools."""
+def write_master(glyph: MasterGlyph, master: int, pen: Any) -> None:
+    """Write the cubic outlines of one master with a pen of fontTools."""
     for contour in glyph.contours:
         if not contour:
             continue
@@ -97,31 +100,31 @@ def _recorded(font: TTFont, name: str) -> DecomposingRecordingPen:
 
 
 def _overlaps(glyph: Any) -> bool:
-    """Whether contours may overlap: components do, and others say so."""
+    """Say whether contours may overlap: components may, and a flag says that others do."""
     if glyph.isComposite():
         return len(glyph.components) > 1 or bool(glyph.components[0].flags & OVERLAP_COMPOUND)
     return glyph.numberOfContours > 0 and bool(glyph.flags[0] & flagOverlapSimple)
 
 
-def _set_tops(font: TTFont, family: Family, drawings: Drawings) -> None:
+def _set_tops(font: TTFont, family: Family, shown: Shown) -> None:
     """Let vertical bearings follow the ink, so that the origin above it stays."""
-    drawn, metrics = outlines(family), font["vmtx"].metrics
+    quadratic, metrics = outlines(family), font["vmtx"].metrics
     old = dict(metrics)
-    for name, (model, master) in drawings.items():
+    for name, (model, master) in shown.items():
         height, bearing = old[model]
-        if model in drawn:
-            tops = drawn[model].places[..., 1].max(axis=1)
+        if model in quadratic:
+            tops = quadratic[model].places[..., 1].max(axis=1)
             bearing += int(tops[0] - tops[master])
         metrics[name] = (height, bearing)
 
 
-def _set_origins(font: TTFont, drawings: Drawings, cubic: bool) -> None:
+def _set_origins(font: TTFont, shown: Shown, cubic: bool) -> None:
     """Give new glyphs the vertical origin of their models; only CFF has such a table."""
     if not cubic:
         del font["VORG"]
         return
     records = font["VORG"].VOriginRecords
-    for name, (model, _) in drawings.items():
+    for name, (model, _) in shown.items():
         if model in records:
             records[name] = records[model]
 
@@ -129,16 +132,16 @@ def _set_origins(font: TTFont, drawings: Drawings, cubic: bool) -> None:
 def _write_glyf(
     font: TTFont,
     family: Family,
-    drawings: Drawings,
+    shown: Shown,
     recorded: Mapping[str, DecomposingRecordingPen],
     overlapping: set[str],
 ) -> None:
     glyphs = {}
     for name in font.getGlyphOrder():
-        model, master = drawings.get(name, (name, 0))
-        if name in drawings:
-            drawn = outlines(family).get(model)
-            glyph = simple_glyph(drawn, master) if drawn else Glyph()
+        model, master = shown.get(name, (name, 0))
+        if name in shown:
+            outline = outlines(family).get(model)
+            glyph = simple_glyph(outline, master) if outline else Glyph()
         elif "glyf" in font:
             pen = TTGlyphPen(None)
             recorded[name].replay(pen)
@@ -169,7 +172,7 @@ def _become_truetype(font: TTFont) -> None:
     profile, post = font["maxp"], font["post"]
     profile.tableVersion = 0x00010000
     for limit in _LIMITS:
-        setattr(profile, limit, 0)  # those of the outlines are found when the font is saved
+        setattr(profile, limit, 0)  # fontTools finds those of the outlines when it saves the font
     profile.maxZones = 1
     post.formatType, post.extraNames, post.mapping = 2.0, [], {}
 
@@ -193,7 +196,7 @@ _LIMITS = (
 def _write_cff(
     font: TTFont,
     family: Family,
-    drawings: Drawings,
+    shown: Shown,
     recorded: Mapping[str, DecomposingRecordingPen],
 ) -> None:
     widths = {name: font["hmtx"][name][0] for name in font.getGlyphOrder()}
@@ -201,9 +204,9 @@ def _write_cff(
     charstrings = {}
     for name, width in widths.items():
         pen = T2CharStringPen(None if width == default else width - nominal, None)
-        if name in drawings:
-            model, master = drawings[name]
-            draw_master(family.glyphs[model], master, pen)
+        if name in shown:
+            model, master = shown[name]
+            write_master(family.glyphs[model], master, pen)
         else:
             recorded[name].replay(ReverseContourPen(pen) if "glyf" in font else pen)
         charstrings[name] = pen.getCharString()
@@ -220,7 +223,7 @@ def _write_cff(
 
 
 def _about(font: TTFont) -> dict[str, Any]:
-    """What a `CFF ` table says about its font beside the outlines."""
+    """Collect what a `CFF ` table says about its font beside the outlines."""
     names, post = font["name"], font["post"]
     said = {
         "version": f"{font['head'].fontRevision:.3f}",

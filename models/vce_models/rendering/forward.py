@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vce_models.arrays import Array
 from vce_models.config import ModelConfig
-from vce_models.drawing import pen, splines
+from vce_models.rendering import pen, splines
 from vce_models.shapes import COARSE
 from vce_models.weights import Weights
 

@@ -1,4 +1,4 @@
-"""Outlines of one glyph, outside any font, are moved as each rule says."""
+"""The outline of one glyph, outside any font, is moved by each rule: paths for SVG."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from vce_models.fonts.uncrossing import uncrossed
 from vce_models.weights import Weights
 
 UNITS = 4096.0
-"""A canvas's side, where nodes are put on whole units."""
+"""Side of the canvas on which nodes are put on whole units."""
 
 CANVAS = Placement(0.0, 0.0, 1.0)
-"""The placement of a drawing whose unit is the canvas's side."""
+"""The placement of an outline whose unit is the canvas's side."""
 
 
 def moved(
@@ -34,17 +34,17 @@ def moved(
         rules: (rules, size, latent_per_row).
         strength: As `rules.strengthen` takes it.
         condition: What the model sees of the glyph, (size, size) in [0, 1], ink = 1.
-        glyph: Its outline, and where the model's canvas lies in the units of that.
+        glyph: Its outline, and where the model's canvas lies, in the outline's units.
 
     Yields:
-        The contours for each rule, in units of the canvas's side, y down; and whether the
-        rule is weakened for them, as they would cross themselves.
+        For each rule the contours, in units of the canvas's side, y down; and whether the
+        rule was weakened, since the contours would cross themselves otherwise.
     """
     scale, size = UNITS / glyph[1].side, weights.config.size
     contours = [[[curve * scale for curve in piece] for piece in c] for c in glyph[0]]
     at = Placement(glyph[1].x * scale, glyph[1].y * scale, UNITS)
     source = hands.source(contours, size, UNITS, seen=(condition, at))
-    for i in range(len(rules)):  # one by one: the first of more are the same
+    for i in range(len(rules)):  # one by one: a rule's paths do not depend on how many there are
         if source is None:
             yield (), False
             continue
@@ -55,7 +55,7 @@ def moved(
 
 
 def _path(curves: list[Places], at: Placement) -> Path:
-    """Bring a contour to the canvas, where outsides run clockwise."""
+    """Turn a contour into a path on the canvas, where outsides run clockwise."""
     turned = [at.pixels(curve[::-1], 1) for curve in reversed(curves)]
     x, y = turned[0][0].tolist()
     segments = (tuple((x, y) for x, y in curve[1:].tolist()) for curve in turned)

@@ -1,4 +1,4 @@
-"""A font of drawings, which images become before rules move them as they move any font."""
+"""A font is built from drawings, so that rules can move them as they move any font."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vce_models.fonts.raster import edges, polygons
 from vce_models.fonts.spacing import profiles
 
 EM, ASCENT, DESCENT, X_HEIGHT, CAP_HEIGHT = 1000, 900, -250, 500, 700
-"""Measures of a font of drawings, in font units."""
+"""Measures of every font that is built, in font units."""
 
 SPACE = 300
 """Advance width of its space."""
@@ -26,20 +26,21 @@ BEARING = 85
 """Mean paper on either side of a drawing, in font units."""
 
 FRAMED = Placement(0, -200, 1100)
-"""Where a framed drawing lies if nothing says more: as large as a capital."""
+"""Where a framed drawing lies if nothing says where: it is as large as a capital."""
 
 STYLE, VERSION = "Regular", "Version 1.000"
 
 CREATED = "Wed Jan  1 00:00:00 2020"
-"""When every such font says it was made: the same drawings give the same bytes."""
+"""The date in every font that is built, always the same: the same drawings give the same bytes."""
 
 
 class Drawing(NamedTuple):
-    """A drawing of a character.
+    """A drawing of a character that has its place in a font.
 
     Attributes:
         contours: Its outline; the unit is the canvas's side, y up from its lower edge.
-        placement: Where the canvas lies in the font; spacing says where it lies across.
+        placement: Where the canvas lies in the font. Its x does not count, since spacing
+            decides where the drawing lies from left to right.
     """
 
     contours: Sequence[Contour]
@@ -47,7 +48,7 @@ class Drawing(NamedTuple):
 
 
 def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
-    """Build a font of drawings, spaced by their ink, with `.notdef` and the space.
+    """Build a font from drawings, spaced by their ink; it has `.notdef` and a space, too.
 
     Args:
         drawings: The drawings, by code point.
@@ -69,14 +70,15 @@ def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
     charstrings, bearings, tops, bottoms = {}, {}, [ASCENT], [DESCENT]
     for name, contours in outlines.items():
         pen = T2CharStringPen(widths[name], None)
-        _draw(contours, pen)
+        _write(contours, pen)
         charstrings[name] = pen.getCharString()
         ends = [curve for contour in contours for curve in contour]
         places = np.concatenate(ends) if ends else np.zeros((1, 2))
         bearings[name] = (widths[name], round(float(places[:, 0].min())))
         tops.append(int(np.ceil(places[:, 1].max())))
         bottoms.append(int(np.floor(places[:, 1].min())))
-    ascent, descent = max(tops), min(bottoms)  # all systems leave the same room, and for all ink
+    # Every system then leaves the same room for a line, and enough for all ink.
+    ascent, descent = max(tops), min(bottoms)
     name = "".join(filter(str.isprintable, family)).strip() or "Untitled"
     postscript = postscript_name(name, STYLE)
     builder = FontBuilder(EM, isTTF=False)
@@ -111,7 +113,10 @@ def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
 
 
 def _spaced(drawing: Drawing) -> tuple[list[list[Cubic]], int]:
-    """Curves in whole font units with the same mean paper on either side, and the advance width."""
+    """Space a drawing: return its curves in whole font units, and its advance width.
+
+    The mean paper on either side is the same.
+    """
     at = drawing.placement
     placed = [
         [[curve * at.side + [at.x, at.y] for curve in piece] for piece in contour]
@@ -128,7 +133,7 @@ def _spaced(drawing: Drawing) -> tuple[list[list[Cubic]], int]:
 
 
 def _notdef() -> list[list[Cubic]]:
-    """An upright box, as high as capitals and half an em wide."""
+    """Make an upright box, as high as capitals and half an em wide."""
 
     def box(left: float, bottom: float, right: float, top: float) -> list[Cubic]:
         corners = np.array([(left, bottom), (right, bottom), (right, top), (left, top)])
@@ -138,7 +143,7 @@ def _notdef() -> list[list[Cubic]]:
     return [box(50, 0, 450, CAP_HEIGHT), [side[::-1] for side in reversed(inside)]]
 
 
-def _draw(contours: list[list[Cubic]], pen: object) -> None:
+def _write(contours: list[list[Cubic]], pen: object) -> None:
     for contour in contours:
         pen.moveTo(tuple(contour[0][0]))  # type: ignore[attr-defined]
         for curve in contour:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from vce_models.arrays import Array
-from vce_models.drawing.splines import mitchell
+from vce_models.rendering.splines import mitchell
 
 SURE = 5.0
 """Logarithms of odds beyond this count as this: what is sure is as sure as its neighbours."""
