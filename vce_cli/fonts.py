@@ -156,7 +156,7 @@ def _source(
         try:
             made.append(sketch(glyph, codepoint(glyph), config))
             journal.beside(glyph.source, list(made[-1].unusual))
-        except InputError as error:
+        except (ConfigError, InputError) as error:  # its name says no character; its content
             journal.fail(glyph.source, error)
             continue
         journal.detail(f"read {glyph.source}")
