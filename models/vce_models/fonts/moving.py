@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vce_models.fonts import crossings, evenness, hands, likeness, parts, scripts, spacing
+from vce_models.fonts import crossings, evenness, hands, joints, likeness, parts, scripts, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Family, MasterGlyph, Places, Weakened
 from vce_models.fonts.mover import CONFUSED, Mover, Task
@@ -67,14 +67,17 @@ def family(
     masters = _masters(rules, alphabet, alike)
     joins = _joining(outlines, advances, named, points)
     tasks = {
-        name: Task(name, outline, advances[name], joins(name))
+        name: Task(name, outline, advances[name], joins(name), scripts.is_tile(points.get(name)))
         for name, outline in outlines.items()
         if outline
     }
     alone = {name: task for name, task in tasks.items() if name not in made_of}
     slant = evenness.slant(letter.samples for letter in alphabet)
     norm = evenness.Norm(_lines(outlines, named), slant)
-    mover = Mover(rules, masters, own, em, norm)
+    meeting = joints.find(
+        ((t.contours, t.advance) for t in tasks.values() if t.joined and not t.tile), em
+    )
+    mover = Mover(rules, masters, own, em, norm, meeting)
     glyphs: dict[str, MasterGlyph] = {}
     weakened: list[Weakened] = []
     for name, glyph, notes in _run(mover, list(alone.values()), jobs):
