@@ -6,6 +6,7 @@ import pty
 import re
 import signal
 import subprocess
+import sys
 import time
 from typing import Any
 
@@ -57,6 +58,28 @@ def on_a_terminal(command, stream, **environment):
     os.close(master)
     assert process.returncode == 0
     return seen
+
+
+LONG = """
+import time
+from vce_cli import report
+with report.progress("working") as advance:
+    for done in range(1, 41):
+        time.sleep(0.1)
+        advance(done, 40)
+"""
+
+
+def test_progress_begins_where_the_work_is_and_says_how_long_the_rest_takes():
+    seen = on_a_terminal([sys.executable, "-c", LONG], "stderr", COLUMNS="120").decode()
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
+    counted = [tuple(map(int, found)) for found in re.findall(r"(\d+)/(\d+)", plain)]
+    assert {total for _, total in counted} == {40}
+    assert counted == sorted(counted)
+    assert counted[0][0] > 10  # nothing is shown for two seconds
+    left = [int(seconds) for seconds in re.findall(r"(\d+) s left", plain)]
+    assert left == sorted(left, reverse=True)
+    assert 1 <= left[0] <= 4
 
 
 def test_a_shell_completes_commands_and_options(vce):

@@ -1,6 +1,7 @@
 """`vce convert` where a font comes out: one a hand, axes, letters in turn, a page, a pipe."""
 
 import io
+import json
 import shutil
 import struct
 from pathlib import Path
@@ -9,12 +10,13 @@ import numpy as np
 import pytest
 import uharfbuzz
 from blocks import build
-from conftest import names, scribble, start
+from conftest import names, one_line, scribble, start
 from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
 from matplotlib import get_data_path
+from PIL import Image
 
 FONT = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
 SEED = ("--seed", 7)
@@ -196,6 +198,34 @@ def test_images_are_a_font_if_their_names_say_which_letters_they_are(vce, tmp_pa
     assert made[0] != made[1]
     assert TTFont(tmp_path / "drawn-01.ttf").getBestCmap().keys() == {0x20, 0xA0, 0x70, 0x71}
     assert all(made[0][name] for name in ("uni0070", "uni0071"))
+
+
+def test_an_image_that_no_font_can_take_is_named_and_the_others_become_one(vce, tmp_path):
+    folder = tmp_path / "glyphs"
+    folder.mkdir()
+    for character, name in enumerate(("a", "b", "hello", "IMG_0001")):
+        scribble(character, 0).save(folder / f"{name}.png")
+    (folder / "c.png").write_text("no image")
+    Image.new("L", (40, 40), 255).save(folder / "d.png")
+    row = Image.new("L", (3 * 105, 105), 255)
+    for character in range(3):
+        row.paste(scribble(character, 0), (105 * character, 0))
+    row.save(folder / "e.png")
+    done = vce("convert", "glyphs/", "-n", 1, *SEED, "-o", "hand.ttf", "--json", status=6)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    kept = [json.loads(done.stdout)["failures"][i]["input"] for i in range(5)]
+    assert kept == [f"glyphs/{name}.png" for name in ("IMG_0001", "c", "d", "e", "hello")]
+    assert all(name in error for name, error in zip(kept, errors, strict=False))
+    assert "does not say which character it is" in errors[0]
+    assert errors[5:] == ["error: 5 of 7 failed; the rest is written"]
+    assert TTFont(tmp_path / "hand.ttf").getBestCmap().keys() == {0x20, 0xA0, 0x61, 0x62}
+
+
+def test_images_that_all_say_no_character_are_one_error(vce, tmp_path):
+    for character, name in enumerate(("hello", "IMG_0001")):
+        scribble(character, 0).save(tmp_path / f"{name}.png")
+    done = vce("convert", "hello.png", "IMG_0001.png", *SEED, "-o", "hand.ttf", status=2)
+    one_line(done, "hello.png does not say which character it is")
 
 
 def test_a_source_is_left_as_it_was(vce, font):

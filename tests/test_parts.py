@@ -221,3 +221,18 @@ def test_the_base_is_the_letter_even_where_a_font_names_the_mark_first(family):
     assert whole.advances.tolist() == dotless.advances.tolist()  # 569 714 696, and 569 652 649
     (stem,) = dotless.contours
     assert any(len(c) == len(stem) and np.allclose(c[0], stem[0]) for c in whole.contours)
+
+
+def test_progress_counts_all_glyphs_and_those_made_of_others_with_these():
+    data, model = read_font(FONT).cut([ord(c) for c in "e é´ ."]), weights.load()
+    counted = []
+    made = moving.family(
+        data,
+        hands.Rules(model, rules.sample(1, model.config, 7)),
+        progress=lambda *at: counted.append(at),
+    )
+    assert {total for _, total in counted} == {len(made.glyphs)}
+    done = [number for number, _ in counted]
+    assert done == sorted(done)
+    assert done[-1] == len(made.glyphs)
+    assert max(np.diff(done)) >= 2  # é comes with the last of its parts

@@ -12,6 +12,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.otlLib.builder import buildStatTable
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib.tables._f_v_a_r import NamedInstance
 from fontTools.ttLib.tables.TupleVariation import TupleVariation
 from ufoLib2 import Font
 
@@ -109,7 +110,15 @@ def test_a_variable_font_is_read_where_it_is_asked_for(location, wanted, tmp_pat
     assert advance == 280 + wanted[2] - 180
 
 
-@pytest.mark.parametrize(("location", "style"), [("wght=900", "Black"), ("wght=500", "Regular")])
+@pytest.mark.parametrize(
+    ("location", "style"),
+    [
+        ("wght=900", "Black"),
+        ("wght=400", "Regular"),
+        ("wght=500", "wght500"),
+        ("wght=650.5,YTAS=20", "wght650.5 YTAS20"),
+    ],
+)
 def test_a_place_on_the_axes_gives_its_name_to_the_style(location, style, tmp_path):
     path = variable(tmp_path / "v.ttf")
     with TTFont(path) as font:
@@ -118,6 +127,33 @@ def test_a_place_on_the_axes_gives_its_name_to_the_style(location, style, tmp_pa
         font.save(path)
     with TTFont(io.BytesIO(read_font(path, location).data)) as font:
         assert style_of(font) == style
+
+
+@pytest.mark.parametrize(
+    ("location", "style"),
+    [("wght=700", "Bold"), ("wght=700,YTAS=9", "wght700 YTAS9"), ("wght=400", "Regular")],
+)
+def test_without_a_table_of_styles_a_named_instance_gives_its_name(location, style, tmp_path):
+    path = variable(tmp_path / "v.ttf")
+    with TTFont(path) as font:
+        instance = NamedInstance()
+        instance.coordinates = {"wght": 700, "YTAS": 0}
+        instance.subfamilyNameID = font["name"].addName("Bold")
+        font["fvar"].instances.append(instance)
+        font.save(path)
+    with TTFont(io.BytesIO(read_font(path, location).data)) as font:
+        assert style_of(font) == style
+
+
+def test_the_fonts_of_a_place_without_a_name_are_called_by_it(vce, tmp_path):
+    variable(tmp_path / "v.ttf")
+    given = ("v.ttf", "--location", "wght=650", "-n", 1, "--seed", 1, "--family", "Hand")
+    vce("convert", *given, "-o", "x.ttf")
+    with TTFont(tmp_path / "x.ttf") as font:
+        called = [font["name"].getDebugName(number) for number in (1, 2, 4, 6, 16, 17)]
+    assert called == [
+        *("Hand wght650", "Regular", "Hand wght650", "Hand-wght650", "Hand", "wght650"),
+    ]
 
 
 @pytest.mark.parametrize(

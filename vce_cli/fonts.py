@@ -102,14 +102,16 @@ def write(
     together = bool(options.variable or options.alternates or target.form.least == "run")
     numbers = hands.numbers[:1] if together else hands.numbers
     reserved = _reserved(target.path("", numbers[0]), options.family, data, journal)
-    for hand, number in enumerate(numbers, start=1):
-        path = target.path("", number)
-        called = options.family or (UNTITLED if reserved else None)
-        name = _name(path, called, number if len(numbers) > 1 else None)
-        made = Made(family, name, None if together else hand, alike, proof)
-        with opened(path, target, out) as file:
-            target.form.encode(made, file)
-        yield path
+    with report.progress("writing", quiet=options.quiet) as advance:
+        for hand, number in enumerate(numbers, start=1):
+            path = target.path("", number)
+            called = options.family or (UNTITLED if reserved else None)
+            name = _name(path, called, number if len(numbers) > 1 else None)
+            made = Made(family, name, None if together else hand, alike, proof)
+            with opened(path, target, out) as file:
+                target.form.encode(made, file)
+            advance(hand, len(numbers))
+            yield path
 
 
 def _reserved(path: Path, family: str | None, data: bytes, journal: Journal) -> bool:
@@ -156,7 +158,7 @@ def _source(
         try:
             made.append(read_drawing(glyph, codepoint(glyph), config))
             journal.beside(glyph.source, list(made[-1].unusual))
-        except InputError as error:
+        except (ConfigError, InputError) as error:  # its name says no character; its content
             journal.fail(glyph.source, error)
             continue
         journal.detail(f"read {glyph.source}")

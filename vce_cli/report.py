@@ -92,6 +92,7 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int
     """Yield `advance(done, total)`, which shows a bar with the time left.
 
     The bar is shown on a terminal only, and only if the work takes longer than `BAR_SECONDS`.
+    The time left supposes that the rest goes as fast as all that is done.
     """
     if quiet or not on_terminal():
         yield lambda done, total: None
@@ -103,10 +104,12 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int
         if bar is None:
             if time.monotonic() - begun < BAR_SECONDS:
                 return
-            bar = _bar(transient=True)
-            bar.add_task(description)
+            bar = _counting()
+            bar.add_task(description, total=total, completed=done, left="")
             bar.start()
-        bar.update(bar.task_ids[0], completed=done, total=total)
+        took = time.monotonic() - begun
+        left = f"{lasting(took * (total - done) / done)} left" if 0 < done < total else ""
+        bar.update(bar.task_ids[0], completed=done, total=total, left=left)
 
     try:
         yield advance
@@ -115,12 +118,22 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int
             bar.stop()
 
 
-def _bar(*, transient: bool) -> Progress:
+def _counting() -> Progress:
+    """Make a bar that goes away at the end, and shows the time that it is told."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), "{task.fields[left]}")
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _bar() -> Progress:
+    """Make a bar that stays, and finds the time left by the last steps."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=transient)
+    return Progress(*columns, console=Console(stderr=True))
 
 
 @contextmanager
@@ -146,7 +159,7 @@ def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
     if not on_terminal():
         yield line
         return
-    with _bar(transient=False) as bar:
+    with _bar() as bar:
         task = bar.add_task("training", total=config.steps)
 
         def live(result: Report, speed: float) -> None:

@@ -67,17 +67,27 @@ class FontForm(Form):
     def check(
         self, per: Per, fields: set[str], glyphs: list[Glyph], numbers: list[int], side: int
     ) -> None:
-        """Raise ConfigError if a font would hold two glyphs of one character."""
+        """Raise ConfigError if a font would hold two glyphs of one character, or none at all.
+
+        An image whose name says no character fails when it is read, if there are others.
+        """
         from vce_models.listing import codepoint
 
         if "char" in fields:
             raise ConfigError("a font holds all glyphs", hint="use {rule} alone in -o")
         seen: dict[int, str] = {}
+        unknown: list[ConfigError] = []
         for glyph in glyphs:
             if glyph.font is None:
-                other = seen.setdefault(number := codepoint(glyph), glyph.source)
-                if other != glyph.source:
+                try:
+                    number = codepoint(glyph)
+                except ConfigError as error:
+                    unknown.append(error)
+                    continue
+                if (other := seen.setdefault(number, glyph.source)) != glyph.source:
                     raise ConfigError(f"{other} and {glyph.source} are both U+{number:04X}")
+        if unknown and not seen:
+            raise unknown[0]
 
     def encode(self, made: Made, file: Path) -> None:
         """Write one file, or one folder, in place."""

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from vce_models.arrays import Array
 from vce_models.fonts import evenness, widths
-from vce_models.fonts.corrections import gaps, smoothed
+from vce_models.fonts.corrections import gaps, smoothed, solve
 from vce_models.fonts.family import Places
 from vce_models.fonts.field import Points, determinant, invert, unfold
+from vce_models.fonts.joints import Held
 from vce_models.fonts.outline import Contour, Samples, sample
 from vce_models.fonts.placement import FLIP, Placement, around
 from vce_models.fonts.raster import condition, polygons
@@ -64,6 +65,7 @@ class Source:
         across: Chords across its strokes.
         em: Font units of the em.
         longest: The longest side of the ink, as a share of the canvas.
+        held: What of it lies where letters meet.
     """
 
     samples: Samples
@@ -72,6 +74,7 @@ class Source:
     across: widths.Chords | None
     em: float
     longest: float
+    held: Held | None = None
 
     @property
     def extent(self) -> float:
@@ -282,8 +285,14 @@ def outline(maps: Maps, norm: evenness.Norm | None = None) -> Places:
     if norm:
         even = _even(maps, norm)
         moved += evenness.correct(glyph.samples, before, moved, even)
+    held = []
+    if glyph.held:
+        wanted = at.pixels(glyph.held.moved(maps.linear), maps.size)
+        held.append(glyph.held.term(wanted - moved[:, 2 * glyph.held.knots]))
     if glyph.across:
-        moved += widths.keep(glyph.samples, glyph.across, before, moved, derivative * FLIP)
+        moved += widths.keep(glyph.samples, glyph.across, before, moved, derivative * FLIP, held)
+    elif held:
+        moved += solve(glyph.samples, gaps(glyph.samples, before), held)
     return at.units(moved, maps.size)
 
 

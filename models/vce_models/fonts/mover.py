@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vce_models.arrays import Integers
-from vce_models.fonts import crossings, evenness, hands, spacing
+from vce_models.fonts import crossings, evenness, hands, joints, nodes, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import MasterGlyph, Places, Weakened
 from vce_models.fonts.outline import Contour
@@ -26,6 +26,7 @@ class Task:
         contours: Its outline, in font units.
         advance: Its advance width, in font units.
         joined: Whether it meets its neighbours edge to edge.
+        tile: Whether it does so on all sides, so that only its hands' linear maps move it.
         share: How much of its own it may keep in each hand, (hands,); None means all.
     """
 
@@ -33,6 +34,7 @@ class Task:
     contours: list[Contour]
     advance: int
     joined: bool
+    tile: bool = False
     share: Numbers | None = None
 
 
@@ -50,6 +52,7 @@ class Mover:
         own: The share of its own that a glyph keeps, beside its hand's linear map.
         em: Font units of the em.
         norm: What the font's letters have in common.
+        joints: Where those that are joined meet.
     """
 
     rules: hands.Rules
@@ -57,13 +60,21 @@ class Mover:
     own: float
     em: float
     norm: evenness.Norm
+    joints: tuple[joints.Joint, ...] = ()
 
     def __call__(self, task: Task) -> tuple[MasterGlyph, list[Weakened]]:
         """Move one glyph, and say where it had to be weakened."""
         curves = sum(map(len, task.contours))
-        source = self.rules.source(task.contours, self.em) if curves < DETAILED else None
+        source = (
+            self.rules.source(task.contours, self.em)
+            if curves < DETAILED and not task.tile
+            else None
+        )
         if source is None:
             return self._straight(task), []
+        if task.joined:
+            held = joints.hold(source.samples, task.advance, self.joints, self.em)
+            source = replace(source, held=held)
         maps = hands.in_hand(
             self.rules.maps(source), self.masters[1:], 0.0 if task.joined else self.own
         )
@@ -87,7 +98,8 @@ class Mover:
             tuple(curve @ self.masters.transpose(0, 2, 1) for piece in contour for curve in piece)
             for contour in task.contours
         )
-        return MasterGlyph(contours, self._widened(task.advance), Straight(self.masters))
+        advances = self._widened(task.advance)
+        return MasterGlyph(nodes.settle(contours), advances, Straight(self.masters))
 
     def _spaced(
         self, task: Task, contours: tuple[tuple[Places, ...], ...]

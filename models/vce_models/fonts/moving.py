@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vce_models.fonts import crossings, evenness, hands, likeness, parts, scripts, spacing
+from vce_models.fonts import crossings, evenness, hands, joints, likeness, parts, scripts, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Family, MasterGlyph, Places, Weakened
 from vce_models.fonts.mover import CONFUSED, Mover, Task
@@ -67,21 +67,29 @@ def family(
     masters = _masters(rules, alphabet, alike)
     joins = _joining(outlines, advances, named, points)
     tasks = {
-        name: Task(name, outline, advances[name], joins(name))
+        name: Task(name, outline, advances[name], joins(name), scripts.is_tile(points.get(name)))
         for name, outline in outlines.items()
         if outline
     }
     alone = {name: task for name, task in tasks.items() if name not in made_of}
     slant = evenness.slant(letter.samples for letter in alphabet)
     norm = evenness.Norm(_lines(outlines, named), slant)
-    mover = Mover(rules, masters, own, em, norm)
+    meeting = joints.find(
+        ((t.contours, t.advance) for t in tasks.values() if t.joined and not t.tile), em
+    )
+    mover = Mover(rules, masters, own, em, norm, meeting)
     glyphs: dict[str, MasterGlyph] = {}
     weakened: list[Weakened] = []
-    for name, glyph, notes in _run(mover, list(alone.values()), jobs):
+    ready = _ready(list(alone), made_of)
+    done = len(outlines) - sum(ready)  # those without ink
+    for (name, glyph, notes), more in zip(
+        _run(mover, list(alone.values()), jobs), ready, strict=True
+    ):
         glyphs[name] = glyph
         weakened += notes
+        done += more
         if progress:
-            progress(len(glyphs), len(alone))
+            progress(done, len(outlines))
     compared = sorted({named[point] for point in named} & glyphs.keys())
     weakened += _told_apart(mover, tasks, glyphs, compared)
     for name, made in made_of.items():
@@ -95,6 +103,15 @@ def family(
     glyphs = spacing.even(glyphs, advances, points)
     wide, high = masters[:, 0, 0], masters[:, 1, 1]
     return Family(data, glyphs, len(masters) - 1, wide, high, tuple(sorted(weakened)))
+
+
+def _ready(alone: Sequence[str], made_of: Mapping[str, Sequence[parts.Part]]) -> list[int]:
+    """Count how many glyphs each moved one makes ready, with those that it is the last part of."""
+    order = {name: at for at, name in enumerate(alone)}
+    ready = [1] * len(alone)
+    for made in made_of.values():
+        ready[max(order[part.name] for part in made)] += 1
+    return ready
 
 
 def _outlines(font: TTFont) -> dict[str, list[Contour]]:

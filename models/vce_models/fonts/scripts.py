@@ -92,8 +92,12 @@ def taken_apart(point: int) -> list[int]:
 
 def joins(point: int) -> bool:
     """Say whether glyphs of this character meet their neighbours edge to edge."""
-    tiled = any(first <= point <= last for first, last in TILES)
-    return tiled or is_joined(point) or _marks_joined(point)
+    return is_tile(point) or is_joined(point) or _marks_joined(point)
+
+
+def is_tile(point: int | None) -> bool:
+    """Say whether glyphs of this character are laid edge to edge, on all sides."""
+    return point is not None and any(first <= point <= last for first, last in TILES)
 
 
 def alphabet(points: Iterable[int]) -> list[int]:

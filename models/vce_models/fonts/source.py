@@ -17,6 +17,7 @@ from vce_models.characters import called, parse_parts
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
 from vce_models.fonts import kerning, scripts
+from vce_models.fonts.naming import TYPOGRAPHIC_STYLE, WINDOWS_ENGLISH
 from vce_models.fonts.placement import Placement
 from vce_models.fonts.sfnt import MAX_BYTES, check_tables, limited, unpacked
 from vce_models.framing import OMNIGLOT, Framing
@@ -328,12 +329,30 @@ def _instance(font: TTFont, data: bytes, location: str | None, path: Path) -> by
 
         try:
             font = instance(named=bool(location))
-        except ValueError:  # the font has no name for this place
+        except ValueError:  # STAT has no name for the place
+            style = _style(font, places)
             font = instance(named=False)
+            if style:
+                font["name"].setName(style, TYPOGRAPHIC_STYLE, *WINDOWS_ENGLISH)
     font.flavor = None
     file = io.BytesIO()
     font.save(file)
     return file.getvalue()
+
+
+def _style(font: TTFont, places: dict[str, float]) -> str:
+    """Call a place on the axes as a named instance does, or `wght650`; empty at the default."""
+    defaults = {axis.axisTag: axis.defaultValue for axis in font["fvar"].axes}
+    if all(place == defaults[tag] for tag, place in places.items()):
+        return ""
+    for instance in font["fvar"].instances:
+        if instance.coordinates == defaults | places:
+            name = font["name"].getDebugName(instance.subfamilyNameID)
+            if name:
+                return str(name)
+    words = [f"{tag.strip()}{place:g}" for tag, place in places.items() if place != defaults[tag]]
+    italic = ["Italic"] if font["OS/2"].fsSelection & 1 else []
+    return " ".join([*words, *italic])
 
 
 def _places(location: str, font: TTFont, path: Path) -> dict[str, float]:

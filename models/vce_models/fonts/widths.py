@@ -8,6 +8,7 @@ Caps, corners and joints follow their walls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +112,12 @@ def _median(values: Numbers, weights: Numbers) -> float:
 
 
 def keep(
-    samples: Samples, across: Chords, places: Places, moved: Places, derivative: Places
+    samples: Samples,
+    across: Chords,
+    places: Places,
+    moved: Places,
+    derivative: Places,
+    others: Sequence[Term] = (),
 ) -> Places:
     """Correct moved outlines so that strokes are as wide as they were.
 
@@ -121,6 +127,7 @@ def keep(
         places: Where the samples were before they were moved, (n, 2), in pixels.
         moved: Where maps put them, (rules, n, 2).
         derivative: The derivative of the maps at the samples, (rules, n, 2, 2).
+        others: What else is asked of the corrections.
 
     Returns:
         Corrections to add, (rules, n, 2).
@@ -132,6 +139,7 @@ def keep(
     terms = (
         Term(across.feet, toward, wanted - have, across.weights),
         Term(across.feet, middle, np.zeros_like(have), MIDDLE * across.weights),
+        *others,
     )
     return solve(samples, gaps(samples, places), terms)
 
