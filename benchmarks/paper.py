@@ -145,6 +145,13 @@ def begin(
     return run, trainer
 
 
+def complete(folder: Path, config: TrainConfig) -> bool:
+    """Whether a run is over; its weights are then enough, without a checkpoint."""
+    run = Run(folder, config, folder)
+    steps = [line["step"] for line in lines(run.metrics)[-1:]]
+    return run.weights.exists() and steps == [config.steps]
+
+
 def branch(common: Run, folder: Path) -> None:
     """Let a row's run begin where the common phases ended."""
     if not (folder / "config.json").exists():
@@ -321,6 +328,8 @@ def trained(
     rate = LAST_RATES.get(options.networks, 0.0)
     model = dataclasses.replace(config.model, **row.model)
     changed = dataclasses.replace(config, model=model, lmvae_learning_rate=rate, **row.train)
+    if complete(folder, changed):
+        return Run.open(folder), []
     split = read(model.resize)
     if not row.model:
         common, trainer = begin(options.out / "common", config, options.data, split, options.device)
