@@ -260,7 +260,7 @@ def plot_all(runs: dict[str, Run], test: Characters, out: Path) -> None:
         if chosen := {row: run for row, run in runs.items() if name in ROWS[row].shown}:
             plot(chosen, test, out / f"{name}.png")
     if run := runs.get("LMVAE, sigma 0.15"):
-        shutil.copy(run.folder / "curves.png", out / "fig3.png")
+        curves.plot_curves(run.metrics, out / "fig3.png")
         picture = curves.render_conversions(weights.load(run.weights), test, 1, 15)
         sheets.save_png(picture, out / "fig6.png")
 

@@ -26,7 +26,7 @@ def test_all_weights_in_the_package_have_a_card_and_a_name():
     files = {path.stem for path in cards.FOLDER.glob("*.safetensors")} - {"critics"}
     assert files == set(cards.names())
     assert cards.names()[0] == cards.DEFAULT
-    assert {"compact", "likelihood"} <= files
+    assert {"compact", "likelihood", "paper"} <= files
 
 
 @pytest.mark.parametrize("name", cards.names())
