@@ -71,7 +71,7 @@ Millions of chunks, comments and segments of a few bytes would take minutes.
 """
 
 MAX_SCANS = 100
-"""Scans of a JPEG at most, each of which passes over all of the image; a progressive one has ten."""
+"""Scans of a JPEG at most, each of which passes over the image; a progressive one has ten."""
 
 STRIPS, TILES = 273, 324
 """Tags of a TIFF that say where its strips or its tiles begin."""
