@@ -215,6 +215,13 @@ def inner(folder):
     include("a.ufo/more.fea")(folder)
 
 
+def combined(statement):
+    def spoil(folder):
+        (folder / "features.fea").write_text(f"feature test {{ {statement}; }} test;\n")
+
+    return spoil
+
+
 def pipe(folder):
     (folder / "metainfo.plist").unlink()
     os.mkfifo(folder / "metainfo.plist")
@@ -228,6 +235,8 @@ def pipe(folder):
         (include("/etc/passwd"), "which lies elsewhere"),
         (include(*["x.fea"] * 100), "include 100 files"),
         (inner, "more.fea, which includes others"),
+        (combined(f"sub {'[A A A A A A A A A A] ' * 40} by A"), "too many sequences"),
+        (combined(f"enum pos [{'A ' * 2000}] [{'A ' * 2000}] 5"), "too many sequences"),
         (pipe, "metainfo.plist is no file"),
         (lambda folder: os.truncate(folder / "glyphs/A_.glif", 2**40), "too large"),
         (lambda folder: (folder / "glyphs/A_.glif").write_text("<glyph"), "is damaged|no UFO"),
