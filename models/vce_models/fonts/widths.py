@@ -81,10 +81,10 @@ def chords(samples: Samples, places: Places) -> Chords | None:
     met, reach, where, facing = map(np.concatenate, zip(*bands, strict=True))
     weight = length * np.clip((FACING - facing) / 0.3, 0, 1)
     weight *= np.clip((WIDEST - reach) / 0.6, 0, 1)
-    used = weight > 1e-6
-    if not used.any():
+    counts = weight > 1e-6
+    if not counts.any():
         return None
-    weight *= np.clip((TYPICAL - reach / _median(reach[used], weight[used])) / 0.6, 0, 1)
+    weight *= np.clip((TYPICAL - reach / _median(reach[counts], weight[counts])) / 0.6, 0, 1)
     (used,) = np.nonzero(weight > 1e-6)
     met, half = met[used], np.full(len(used), 0.5)
     feet, shares = zip(
