@@ -1,5 +1,6 @@
 """Small fonts and UFOs that ask for much, and what is made for weights of another framing."""
 
+import gzip
 import io
 import os
 import struct
@@ -116,7 +117,29 @@ def packed(data, extra, announced):
     return begins + bytes(24) + directory + body
 
 
+def names(count, length):
+    """A table of names that all share their bytes."""
+    record = struct.pack(">6H", 3, 1, 0x409, 1, length, 0)
+    return struct.pack(">3H", 0, count, 6) + record * count + b"\0A" * (length // 2)
+
+
+def documents(count, document):
+    """A table of SVG documents that all share their bytes."""
+    place = 2 + 12 * count
+    entry = b"".join(struct.pack(">HHLL", i, i, place, len(document)) for i in range(count))
+    return struct.pack(">HLLH", 0, 10, 0, count) + entry + document
+
+
 BOMBS = {
+    "names": (lambda d: spoilt(d, name=names(EVERY, 60_000)), "names are too long"),
+    "documents": (
+        lambda d: spoilt(d, **{"SVG ": documents(EVERY, b" " * 200_000)}),
+        "tables are too large",
+    ),
+    "packed documents": (
+        lambda d: spoilt(d, **{"SVG ": documents(9, gzip.compress(bytes(60_000_000)))}),
+        "tables are too large",
+    ),
     "a chain of glyphs": (chain, "made of"),
     "glyphs that share their bytes": (shared, "overlap"),
     "a map of all characters": (lambda d: spoilt(d, cmap=mapped((0, 0x10FFFF, 1))), "characters"),
@@ -192,6 +215,13 @@ def inner(folder):
     include("a.ufo/more.fea")(folder)
 
 
+def combined(statement):
+    def spoil(folder):
+        (folder / "features.fea").write_text(f"feature test {{ {statement}; }} test;\n")
+
+    return spoil
+
+
 def pipe(folder):
     (folder / "metainfo.plist").unlink()
     os.mkfifo(folder / "metainfo.plist")
@@ -205,6 +235,8 @@ def pipe(folder):
         (include("/etc/passwd"), "which lies elsewhere"),
         (include(*["x.fea"] * 100), "include 100 files"),
         (inner, "more.fea, which includes others"),
+        (combined(f"sub {'[A A A A A A A A A A] ' * 40} by A"), "too many sequences"),
+        (combined(f"enum pos [{'A ' * 2000}] [{'A ' * 2000}] 5"), "too many sequences"),
         (pipe, "metainfo.plist is no file"),
         (lambda folder: os.truncate(folder / "glyphs/A_.glif", 2**40), "too large"),
         (lambda folder: (folder / "glyphs/A_.glif").write_text("<glyph"), "is damaged|no UFO"),

@@ -73,6 +73,23 @@ def run(folder, *arguments, **options):
     return done.returncode, done.stderr.splitlines(), int(done.stdout) / 1024
 
 
+def scans(count, image, **options):
+    """A JPEG with its last scan as many times more."""
+    data = encoded("JPEG", image, **options)
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * count + data[-2:]
+
+
+def strips(count):
+    """A TIFF of as many strips, all of them the same."""
+    tags = {256: 200, 257: 200, 258: 8, 259: 1, 262: 1, 273: 200, 277: 1, 278: 1, 279: 200}
+    entries = b"".join(
+        struct.pack("<HHLL", tag, 4, count if tag in (273, 279) else 1, value)
+        for tag, value in tags.items()
+    )
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(200 + 4 * count)
+
+
 BOMBS = {
     "pixels": lambda: png(13_000, 13_000, 6),
     "a line": lambda: png(1, 65_500),
@@ -82,6 +99,8 @@ BOMBS = {
     ),
     "chunks": lambda: png(9, 9, between=chunk(b"teSt", b"") * 1_000_000),
     "segments": lambda: b"\xff\xd8" + b"\xff\xfe\0\2" * 10_000_000,
+    "scans": lambda: scans(2000, Image.new("L", (3_000, 3_000), 255), progressive=True),
+    "strips": lambda: strips(900_000),
     "comments": lambda: (
         b"GIF89a\x0a\0\x0a\0\x80\0\0\0\0\0\xff\xff\xff!\xfe" + (b"\xff" + b"a" * 255) * 200_000
     ),

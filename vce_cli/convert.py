@@ -164,7 +164,13 @@ def _render(
         for i, glyph, drawing, placement in readings:
             _warn(glyph, drawing, model, options, journal)
             if form.outlined and model.config.wiring == "deformation":
-                conversions = _outlines(glyph, drawing, placement, hands, model, options, journal)
+                try:
+                    moved = _outlines(glyph, drawing, placement, hands, model, options)
+                except InputError as error:
+                    named = InputError(f"{glyph.source}: {error}", hint=error.hint)
+                    journal.fail(glyph.source, named)
+                    continue
+                conversions = _noted(moved, glyph, hands.numbers, journal)
                 conversions = _counted(conversions, i * count, total, advance)
             else:
                 rules = _strengthened(hands.rules, model, drawing.condition, options.towards)
@@ -181,17 +187,26 @@ def _outlines(
     hands: Hands,
     model: Weights,
     options: Options,
-    journal: Journal,
-) -> Iterator[Any]:
-    """Move the glyph's own outline, or one that is traced around its drawing, by every rule."""
+) -> Iterator[tuple[Any, bool]]:
+    """Move the glyph's own outline, or one that is traced around its drawing, by every rule.
+
+    Raises:
+        InputError: The outline is too fine to be moved.
+    """
     from vce_models.fonts import paths, tracing
 
     if glyph.outline and placement:
         outline = glyph.outline(), placement
     else:
         outline = tracing.contours(drawing.detail), paths.CANVAS
-    moved = paths.moved(model, hands.rules, options.towards, drawing.condition, outline)
-    for number, (contours, weaker) in zip(hands.numbers, moved, strict=True):
+    return paths.moved(model, hands.rules, options.towards, drawing.condition, outline)
+
+
+def _noted(
+    moved: Iterator[tuple[Any, bool]], glyph: Glyph, numbers: list[int], journal: Journal
+) -> Iterator[Any]:
+    """Yield the contours of a glyph, and note which rules had to be weakened."""
+    for number, (contours, weaker) in zip(numbers, moved, strict=True):
         if weaker:
             journal.detail(f"{glyph.source} is moved less by rule {number}: it would cross itself")
         yield contours

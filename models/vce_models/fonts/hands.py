@@ -54,6 +54,13 @@ LEAST = 0.2
 """Least determinant of a glyph's map, as a share of its hand's."""
 
 
+DETAILED, FINE = 1000, 3000
+"""An outline of so many pieces, or samples, is too fine to be bent.
+
+Keeping the widths of its strokes would take time that grows with the cube of its samples.
+"""
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A glyph before it is moved.
@@ -89,7 +96,7 @@ def source(
     seen: tuple[Array, Placement] | None = None,
     framing: Framing | None = None,
 ) -> Source | None:
-    """Sample a glyph, and frame it as the training's drawings are; None where it has no ink.
+    """Sample a glyph, and frame it as the training's drawings are.
 
     Args:
         contours: The glyph's contours as `outline.pen` collects them, in font units.
@@ -98,13 +105,16 @@ def source(
         seen: For a drawing, what the model sees of it and where that lies; it is rendered
             otherwise.
         framing: How the training's drawings lie; by default as Omniglot's.
+
+    Returns:
+        None where it has no ink, or is too fine to be bent.
     """
     framing = framing or OMNIGLOT
-    if not (outlines := polygons(contours)):
+    if sum(map(len, contours)) >= DETAILED or not (outlines := polygons(contours)):
         return None
     at = around(np.concatenate(outlines), framing) if seen is None else seen[1]
     samples = sample(contours, at.side / size)
-    if samples is None:
+    if samples is None or len(samples.places) >= FINE:
         return None
     image = condition(outlines, at, size) if seen is None else seen[0]
     across = widths.chords(samples, at.pixels(samples.places, size))
@@ -189,7 +199,7 @@ class Rules:
         return forward.Fields(self.weights)
 
     def source(self, contours: Sequence[Contour], em: float) -> Source | None:
-        """Sample a glyph and render it as these weights see it; None where it has no ink."""
+        """Sample a glyph and render it as these weights see it; None as of `source`."""
         return source(contours, self.weights.config.size, em, framing=self.weights.framing)
 
     def maps(self, glyph: Source) -> Maps:

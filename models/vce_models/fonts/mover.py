@@ -13,9 +13,6 @@ from vce_models.fonts.family import MasterGlyph, Places, Weakened
 from vce_models.fonts.outline import Contour
 from vce_models.fonts.uncrossing import uncrossed
 
-DETAILED = 1000
-"""An outline of so many curves is too fine to be bent; the hands' linear maps alone move it."""
-
 
 @dataclass(frozen=True, eq=False)
 class Task:
@@ -64,13 +61,8 @@ class Mover:
 
     def __call__(self, task: Task) -> tuple[MasterGlyph, list[Weakened]]:
         """Move one glyph, and say where it had to be weakened."""
-        curves = sum(map(len, task.contours))
-        source = (
-            self.rules.source(task.contours, self.em)
-            if curves < DETAILED and not task.tile
-            else None
-        )
-        if source is None:
+        source = None if task.tile else self.rules.source(task.contours, self.em)
+        if source is None:  # it is no letter, or too fine to be bent
             return self._straight(task), []
         if task.joined:
             held = joints.hold(source.samples, task.advance, self.joints, self.em)

@@ -94,7 +94,9 @@ def family(
     weakened += _told_apart(mover, tasks, glyphs, compared)
     for name, made in made_of.items():
         glyph = parts.assemble(made, glyphs, advances, name, masters)
-        if not scripts.is_accented(points.get(name)) and crossings.more(glyph.contours).any():
+        fine = sum(map(len, glyph.contours)) >= hands.DETAILED
+        accented = scripts.is_accented(points.get(name))
+        if not fine and not accented and crossings.more(glyph.contours).any():
             glyph, notes = mover(tasks[name])
             weakened += notes
         glyphs[name] = glyph

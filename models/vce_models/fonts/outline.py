@@ -43,8 +43,12 @@ Contour = list[list[Cubic]]
 """Pieces, each made of the curves between two explicit points."""
 
 
-def pen() -> BasePen:
-    """Make a pen of fontTools that collects contours in its attribute `contours`."""
+def pen(most: float = math.inf) -> BasePen:
+    """Make a pen of fontTools that collects contours in its attribute `contours`.
+
+    Args:
+        most: How many lines and curves may be drawn; at more the pen raises a ValueError.
+    """
     from fontTools.pens.basePen import BasePen
 
     class Pieces(BasePen):  # type: ignore[misc]
@@ -54,6 +58,12 @@ def pen() -> BasePen:
             super().__init__(None)
             self.contours: list[Contour] = []
             self.joins = False
+            self.drawn = 0
+
+        def count(self) -> None:
+            self.drawn += 1
+            if self.drawn > most:
+                raise ValueError(f"it has more than {most:,} curves")
 
         def _moveTo(self, point: Any) -> None:  # noqa: N802
             self.contours.append([])
@@ -61,9 +71,11 @@ def pen() -> BasePen:
         def _lineTo(self, point: Any) -> None:  # noqa: N802
             here = self._getCurrentPoint()
             if here != point:
+                self.count()
                 self.contours[-1].append([np.array([here, point], float)])
 
         def _curveToOne(self, first: Any, second: Any, end: Any) -> None:  # noqa: N802
+            self.count()
             curve = np.array([self._getCurrentPoint(), first, second, end], float)
             if self.joins:
                 self.contours[-1][-1].append(curve)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from vce_models.arrays import Array
+from vce_models.errors import InputError
 from vce_models.fonts import hands, tracing
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Contour
@@ -36,19 +38,32 @@ def moved(
         condition: What the model sees of the glyph, (size, size) in [0, 1], ink = 1.
         glyph: Its outline, and where the model's canvas lies, in the outline's units.
 
-    Yields:
-        For each rule the contours, in units of the canvas's side, y down; and whether the
-        rule was weakened, since the contours would cross themselves otherwise.
+    Returns:
+        An iterator: for each rule the contours, in units of the canvas's side, y down; and
+        whether the rule was weakened, since the contours would cross themselves otherwise.
+
+    Raises:
+        InputError: The outline is too fine to be bent.
     """
     scale, size = UNITS / glyph[1].side, weights.config.size
     contours = [[[curve * scale for curve in piece] for piece in c] for c in glyph[0]]
     at = Placement(glyph[1].x * scale, glyph[1].y * scale, UNITS)
     source = hands.source(contours, size, UNITS, seen=(condition, at))
-    for i in range(len(rules)):  # one by one: a rule's paths do not depend on how many there are
-        if source is None:
-            yield (), False
-            continue
-        whole = hands.Rules(weights, rules[i : i + 1], strength).maps(source)
+    if source is None:
+        if any(contours):
+            raise InputError(
+                "its outline is too fine to be moved", hint="make a picture, or draw it with less"
+            )
+        return iter([((), False)] * len(rules))
+    return _each(hands.Rules(weights, rules, strength), source, at)
+
+
+def _each(
+    every: hands.Rules, source: hands.Source, at: Placement
+) -> Iterator[tuple[tuple[Path, ...], bool]]:
+    """Move an outline by rules one by one: a path does not depend on how many rules there are."""
+    for i in range(len(every.rules)):
+        whole = replace(every, rules=every.rules[i : i + 1]).maps(source)
         maps, fitted = uncrossed(whole, UNITS, None)
         paths = tuple(_path([curve[1] for curve in contour], at) for contour in fitted)
         yield paths, bool((maps.share < whole.share).any())

@@ -37,6 +37,9 @@ MAX_PARTS = 256
 MAX_MAPPED, MAX_MAPS = 1 << 18, 64
 """Characters in all maps of a font together, and maps of a font, at most."""
 
+MAX_NAMES = 1 << 22
+"""Bytes of all names together, at most."""
+
 MAX_CALLS = 2000
 """Subroutines that a glyph's strokes call at most, at all depths."""
 
@@ -107,6 +110,10 @@ def check_tables(reader: Any) -> None:
     if reader.flavor == "woff":
         _check_compressed(reader)
     _check_map(reader["cmap"])
+    if "name" in reader:
+        _check_names(reader["name"])
+    if "SVG " in reader:
+        _check_documents(reader["SVG "])
     if {"glyf", "loca"} <= reader.keys():
         long = struct.unpack_from(">h", reader["head"], 50)[0] != 0
         _check_parts(reader["glyf"], np.frombuffer(reader["loca"], ">u4" if long else ">u2"), long)
@@ -124,6 +131,28 @@ def _check_compressed(reader: Any) -> None:
             unpacker.decompress(reader.file.read(entry.length), entry.origLength + 1)
             if not unpacker.eof:
                 raise ValueError(f"{tag} is longer than it says")
+
+
+def _check_names(table: bytes) -> None:
+    """Check that names, which may share their bytes, are not too long in all."""
+    (count,) = struct.unpack_from(">H", table, 2)
+    records = np.frombuffer(table, ">u2", 6 * count, 6).reshape(-1, 6)
+    if records[:, 4].sum(dtype=np.int64) > MAX_NAMES:
+        raise ValueError("its names are too long")
+
+
+def _check_documents(table: bytes) -> None:
+    """Check that the SVG documents, which may be packed, are not too long in all."""
+    (start,) = struct.unpack_from(">L", table, 2)
+    (count,) = struct.unpack_from(">H", table, start)
+    total = 0
+    for i in range(count):
+        place, length = struct.unpack_from(">LL", table, start + 2 + 12 * i + 4)
+        document = table[start + place : start + place + length]
+        if document.startswith(b"\x1f\x8b"):
+            document = zlib.decompressobj(31).decompress(document, MAX_UNPACKED)
+        total += len(document)
+        _check_size(total, len(table))
 
 
 def _check_map(cmap: bytes) -> None:

@@ -298,7 +298,8 @@ def _compiled(path: Path) -> bytes:
 
     ufo_files.check(path)
     try:
-        font = compileOTF(Font.open(path, lazy=False), optimizeCFF=0, removeOverlaps=False)
+        with ufo_files.limited():
+            font = compileOTF(Font.open(path, lazy=False), optimizeCFF=0, removeOverlaps=False)
     except (UFOLibError, Error, FeatureLibError, SyntaxError) as error:
         raise InputError(f"{path} is no UFO that can be read: {error}") from error
     file = io.BytesIO()

@@ -17,8 +17,14 @@ from vce_models.glyphs.decoding import contents
 MAX_BYTES = 1 << 22
 """Bytes of an SVG file at most; a glyph takes some thousand."""
 
-MAX_CURVES = 20_000
+MAX_CURVES = 5_000
 """Lines and curves of an outline at most."""
+
+RANGE = 1e6
+"""How many times as large as the other the canvas and the shapes on it may be."""
+
+SIDES = (1e-9, 1e9)
+"""Least and greatest side of a canvas, in units of the file."""
 
 
 class Outlined(NamedTuple):
@@ -48,7 +54,7 @@ def read(path: Path) -> Outlined:
         raise InputError(
             f"{path} defines entities, which are not read", hint="save it as plain SVG"
         )
-    collected = pen()
+    collected = pen(MAX_CURVES)
     try:
         svg = SVGPath.fromstring(data)
         svg.draw(TransformPen(collected, Transform(1, 0, 0, -1, 0, 0)))
@@ -56,18 +62,23 @@ def read(path: Path) -> Outlined:
     except (ParseError, SyntaxError) as error:
         raise InputError(f"{path} is no SVG: {error}") from error
     except (ValueError, LookupError, AssertionError, TypeError, NotImplementedError) as error:
-        raise InputError(f"{path} is damaged: {error}") from error
+        raise InputError(f"{path} is damaged: {str(error) or type(error).__name__}") from error
     outline = [contour for contour in collected.contours if contour]
     curves = [curve for contour in outline for piece in contour for curve in piece]
     if not curves or not all(np.isfinite(curve).all() for curve in curves):
         hint = "turn strokes and text into paths first"
         raise InputError(f"{path} has no filled shapes", hint=hint)
-    if len(curves) > MAX_CURVES:
-        raise InputError(f"{path} has {len(curves)} curves, too many for a glyph")
     places = np.concatenate(curves)
+    low, high = places.min(0), places.max(0)
     if canvas is None:
-        low, high = places.min(0), places.max(0)
         canvas = np.concatenate((low, high - low))
+    side, longest = canvas[2:].max(), (high - low).max()
+    outside = np.abs(places - canvas[:2]).max() > RANGE * side or longest * RANGE < side
+    if outside or not SIDES[0] <= side <= SIDES[1]:
+        raise InputError(
+            f"{path} has shapes or a canvas too large or too small to be drawn",
+            hint="let its viewBox be the box of what is to be seen",
+        )
     return Outlined(outline, canvas)
 
 
@@ -78,4 +89,5 @@ def _canvas(root: object) -> Places | None:
         left, top, width, height = map(float, numbers)
     except ValueError:
         return None
-    return np.array([left, -top - height, width, height]) if width > 0 and height > 0 else None
+    canvas = np.array([left, -top - height, width, height])
+    return canvas if width > 0 and height > 0 and np.isfinite(canvas).all() else None

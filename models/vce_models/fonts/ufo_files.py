@@ -6,11 +6,15 @@ glyphs that are made of glyphs, and by files that include files, inside or outsi
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 from vce_models.fonts.sfnt import oversized
 from vce_models.glyphs.decoding import contents
@@ -26,6 +30,9 @@ MAX_GLYPH = 1 << 22
 
 MAX_INCLUDED = 32
 """Files that feature code may include; those include no others."""
+
+MAX_COMBINED = 200_000
+"""Sequences of glyphs that classes in ligatures and pairs of feature code stand for, at most."""
 
 _NAME = re.compile(rb"""<glyph\b[^>]*?\bname\s*=\s*["']([^"']*)["']""")
 _PART = re.compile(rb"""<component\b[^>]*?\bbase\s*=\s*["']([^"']*)["']""")
@@ -57,6 +64,36 @@ def check(folder: Path) -> None:
         called = large.decode("utf-8", "replace")
         raise ValueError(f"the glyph {called} is made of itself, or of too many others")
     _check_included(folder)
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Stop the compiler of feature code, as long as the context is open, at far too many sequences.
+
+    A ligature of forty classes of ten glyphs stands for more sequences than can be listed.
+
+    Raises:
+        ValueError: Classes stand for more than `MAX_COMBINED` sequences.
+    """
+    from fontTools.feaLib import ast, builder
+
+    combined = 0
+
+    def product(*classes: Iterable[object]) -> Iterator[tuple[object, ...]]:
+        nonlocal combined
+        listed = [tuple(glyphs) for glyphs in classes]
+        combined += math.prod(map(len, listed))
+        if combined > MAX_COMBINED:
+            raise ValueError("its features stand for too many sequences of glyphs")
+        return itertools.product(*listed)
+
+    for module in (ast, builder):
+        module.itertools = SimpleNamespace(**vars(itertools) | {"product": product})
+    try:
+        yield
+    finally:
+        for module in (ast, builder):
+            module.itertools = itertools
 
 
 def _files(folder: Path) -> Iterator[Path]:

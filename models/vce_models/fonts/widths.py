@@ -28,6 +28,9 @@ FACING = -0.5
 TYPICAL = 2.2
 """A chord this many times as long as the glyph's median lies in a joint, or along a stroke."""
 
+RAYS = 256
+"""Rays that are followed at once."""
+
 MIDDLE = 0.5
 """Weight of the middles of chords, beside their lengths; without it bowls drift inwards."""
 
@@ -70,7 +73,50 @@ def chords(samples: Samples, places: Places) -> Chords | None:
     inward = np.stack((-along[:, 1], along[:, 0]), 1) * np.sign(area)
     middle = start + step / 2
 
-    facing = inward @ inward.T
+    # In bands of rays, for long outlines to need little memory.
+    bands = [
+        _met(start, along, length, middle[at : at + RAYS], inward[at : at + RAYS], inward)
+        for at in range(0, len(start), RAYS)
+    ]
+    met, reach, where, facing = map(np.concatenate, zip(*bands, strict=True))
+    weight = length * np.clip((FACING - facing) / 0.3, 0, 1)
+    weight *= np.clip((WIDEST - reach) / 0.6, 0, 1)
+    counts = weight > 1e-6
+    if not counts.any():
+        return None
+    weight *= np.clip((TYPICAL - reach / _median(reach[counts], weight[counts])) / 0.6, 0, 1)
+    (used,) = np.nonzero(weight > 1e-6)
+    met, half = met[used], np.full(len(used), 0.5)
+    feet, shares = zip(
+        *(_foot(following, *end) for end in ((used, half), (met, where[used]))), strict=True
+    )
+    ends = np.concatenate(feet, 1), np.concatenate(shares, 1)
+    return Chords(reach[used], weight[used], inward[used], *ends)
+
+
+def _met(
+    start: Places,
+    along: Places,
+    length: Numbers,
+    middle: Places,
+    inward: Places,
+    normals: Places,
+) -> tuple[NDArray[np.intp], Numbers, Numbers, Numbers]:
+    """Find what rays from the middles of pieces meet first of all pieces that face them.
+
+    Args:
+        start: Where the pieces begin, (n, 2).
+        along: Their directions, (n, 2).
+        length: Their lengths, (n,).
+        middle: Where the rays begin, (rays, 2).
+        inward: Their directions, (rays, 2).
+        normals: The pieces' directions inward, (n, 2).
+
+    Returns:
+        For each ray the piece that it meets, the ray's length until there (infinite where it
+        meets none), where on the piece that is, from 0 to 1, and the cosine between the normals.
+    """
+    facing = inward @ normals.T
     # A ray from a middle meets another piece at x of its length and u of the piece's.
     cross = np.where(facing < FACING, inward[:, :1] * along[:, 1] - inward[:, 1:] * along[:, 0], 0)
     dx, dy = (start[:, i] - middle[:, i, None] for i in (0, 1))
@@ -79,20 +125,7 @@ def chords(samples: Samples, places: Places) -> Chords | None:
         u = (dx * inward[:, 1:] - dy * inward[:, :1]) / (cross * length)
         x[~((np.abs(cross) > 1e-6) & (u >= 0) & (u <= 1) & (x > 1e-6))] = np.inf
     met, every = x.argmin(1), np.arange(len(x))
-    reach = x[every, met]
-    weight = length * np.clip((FACING - facing[every, met]) / 0.3, 0, 1)
-    weight *= np.clip((WIDEST - reach) / 0.6, 0, 1)
-    used = weight > 1e-6
-    if not used.any():
-        return None
-    weight *= np.clip((TYPICAL - reach / _median(reach[used], weight[used])) / 0.6, 0, 1)
-    (used,) = np.nonzero(weight > 1e-6)
-    met, half = met[used], np.full(len(used), 0.5)
-    feet, shares = zip(
-        *(_foot(following, *end) for end in ((used, half), (met, u[used, met]))), strict=True
-    )
-    ends = np.concatenate(feet, 1), np.concatenate(shares, 1)
-    return Chords(reach[used], weight[used], inward[used], *ends)
+    return met, x[every, met], u[every, met], facing[every, met]
 
 
 def _foot(

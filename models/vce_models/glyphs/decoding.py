@@ -70,6 +70,15 @@ OPENING, LOADING = 5_000, 300_000
 Millions of chunks, comments and segments of a few bytes would take minutes.
 """
 
+MAX_SCANS = 100
+"""Scans of a JPEG at most, each of which passes over the image; a progressive one has ten."""
+
+STRIPS, TILES = 273, 324
+"""Tags of a TIFF that say where its strips or its tiles begin."""
+
+MAX_STRIPS = 40_000
+"""Strips or tiles of a TIFF at most: one for each row of each colour of the largest image."""
+
 DRAFT = 1024
 """Shortest side in pixels down to which a JPEG is decoded smaller, for a single glyph."""
 
@@ -148,8 +157,11 @@ def decode(data: bytes, name: str, shortest: int = DRAFT) -> Image.Image:
         with warnings.catch_warnings(), _unheard(form):
             # Pillow warns on standard error, of sizes, palettes and metadata.
             warnings.simplefilter("ignore")
+            if form == "TIFF":
+                _check_strips(data)
             with _opened(form, file) as image:
-                _check(image, form, len(data), name, shortest)
+                scans = _scans(data, file.tell()) if form == "JPEG" else 1
+                _check(image, form, len(data), name, shortest, scans)
                 file.left, file.longest = LOADING, MAX_BYTES
                 image.load()
                 ImageOps.exif_transpose(image, in_place=True)
@@ -229,7 +241,53 @@ def _opened(form: str, file: BytesIO) -> Any:
     return getattr(import_module(f"PIL.{module}"), name)(file, "")
 
 
-def _check(image: Image.Image, form: str, length: int, name: str, shortest: int) -> None:
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
+"""What ends the data of a scan: any marker but those that restart it."""
+
+
+def _scans(data: bytes, place: int) -> int:
+    """Count the scans of a JPEG.
+
+    Args:
+        data: The file.
+        place: Where the data of the first scan begin.
+
+    Raises:
+        OSError: There are more than `MAX_SCANS`, or too many segments between them.
+    """
+    scans = 1
+    for _ in range(OPENING):
+        found = _MARKER.search(data, place)
+        if found is None or found[1] == b"\xd9":
+            return scans
+        scans += found[1] == b"\xda"
+        if scans > MAX_SCANS:
+            break
+        place = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    raise OSError("it has too many parts")
+
+
+def _check_strips(data: bytes) -> None:
+    """Refuse a TIFF of too many strips or tiles, for each of which Pillow makes an object.
+
+    Raises:
+        OSError: It has too many.
+        struct.error: It ends too early.
+    """
+    order, large = "<>"[data[:1] == b"M"], b"+" in data[2:4]
+    (start,) = struct.unpack_from(f"{order}{'Q' if large else 'L'}", data, 8 if large else 4)
+    (count,) = struct.unpack_from(f"{order}{'Q' if large else 'H'}", data, start)
+    first, length = (start + 8, 20) if large else (start + 2, 12)
+    for i in range(min(count, OPENING)):
+        layout = f"{order}HH{'Q' if large else 'L'}"
+        tag, _, number = struct.unpack_from(layout, data, first + length * i)
+        if tag in (STRIPS, TILES) and number > MAX_STRIPS:
+            raise OSError("it has too many parts")
+
+
+def _check(
+    image: Image.Image, form: str, length: int, name: str, shortest: int, scans: int
+) -> None:
     """Refuse what would take too much time or memory.
 
     Raises:
@@ -241,8 +299,8 @@ def _check(image: Image.Image, form: str, length: int, name: str, shortest: int)
     memory, most = 0.0, MAX_PIXELS
     if form == "JPEG":
         most = 2 * MAX_PIXELS
-        if "progressive" in image.info:  # it keeps two bytes of every number until the end
-            memory = 6.0 * width * height
+        if scans > 1 or "progressive" in image.info:
+            memory = 6.0 * width * height  # two bytes of every number are kept until the end
         image.draft(None, (shortest, shortest))
     memory += image.width * image.height * _bytes_a_pixel(image, form)
     if width * height > most or memory > MAX_MEMORY or (_is_text(image) and length > MAX_TEXT):
