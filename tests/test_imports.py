@@ -52,7 +52,7 @@ FONTS = {"contourpy", "fontTools", "ufoLib2"}
     [
         (["glyph.png", "-o", "out.npz"], set()),
         (["glyph.png", "--like", "glyph.png", "glyph.png", "-o", "out/"], set()),
-        (["glyph.png", "-o", "out.svg", "-n", "1"], {"contourpy"}),
+        (["glyph.png", "-o", "out.svg", "-n", "1"], {"contourpy", "fontTools"}),
     ],
 )
 def test_a_form_loads_what_it_needs(arguments, needed, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -41,21 +42,18 @@ class Contour:
     @property
     def area(self) -> float:
         """Measure what it encloses, in canvas areas: positive clockwise on the screen."""
-        doubled, here = 0.0, self.start
+        from fontTools.pens.areaPen import AreaPen
+
+        pen = AreaPen()
+        self.draw(pen)
+        return float(pen.value)
+
+    def draw(self, pen: Any) -> None:
+        """Draw it with a pen of fontTools."""
+        pen.moveTo(self.start)
         for segment in self.segments:
-            # Green's theorem; for a cubic it is a sum over its control polygon.
-            points = (here, *segment)
-            weights = ((0, 1, 1.0),) if len(segment) == 1 else _GREEN
-            doubled += sum(w * _cross(points[i], points[j]) for i, j, w in weights)
-            here = segment[-1]
-        return doubled / 2
-
-
-_GREEN = ((0, 1, 0.6), (0, 2, 0.3), (0, 3, 0.1), (1, 2, 0.3), (1, 3, 0.3), (2, 3, 0.6))
-
-
-def _cross(a: Point, b: Point) -> float:
-    return a[0] * b[1] - a[1] * b[0]
+            (pen.lineTo if len(segment) == 1 else pen.curveTo)(*segment)
+        pen.closePath()
 
 
 def solid(probabilities: Array) -> Mask:
@@ -138,17 +136,18 @@ def svg(cells: Sequence[Sequence[tuple[Contour, ...]]], cell: float, gap: float)
         for j, contours in enumerate(row):
             x, y = gap + j * (cell + gap), gap + i * (cell + gap)
             if contours:
-                data = "".join(_path(contour, x, y, cell) for contour in contours)
-                lines.append(f'<path d="{data}"/>')
+                lines.append(f'<path d="{_path(contours, x, y, cell)}"/>')
     return "\n".join([*lines, "</svg>", ""])
 
 
-def _path(contour: Contour, x: float, y: float, cell: float) -> str:
-    def place(points: Segment) -> str:
-        return " ".join(f"{_number(x + cell * u)} {_number(y + cell * v)}" for u, v in points)
+def _path(contours: Sequence[Contour], x: float, y: float, cell: float) -> str:
+    from fontTools.pens.svgPathPen import SVGPathPen
+    from fontTools.pens.transformPen import TransformPen
 
-    steps = (f"{'L' if len(segment) == 1 else 'C'}{place(segment)}" for segment in contour.segments)
-    return f"M{place((contour.start,))}{''.join(steps)}Z"
+    pen = SVGPathPen(None, _number)
+    for contour in contours:
+        contour.draw(TransformPen(pen, (cell, 0, 0, cell, x, y)))
+    return str(pen.getCommands())
 
 
 def _number(value: float) -> str:
