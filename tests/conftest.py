@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Tests share their processors, where threads that wait for each other are many times slower.
+os.environ["OMP_NUM_THREADS"] = "1"  # before PyTorch loads
+
 import numpy as np
 import pytest
 from blocks import build
@@ -80,7 +83,6 @@ def omniglot():
 def cache(tmp_path_factory):
     """Tests keep out of the user's cache."""
     os.environ["VCE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    os.environ["OMP_NUM_THREADS"] = "1"  # of the subprocesses
 
 
 @pytest.fixture

@@ -142,12 +142,9 @@ def test_a_training_says_first_how_long_it_will_take(tree, tmp_path, recipe, ste
 def test_a_training_that_says_so_trains_as_the_library_does(vce, tree, tmp_path):
     vce("train", "--data", tree, "--out", "run", *SHORT)
     config = Run.open(tmp_path / "run").config
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     trainer = Trainer(config, drawings.load(tree, config.model).train)
     while trainer.step < config.steps:
         trainer.advance(1)
-    torch.set_num_threads(threads)
     trained = load_file(tmp_path / "run/weights.safetensors")
     for name, value in trainer.model.state_dict().items():
         assert name.startswith("prior") or torch.equal(trained[name], value), name
