@@ -32,7 +32,7 @@ ENLARGED = 4
 
 
 class _Config:
-    """Range checks and JSON, shared by the two config classes."""
+    """Checks of every value, and JSON, for the two config classes."""
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
@@ -47,7 +47,7 @@ class _Config:
                 value = float(value)
                 object.__setattr__(self, item.name, value)
             if hint in (int, float, bool) and type(value) is not hint:
-                raise ConfigError(f"{item.name} is {value!r}, not a {hint.__name__}")
+                raise ConfigError(f"{item.name} is {value!r}, not of type {hint.__name__}")
             low, high = item.metadata.get("range", (None, None))
             if low is not None and not low <= value <= high:
                 raise ConfigError(f"{item.name} is {value}, outside {low} to {high}")
@@ -67,7 +67,12 @@ class _Config:
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        """Build the config from plain values, every key given but those of later versions."""
+        """Build the config from plain values.
+
+        Raises:
+            ConfigError: A key is unknown or missing, or a value is not allowed. Keys that came
+                with later versions may be missing.
+        """
         if not isinstance(values, dict):
             raise ConfigError("the config is not a JSON object")
         items = dataclasses.fields(cls)  # type: ignore[arg-type]
@@ -80,7 +85,10 @@ class _Config:
 
 
 def _between(default: Any, low: float, high: float, *, later: bool = False) -> Any:
-    """A field with a range; `later` ones came after weights and checkpoints that lack them."""
+    """Make a field with a default and a range, both ends of which are allowed.
+
+    `later` marks a field that older weights and checkpoints lack; there it has its default.
+    """
     return field(default=default, metadata={"range": (low, high), "later": later})
 
 
@@ -135,7 +143,7 @@ class ModelConfig(_Config):
 
     @property
     def beside(self) -> tuple[int, int]:
-        """Latent numbers to the left and to the right of each row, where the wiring is `edge`."""
+        """Latent numbers on the left and on the right of each row; none unless wiring is `edge`."""
         half = self.latent_per_row // 2
         return (half, half) if self.wiring == "edge" else (0, 0)
 
@@ -231,7 +239,7 @@ class TrainConfig(_Config):
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        """Build the config from plain values, every key given, the model's as a dict."""
+        """Build the config as `_Config.from_dict` does; the model's settings are a dict in it."""
         if isinstance(values, dict) and "model" in values:
             values = {**values, "model": ModelConfig.from_dict(values["model"])}
         return super().from_dict(values)
@@ -247,7 +255,7 @@ class TrainConfig(_Config):
         return self.pretrain_steps + self.vae_steps + self.lmvae_steps
 
     def left(self, step: int) -> dict[Phase, range]:
-        """The numbers of the steps from `step` on, by phase; phases without any are left out."""
+        """List the numbers of the steps from `step` on, by phase, without phases that are over."""
         middle, last = self.pretrain_steps, self.pretrain_steps + self.vae_steps
         phases: dict[Phase, range] = {
             "pretrain": range(step, middle),
@@ -263,9 +271,12 @@ class TrainConfig(_Config):
         return "vae" if step < self.pretrain_steps + self.vae_steps else "lmvae"
 
     def scaled(self, steps: int) -> TrainConfig:
-        """Return the same run in `steps` steps. Every phase keeps its share, and one step at least.
+        """Return the same run in `steps` steps.
 
-        The warm-up keeps its share, too.
+        Phases and warm-up keep their shares, and a phase keeps at least one step.
+
+        Raises:
+            ConfigError: There are fewer steps than phases.
         """
         shares = [self.pretrain_steps, self.vae_steps, self.lmvae_steps]
         if steps < sum(share > 0 for share in shares):

@@ -113,6 +113,7 @@ def load(
 
 @contextmanager
 def _usable() -> Iterator[None]:
+    """Turn the error of a font into that of a data set."""
     try:
         yield
     except InputError as error:

@@ -46,7 +46,7 @@ HOLE = 8
 """Side of the square that is wiped out of every view."""
 
 BATCH = 128
-"""Drawings embedded at a time."""
+"""Drawings whose features are computed at a time."""
 
 WIDTHS = (32, 64, 64, 64)
 """Channels of the convolutions."""
@@ -182,7 +182,7 @@ def sample(episodes: Episodes, ways: int, generator: torch.Generator) -> Tensor:
 
 
 def prototypical(features: Tensor, ways: int) -> Tensor:
-    """Snell et al. 2017, eq. 2: cross entropy of queries over distances to their exemplars.
+    """Compute the cross entropy of queries over squared distances (Snell et al. 2017, eq. 2).
 
     Args:
         features: (ways * (1 + n), D): the exemplars, then n queries of the first of them, n of
@@ -195,7 +195,7 @@ def prototypical(features: Tensor, ways: int) -> Tensor:
 
 
 def nt_xent(features: Tensor) -> Tensor:
-    """Chen et al. 2020, eq. 1: cross entropy of each view's partner among all other views.
+    """Compute the cross entropy of each view's partner among all others (Chen et al. 2020, eq. 1).
 
     Args:
         features: (2 N, D), each of length 1; view i + N is the partner of view i.

@@ -76,6 +76,9 @@ MAX_SCANS = 100
 STRIPS, TILES = 273, 324
 """Tags of a TIFF that say where its strips or its tiles begin."""
 
+ROWS_PER_STRIP, ORIENTATION = 278, 274
+"""Tags that say how many rows of pixels a strip has, and how an image is turned (1: not at all)."""
+
 MAX_STRIPS = 40_000
 """Strips or tiles of a TIFF at most: one for each row of each colour of the largest image."""
 
@@ -185,7 +188,7 @@ def reduced(image: Image.Image, side: int, *, colours: bool = False) -> Image.Im
     if factor == 1 and not colours:
         return _plain(image)
     width, height = image.size
-    # In bands, for what is converted to need little memory.
+    # The image is reduced band by band, so that what is converted needs little memory.
     step = factor * max(1, 2**20 // (factor * width))
     bands = [
         _averaged(image.crop((0, top, width, min(height, top + step))), factor, colours)
@@ -198,6 +201,7 @@ def reduced(image: Image.Image, side: int, *, colours: bool = False) -> Image.Im
 
 
 def _averaged(image: Image.Image, factor: int, colours: bool) -> Image.Image:
+    """Average areas before colours are converted where Pillow can, as that is less to convert."""
     form = _coloured if colours else _plain
     if image.mode in ("L", "RGB", "RGBA", "LA", "CMYK", "I", "F"):
         return form(image.reduce(factor))
@@ -205,12 +209,14 @@ def _averaged(image: Image.Image, factor: int, colours: bool) -> Image.Image:
 
 
 def _coloured(image: Image.Image) -> Image.Image:
+    """Convert an image to RGB or RGBA, unless it is grey."""
     if image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I"):
         return _plain(image)
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
 def _plain(image: Image.Image) -> Image.Image:
+    """Convert an image to L, LA, I or F."""
     if image.mode == "F":
         return image
     if image.mode.startswith("I"):
@@ -221,7 +227,13 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 class _Sparing(BytesIO):
-    """A file that can be read so many times, and so much at a time."""
+    """A file that raises OSError if it is read too often, or too much of it at a time.
+
+    Args:
+        data: What is in the file.
+        reads: How often it may be read.
+        longest: How many bytes may be read at a time.
+    """
 
     def __init__(self, data: bytes, reads: int, longest: int) -> None:
         super().__init__(data)
@@ -315,17 +327,17 @@ def _check(
 
 
 def _bytes_a_pixel(image: Image.Image, form: str) -> float:
-    """Memory for a pixel, with what the decoder keeps beside the image itself.
+    """Estimate the memory that a pixel takes, with what the decoder keeps beside the image.
 
     Palettes and 16 bits count more than they take, for the time that converting them takes.
     """
     own = {"1": 1, "L": 1, "P": 3, "RGBA": 5}.get(image.mode, 3 if "16" in image.mode else 4)
     beside = {"WebP": 12, "AVIF": 12, "JPEG 2000": 16}.get(form, 0)
     if form == "TIFF":  # a whole strip at a time
-        rows = image.tag_v2.get(278, image.height)  # type: ignore[attr-defined]
+        rows = image.tag_v2.get(ROWS_PER_STRIP, image.height)  # type: ignore[attr-defined]
         beside = own * min(1.0, rows / max(1, image.height))
     turned = "exif" in image.info or form == "TIFF"  # asked for it, a PNG would be decoded
-    return own + beside + (own if turned and image.getexif().get(0x0112, 1) != 1 else 0)
+    return own + beside + (own if turned and image.getexif().get(ORIENTATION, 1) != 1 else 0)
 
 
 def _is_text(image: Image.Image) -> bool:

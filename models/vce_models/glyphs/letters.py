@@ -1,7 +1,7 @@
-"""Drawings that show several letters are found, so that sheets are refused and doubts are told.
+"""Find drawings that show several letters, to refuse them or to warn of them.
 
-A font takes one drawing for each character, and refuses a picture that surely shows several;
-`several` says one in doubt. A conversion only warns, so `unusual` tells doubts, too.
+A font takes one drawing for each character, and refuses a picture that surely shows several; in
+doubt `several` counts one. A conversion only warns, and so `unusual` tells of doubts, too.
 """
 
 from __future__ import annotations

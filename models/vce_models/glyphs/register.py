@@ -210,6 +210,7 @@ def _apart(centres: Points, sizes: Points) -> bool:
 
 
 def _cross(one: Points, other: Points) -> Points:
+    """Return the cross products of vectors, (...,) of (..., 2)."""
     return np.asarray(one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0])
 
 
@@ -241,19 +242,21 @@ def _homography(points: Points, pixels: Points) -> Points:
 
 
 def _pixels(points: Points, layout: Layout, homography: Points, bend: Points) -> Points:
+    """Do what `Registered.pixels` does, while the page is still being found."""
     flat = points - _middle(layout)
     seen = flat @ homography[:, :2].T + homography[:, 2]
     return np.asarray(seen[..., :2] / seen[..., 2:] + _powers(flat / 100, len(bend)) @ bend)
 
 
 def _middle(layout: Layout) -> Points:
+    """Return the page's middle in millimetres, (2,)."""
     return np.array([layout.width, layout.height]) / 2
 
 
 def _powers(points: Points, count: int) -> Points:
     """Compute the first terms 1, x, y, x^2, x y, y^2, ... of a polynomial, (..., count)."""
     powers = np.ones((4, *points.shape))
-    for degree in (1, 2, 3):  # ten times as fast as **
+    for degree in (1, 2, 3):  # repeated products are ten times as fast as **
         powers[degree] = powers[degree - 1] * points
     x, y = powers[..., 0], powers[..., 1]
     terms = [x[degree - k] * y[k] for degree in range(4) for k in range(degree + 1)]

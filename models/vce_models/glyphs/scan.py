@@ -26,25 +26,25 @@ from vce_models.glyphs.register import (
 from vce_models.glyphs.template import BASELINE, CAPTION, EM, INSET, Points
 
 FINENESS = 12
-"""Pixels to a millimetre of the ink that is read."""
+"""How many pixels of the ink that is read are a millimetre of paper."""
 
 FINEST = 5000
 """Longest side of an image that is read, in pixels; larger images are made smaller."""
 
 COARSE = 2
-"""Pixels to a millimetre of the paper's light, which changes slowly."""
+"""The same for the paper's light, which changes slowly."""
 
 PEN = 6.5
-"""Width of strokes at most, in millimetres; whatever is wider is shade."""
+"""Greatest width of strokes, in millimetres; whatever is wider is shade."""
 
 SPECK, WRITTEN = 0.05, 0.12
-"""Area of a speck at most, and of what is written in a box at least, in square millimetres."""
+"""Greatest area of a speck, and least area of what is written in a box, in square millimetres."""
 
 DARK = 0.2
-"""Darkness of a pen at least, in the red channel; paper has 0, and black has 1."""
+"""Least darkness of a pen in the red channel, where paper has 0 and black has 1."""
 
 STRAY = 3.0
-"""How far a stroke of a neighbouring box reaches into a box at most, in millimetres."""
+"""How far strokes of neighbouring boxes may reach into a box, in millimetres."""
 
 
 class Written(NamedTuple):
