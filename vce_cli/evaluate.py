@@ -12,8 +12,9 @@ import typer
 from vce_cli import completion, dataset, report
 from vce_cli.completion import WEIGHTS
 from vce_cli.extras import DEVICES, either, require_torch, torch_device
-from vce_models.config import ENLARGED, Resize
+from vce_models.config import ENLARGED, MAX_SEED, Resize
 from vce_models.errors import DataError
+from vce_models.files import check_file
 
 if TYPE_CHECKING:
     from vce_models.datasets.drawings import Characters, Split
@@ -53,7 +54,9 @@ def evaluate(
             "by default as for the training."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The seed that chooses targets and rules.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="The seed that chooses targets and rules.")
+    ] = 0,
     device: Annotated[
         str, typer.Option(help=f"The device to work on: {either(DEVICES)}.")
     ] = "auto",
@@ -79,6 +82,8 @@ def evaluate(
 ) -> None:
     """Measure likelihood, recognisability, diversity and rule transfer on unseen characters."""
     require_torch("eval")
+    if grid:
+        check_file(grid)
     from vce_models.evaluation import likelihood
     from vce_models.glyphs import sheets
     from vce_models.training.curves import render_conversions
@@ -152,17 +157,17 @@ def _told(model: Weights, split: Split, fine: Split, seed: int, device: str) -> 
     renderer = likelihood.renderers(model, device)
     try:
         halves = []
-        for small, large, rules in (
+        for small, large, own_seed in (
             (split.train, fine.train, seed + 1),
             (split.test, fine.test, seed),
         ):
             with report.progress("converting finely") as advance:
                 made = turing.conversions(
-                    renderer, model.config, small, large, seed=rules, progress=advance
+                    renderer, model.config, small, large, seed=own_seed, progress=advance
                 )
             halves.append((large, made))
         with report.progress("training judges") as advance:
             return turing.measure(*halves, seed=seed, device=device, progress=advance)
     except DataError as error:
-        report.say(f"conversions are told from nobody: {error}")
+        report.say(f"no visual Turing test: {error}")
         return None

@@ -371,6 +371,10 @@ class Options:
         return self.crop.value
 
     def __post_init__(self) -> None:
+        inputs = (("an input", name) for name in self.inputs)
+        for name, value in (("-o", self.output), ("--rules", self.rules), *inputs):
+            if value == "":  # as a variable of a script may be; for Path it is this folder
+                raise ConfigError(f"{name} is empty", hint="name a file, or . for this folder")
         self._exclude("--rules", self.rules, like=self.like)
         source = "--rules" if self.rules else "--like"
         self._exclude(source, self.rules or self.like, number=self.number, seed=self.seed)

@@ -16,6 +16,7 @@ from vce_cli.options import Crop, Options, Polarity
 from vce_cli.streams import STDOUT, Output
 from vce_models import cards
 from vce_models.errors import ConfigError, OutputError
+from vce_models.files import check_file, check_folder, is_folder
 
 if TYPE_CHECKING:
     from vce_models.listing import Glyph
@@ -69,7 +70,7 @@ def choose(options: Options, rules: int) -> Target:
         return _checked(Target("-", named or FORMS["png"], "run", False), options, rules)
     path = Path(output)
     suffix = path.suffix.lower()[1:]
-    if output.endswith(os.sep) or (_is_folder(path) and not _names_folder(suffix)):
+    if output.endswith(os.sep) or (is_folder(path) and not _names_folder(suffix)):
         form = named or FORMS["png"]
         name = "{rule:02d}" if form.least == "rule" else "{char}-{rule:02d}"
         output = f"{_literal(output).rstrip(os.sep)}/{name}.{form.suffix}"
@@ -127,6 +128,8 @@ def check(
     inputs = set(map(_identity, _input_files(options, glyphs)))
     seen: set[str] = set()
     extra = [options.save_rules] if options.save_rules else []
+    for path in extra:
+        check_file(path)
     for path in (*extra, *target.paths([glyph.name for glyph in glyphs], numbers)):
         if str(path) in seen:
             raise ConfigError(
@@ -136,10 +139,9 @@ def check(
         identity = _identity(path)
         if identity and identity in inputs:
             raise ConfigError(f"{path} is an input", hint="name another output")
-        made = target.makes_folders and path != options.save_rules
-        if not made and not _is_folder(path.parent):
-            raise OutputError(f"cannot write {path}: there is no folder {path.parent}")
-        if options.no_clobber and (identity or _is_folder(path)):
+        if not target.makes_folders:
+            check_folder(path)
+        if options.no_clobber and (identity or is_folder(path)):
             raise OutputError(f"{path} is there already", hint="leave out --no-clobber")
 
 
@@ -151,6 +153,11 @@ def _checked(target: Target, options: Options, rules: int) -> Target:
         raise ConfigError(f"{form.called} has no axes", hint="use --variable with -o hands.ttf")
     if options.alternates and not (isinstance(form, FontForm) and form.least == "rule"):
         raise ConfigError(f"{form.called} has no alternates", hint="use -o hand.ttf")
+    for option, value in (("--family", options.family), ("--liveliness", options.liveliness)):
+        if value is not None and not isinstance(form, FontForm):
+            raise ConfigError(
+                f"{option} is for fonts, and {form.called} is none", hint="leave it out"
+            )
     if several and target.per == "run" and form.least == "rule":
         raise ConfigError("a font holds one hand", hint="use -n 1, or --variable")
     if not form.still and not options.walk:
@@ -219,13 +226,6 @@ def _input_files(options: Options, glyphs: list[Glyph]) -> list[Path]:
     files.extend(options.like or ())
     files.append(cards.find(options.weights))
     return files + ([split_selection(options.rules)[0]] if options.rules else [])
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # the name is too long, or a folder on the way must not be entered
-        return False
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -61,7 +61,9 @@ def _span(
         raise ConfigError(f"{part} is no range of code points", hint="the least comes first")
     points = [point for point in range(first, end + 1) if not 0xD800 <= point <= 0xDFFF]
     if not points:
-        raise ConfigError(f"{part} is no character, but half of one")
+        raise ConfigError(
+            f"{part} is no character, but half of one", hint="write the whole one: U+1F600"
+        )
     return points
 
 

@@ -27,6 +27,9 @@ Precision = Literal["float32", "bfloat16"]
 LARGEST = 512
 """Longest side of any drawing, in pixels."""
 
+MAX_SEED = 2**63 - 1
+"""The greatest seed that PyTorch takes as a signed number."""
+
 ENLARGED = 4
 """How many times as large as the model's images the drawings are that `warp` deforms."""
 
@@ -221,7 +224,7 @@ class TrainConfig(_Config):
     inner_steps: int = _between(5, 1, 1000)
     meta_step_size: float = _between(0.5, 0.0, 1.0)
     precision: Precision = "float32"
-    seed: int = _between(0, 0, 2**63 - 1)
+    seed: int = _between(0, 0, MAX_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()

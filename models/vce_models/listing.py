@@ -106,11 +106,11 @@ def find(path: Path, reading: Reading) -> list[Glyph]:
     Raises:
         InputError: The folder cannot be read or holds no image; the font cannot be read,
             or lacks the characters.
-        ConfigError: An image cannot be asked for characters.
+        ConfigError: Images are asked for what only fonts have, characters or a place on axes.
     """
     if is_font(path):
         return _of_font(path, reading)
-    _check_characters(str(path), reading)
+    _check_is_drawing(str(path), reading)
     if is_svg(path):
         return [_of_svg(path, reading)]
     if not is_folder(path):
@@ -180,7 +180,7 @@ def read_drawing(glyph: Glyph, codepoint: int, config: ModelConfig) -> Unplaced:
 
 def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     """Take the glyph of an image that arrives on a pipe."""
-    _check_characters("standard input", reading)
+    _check_is_drawing("standard input", reading)
 
     def read() -> tuple[images.Framed, None]:
         return read_image(stream, "standard input", reading), None
@@ -191,7 +191,16 @@ def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     return Glyph("stdin", "standard input", read, page=page)
 
 
-def _check_characters(called: str, reading: Reading) -> None:
+def _check_is_drawing(called: str, reading: Reading) -> None:
+    """Refuse what is asked of fonts alone.
+
+    Raises:
+        ConfigError: Characters or a place on axes are asked for.
+    """
+    if reading.location is not None:
+        raise ConfigError(
+            f"{called} is no font, and has no axes", hint="leave out --location, or give a font"
+        )
     if reading.text is not None or reading.chars is not None:
         raise ConfigError(
             f"{called} is no font, and has no characters to choose",

@@ -104,7 +104,9 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if FORMAT not in metadata:
-                raise InputError(f"{path} holds no rules of vce")
+                raise InputError(
+                    f"{path} holds no rules of vce", hint="vce convert --save-rules writes some"
+                )
             fingerprint = str(json.loads(metadata[FORMAT])["weights"])
             _check_shape(path, file.get_slice("z"), config)
             z: Array = file.get_tensor("z")

@@ -80,7 +80,9 @@ def load(source: Path | str | None = None) -> Weights:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if FORMAT not in metadata:
-                raise WeightsError(f"{path} holds no weights of vce")
+                raise WeightsError(
+                    f"{path} holds no weights of vce", hint="vce train writes weights.safetensors"
+                )
             config = ModelConfig.from_json(metadata[FORMAT])
             _check_shapes(path, config, file)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

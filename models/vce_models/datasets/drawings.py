@@ -177,7 +177,9 @@ def _zipped(source: Path, archives: ExitStack) -> Iterator[_Drawing]:
     try:
         archive = archives.enter_context(zipfile.ZipFile(source))
     except _DAMAGE as error:
-        raise DataError(f"{source} is not a readable archive: {error}") from error
+        raise DataError(
+            f"{source} is not a readable archive: {error}", hint="remove it, or replace it"
+        ) from error
     found = []
     for entry in archive.infolist():
         name = PurePosixPath(entry.filename)

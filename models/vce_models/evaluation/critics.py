@@ -257,7 +257,9 @@ def load(path: Path | None = None, device: str = "cpu") -> Critics:
     try:
         with safe_open(path, framework="pt") as file:
             if FORMAT not in (file.metadata() or {}):
-                raise WeightsError(f"{path} holds no critics of vce")
+                raise WeightsError(
+                    f"{path} holds no critics of vce", hint="vce critics -o trains some"
+                )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         for name, network in vars(critics).items():
             cut = len(name) + 1

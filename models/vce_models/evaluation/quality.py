@@ -124,7 +124,7 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
         DataError: There is one character, or people's drawings do not differ at all.
     """
     if len(test) < 2:
-        raise DataError("one character cannot be taken for another")
+        raise DataError("there is one character, which cannot be taken for another")
     owners = np.repeat(np.arange(len(test)), [len(part) for part in samples])
     stacked = np.concatenate(samples)
     recognised = _recognised(

@@ -171,7 +171,10 @@ def decode(data: bytes, name: str, shortest: int = DRAFT) -> Image.Image:
                 decoded: Image.Image = image
                 return decoded
     except ModuleNotFoundError as error:
-        raise InputError(f"{name} is an {form}, for which this Pillow is too old") from error
+        raise InputError(
+            f"{name} is an image of the form {form}, for which this Pillow is too old",
+            hint="pip install --upgrade pillow, or save it as PNG",
+        ) from error
     except _DAMAGE as error:
         raise InputError(f"{name} is damaged: {_said(error)}") from error
 
@@ -307,7 +310,9 @@ def _check(
     """
     width, height = image.size
     if max(width, height) > MAX_ASPECT * min(width, height):
-        raise InputError(f"{name} has {width}x{height} pixels, which is no drawing")
+        raise InputError(
+            f"{name} has {width}x{height} pixels, which is no drawing", hint="cut it to the glyph"
+        )
     memory, most = 0.0, MAX_PIXELS
     if form == "JPEG":
         most = 2 * MAX_PIXELS
