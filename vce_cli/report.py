@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vce_models.errors import OutputError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress as Bar
     from rich.table import Table
 
     from vce_models.config import TrainConfig
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vce_models.evaluation.quality import Interval, Quality
     from vce_models.evaluation.transfer import Transfer
     from vce_models.evaluation.turing import Told
+    from vce_models.progress import Progress
     from vce_models.training.trainer import Report
 
 BAR_SECONDS = 2.0
@@ -88,8 +89,8 @@ def known(figures: Any) -> Any:
 
 
 @contextmanager
-def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """Yield `advance(done, total)`, which shows a bar with the time left.
+def progress(description: str, *, quiet: bool = False) -> Iterator[Progress]:
+    """Yield a function that is told how far a work is, and shows a bar with the time left.
 
     The bar is shown on a terminal only, and only if the work takes longer than `BAR_SECONDS`.
     The time left supposes that the rest goes as fast as all that is done.
@@ -118,7 +119,7 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int
             bar.stop()
 
 
-def _counting() -> Progress:
+def _counting() -> Bar:
     """Make a bar that goes away at the end, and shows the time that it is told."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress
@@ -127,7 +128,7 @@ def _counting() -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
-def _bar() -> Progress:
+def _bar() -> Bar:
     """Make a bar that stays, and finds the time left by the last steps."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn

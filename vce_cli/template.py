@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,6 @@ from vce_cli import report
 from vce_cli.extras import require_fonts
 from vce_cli.streams import STDOUT
 from vce_models.errors import ConfigError, OutputError
-
-if TYPE_CHECKING:
-    from vce_models.glyphs.barcode import Page
 
 FORMS = ("pdf", "png")
 
@@ -87,9 +84,6 @@ def template(options: Options) -> None:
         for path, held in files.items():
             template.write(held, path, form, clobber=not options.no_clobber, progress=advance)
     if not options.quiet and report.on_terminal():
-        report.say(f"wrote {' and '.join(map(str, files))}, {_counted(pages)}")
-
-
-def _counted(pages: list[Page]) -> str:
-    boxes = sum(len(page.characters) for page in pages)
-    return f"{boxes} characters on {len(pages)} page{'s' if len(pages) > 1 else ''}"
+        boxes = report.counted(sum(len(page.characters) for page in pages), "character")
+        what = f"{boxes} on {report.counted(len(pages), 'page')}"
+        report.say(f"wrote {' and '.join(map(str, files))}, {what}")

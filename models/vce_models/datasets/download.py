@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from vce_models.datasets.drawings import Progress, find_half
+from vce_models.datasets.drawings import find_half
 from vce_models.errors import DataError
+from vce_models.progress import Progress
 
 OFFICIAL = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
 MD5 = {

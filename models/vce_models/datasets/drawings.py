@@ -29,8 +29,7 @@ from vce_models.errors import DataError, InputError
 from vce_models.files import exists, is_folder
 from vce_models.glyphs import decoding, images
 from vce_models.glyphs.photos import unruled
-
-Progress = Callable[[int, int], None]
+from vce_models.progress import Progress
 
 HALVES = ("images_background", "images_evaluation")
 HELD_BACK = 0.2

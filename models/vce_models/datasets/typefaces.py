@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from vce_models.characters import glyph_name, parse_characters
 from vce_models.config import ModelConfig
 from vce_models.datasets import cache
-from vce_models.datasets.drawings import Characters, Progress, Split, files, omniglot
+from vce_models.datasets.drawings import Characters, Split, files, omniglot
 from vce_models.errors import DataError, InputError
 from vce_models.files import is_folder
 from vce_models.fonts.source import ALL, DEFAULT_CHARACTERS, SourceFont, read_font
 from vce_models.glyphs import decoding
 from vce_models.listing import is_font
+from vce_models.progress import Progress
 
 FontsOf = dict[int, list[SourceFont]]
 """The fonts that have an outline for a character, by code point."""

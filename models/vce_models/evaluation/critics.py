@@ -10,7 +10,6 @@ pair. Like theirs, these see black and white: a drawing is cut at half its ink b
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from vce_models.errors import WeightsError
 from vce_models.files import replacing
 from vce_models.networks.layout import channels_last
 from vce_models.networks.precision import multiplies_bfloat16
+from vce_models.progress import Progress
 
 FORMAT = "vce critics 1"
 SHIPPED = Path(__file__).parents[1] / "pretrained" / "critics.safetensors"
@@ -111,7 +111,7 @@ def train(
     *,
     steps: int = STEPS,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Critics:
     """Train both critics on 28x28 drawings.
 

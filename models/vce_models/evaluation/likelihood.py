@@ -16,6 +16,7 @@ from vce_models.errors import DataError
 from vce_models.networks import losses
 from vce_models.networks.layout import channels_last
 from vce_models.networks.vce import VCE, reparameterise
+from vce_models.progress import Progress
 from vce_models.rendering.enlarging import enlarged
 from vce_models.weights import Weights
 
@@ -118,7 +119,7 @@ def evaluate(
     importance_samples: int,
     seed: int,
     binarise: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Measure likelihoods; each character's first drawing is the condition of its others.
 

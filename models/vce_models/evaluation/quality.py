@@ -6,7 +6,6 @@ other drawings of the same characters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ from vce_models.errors import DataError
 from vce_models.evaluation import critics
 from vce_models.evaluation.critics import Critics
 from vce_models.networks.vce import VCE
+from vce_models.progress import Progress
 
 WAYS = 20
 """Characters among which a sample is recognised."""
@@ -82,7 +82,7 @@ def conversions(
     test: Characters,
     *,
     seed: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Array]:
     """Convert each exemplar as many times as people made other drawings of it.
 

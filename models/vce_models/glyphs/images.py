@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from vce_models import edges
 from vce_models.arrays import Array
 from vce_models.config import ModelConfig, Resize
 from vce_models.errors import InputError
@@ -29,10 +30,6 @@ DETAIL = 8
 
 MAX_SIDE = 512
 """Side of a glyph's detail at most, in pixels."""
-
-SHARE, LEVELS = 0.65, (0.2, 0.5)
-"""A binary condition has ink where a pixel is at least this share of the darkest one about it, by a
-threshold within these limits. `rendering.pen` finds edges by the same numbers."""
 
 MAX_PAGE, MAX_PHOTO = 1024, 512
 """Longest sides of images and of photos, in pixels.
@@ -207,7 +204,7 @@ def as_condition(ink: Array, config: ModelConfig) -> Array:
     if config.resize != "subsample":
         return inked(resized(ink, config.size, config.resize))
     grey = inked(resized(ink, config.size, "box"))
-    return np.asarray(grey >= np.clip(SHARE * _greatest(grey), *LEVELS), np.float32)
+    return np.asarray(grey >= edges.threshold(_greatest(grey)), np.float32)
 
 
 def bounds(ink: Array, name: str) -> tuple[int, int, int, int]:

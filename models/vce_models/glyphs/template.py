@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from vce_models.files import replacing
 from vce_models.glyphs import barcode
 from vce_models.glyphs.barcode import COLUMNS, PAPERS, ROWS, Page
 from vce_models.glyphs.captions import font_for
+from vce_models.progress import Progress
 
 DPI = 300
 """Dots to an inch of the pages."""
@@ -71,8 +72,6 @@ Colour = tuple[int, int, int]
 
 Points = NDArray[np.float64]
 """Points in millimetres or in pixels, x first, (..., 2)."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

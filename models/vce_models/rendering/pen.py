@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vce_models import edges
 from vce_models.arrays import Array, Mask
 
 PLACES, MOST = 4, 16
@@ -22,10 +23,6 @@ PLACES, MOST = 4, 16
 
 REACH = 3.0
 """The farthest distance that is told from another, in pixels."""
-
-SHARE, EDGE = 0.65, (0.2, 0.5)
-"""The grey value of an edge is this share of the darkest ink about, since thin lines are grey
-throughout, within these limits."""
 
 SMOOTH = 0.5
 """How far from the edge of the ink distances are smoothed, in pixels."""
@@ -88,7 +85,7 @@ def measure(drawing: Array, size: int) -> Array:
 
 def _signed(grey: Array, places: int) -> Array:
     """Measure the distance from the edge of the ink in pixels, outside positive, up to `REACH`."""
-    above = grey - np.clip(SHARE * _greatest(grey, places), *EDGE)
+    above = grey - edges.threshold(_greatest(grey, places))
     ink = above >= 0
     # A place lies half a step from the edge between it and its neighbour.
     outside, inside = (np.maximum(_nearest(m, places) - 0.5 / places, 0) for m in (ink, ~ink))
