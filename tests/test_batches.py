@@ -182,6 +182,8 @@ with files.replacing(files.Path("x")) as file:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
+        assert process.stdin
+        assert process.stdout
         process.stdout.readline()
         with replacing(tmp_path / "y") as file:
             file.write_bytes(b"another")

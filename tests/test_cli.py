@@ -132,6 +132,7 @@ def test_a_training_says_first_how_long_it_will_take(tree, tmp_path, recipe, ste
     with subprocess.Popen(
         list(map(str, command)), stderr=subprocess.PIPE, text=True, cwd=tmp_path
     ) as process:
+        assert process.stderr
         line = process.stderr.readline()
         process.send_signal(signal.SIGINT)
         process.stderr.read()
@@ -174,6 +175,7 @@ def test_training_stopped_and_resumed_is_training_straight(vce, tree, tmp_path):
         while not (tmp_path / "stopped/metrics.jsonl").exists():
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
+        assert process.stderr
         said = process.stderr.read()
     assert process.returncode == 130
     assert "vce train --resume stopped goes on" in said
@@ -274,8 +276,8 @@ def test_a_closed_pipe_is_141(tree, tmp_path):
 def test_wrong_usage_is_2(vce, glyph):
     for arguments in (("convert",), ("convert", glyph), ("convert", glyph, "-n", 0), ("nothing",)):
         assert vce(*arguments, status=2).stdout == ""
-    for arguments in (("eval",), ("critics", "-o", "x")):  # PyTorch has no such seed
-        assert vce(*arguments, "--data", "x", "--seed", 2**63, status=2).stdout == ""
+    for measured in (("eval",), ("critics", "-o", "x")):  # PyTorch has no such seed
+        assert vce(*measured, "--data", "x", "--seed", 2**63, status=2).stdout == ""
 
 
 def test_every_error_has_its_exit_code():
