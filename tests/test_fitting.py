@@ -180,5 +180,5 @@ def test_quadratics_between_two_points_are_one_piece():
 
 
 def test_what_has_no_length_is_not_sampled():
-    assert sampled([]) is None
-    assert sampled([[[np.zeros((2, 2))]], [[np.ones((4, 2))]]]) is None
+    assert outline.sample([], 35.0) is None
+    assert outline.sample([[[np.zeros((2, 2))]], [[np.ones((4, 2))]]], 35.0) is None

@@ -129,6 +129,7 @@ def evaluate(
 def _quality(
     model: VCE, test: Characters, path: Path | None, seed: int, device: str
 ) -> Quality | None:
+    """Judge conversions; say why and return None where these characters do not allow it."""
     from vce_models.evaluation import critics, quality
 
     judges = critics.load(path, device)
@@ -142,6 +143,7 @@ def _quality(
 
 
 def _transfer(model: VCE, test: Characters, seed: int) -> Transfer | None:
+    """Measure rule transfer; say why and return None where these characters do not allow it."""
     from vce_models.evaluation import transfer
 
     try:
@@ -152,6 +154,18 @@ def _transfer(model: VCE, test: Characters, seed: int) -> Transfer | None:
 
 
 def _told(model: Weights, split: Split, fine: Split, seed: int, device: str) -> Told | None:
+    """Train judges on characters to train on, and ask them about the others.
+
+    Args:
+        model: The weights.
+        split: The drawings as the model sees them.
+        fine: The same drawings, `ENLARGED` times as large.
+        seed: The seed of rules and judges.
+        device: `cpu` or `cuda`.
+
+    Returns:
+        None, after saying why, where these characters do not allow it.
+    """
     from vce_models.evaluation import likelihood, turing
 
     renderer = likelihood.renderers(model, device)

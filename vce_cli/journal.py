@@ -12,7 +12,7 @@ from vce_models.errors import BatchError, InputError, VCEError
 
 
 class Journal:
-    """The events of one run.
+    """Tells what happens in one run, and keeps it.
 
     Args:
         quiet: Whether to print errors only.
@@ -33,7 +33,7 @@ class Journal:
             report.say(message)
 
     def detail(self, message: str) -> None:
-        """Say what a user may want to know."""
+        """Say what a user wants to know only with -v."""
         if self.verbose:
             report.say(message)
 

@@ -146,6 +146,12 @@ def check(
 
 
 def _checked(target: Target, options: Options, rules: int) -> Target:
+    """Return the target, with --no-clobber, if its form can hold what is asked for.
+
+    Raises:
+        ConfigError: It cannot.
+        ExtraError: The form needs an optional dependency.
+    """
     form = target.form
     several = rules > 1 and not options.variable and not options.alternates
     form.require()
@@ -174,6 +180,7 @@ def _checked(target: Target, options: Options, rules: int) -> Target:
 
 
 def _form(name: str, wrong: str, hint: str) -> Rendered | FontForm:
+    """Return a form by its suffix; errors say what is wrong, and begin their hint with `hint`."""
     if name not in FORMS:
         raise ConfigError(wrong, hint=f"{hint} {', '.join(FORMS)}")
     return FORMS[name]
@@ -189,6 +196,11 @@ def _literal(text: str) -> str:
 
 
 def _fields(pattern: str) -> set[str]:
+    """Return the names of the fields of a pattern.
+
+    Raises:
+        ConfigError: It cannot be filled in with `char` and `rule`.
+    """
     try:
         parsed = list(Formatter().parse(pattern))
         pattern.format(char="a", rule=1)
@@ -200,11 +212,13 @@ def _fields(pattern: str) -> set[str]:
 
 
 def _formless(output: str) -> NoReturn:
+    """Raise ConfigError, since neither a suffix nor --format says what to write."""
     folder = "" if os.path.lexists(output) else f", or name a folder: {output}/"
     raise ConfigError(f"nothing says what to write to {output}", hint=f"add --format png{folder}")
 
 
 def _check_reading(options: Options, glyphs: list[Glyph]) -> None:
+    """Raise ConfigError if an option says how images are read, and there are none."""
     if options.like or not glyphs or any(glyph.font is None for glyph in glyphs):
         return
     asked = {
@@ -219,6 +233,7 @@ def _check_reading(options: Options, glyphs: list[Glyph]) -> None:
 
 
 def _input_files(options: Options, glyphs: list[Glyph]) -> list[Path]:
+    """List all files that a run reads."""
     from vce_models.rules import split_selection
 
     files = [Path(name) for name in options.inputs]

@@ -12,7 +12,7 @@ ASCII = range(0x21, 0x7F)
 """The code points from which `digits` and `punctuation` are taken."""
 
 LEAST = 10
-"""A block of Unicode with fewer letters is not a script's own: 々 alone is not where Han begins."""
+"""A block with fewer letters is not taken for a script's own: 々 alone is not where Han begins."""
 
 _POINT = r"(?:[Uu]\+([0-9A-Fa-f]{4,6})|(\S))"
 _SPAN = re.compile(rf"{_POINT}(?:-(?:[Uu]\+)?(?:([0-9A-Fa-f]{{4,6}})|(\S)))?")

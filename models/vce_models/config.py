@@ -34,12 +34,13 @@ ENLARGED = 4
 """How many times as large as the model's images the drawings are that `warp` deforms."""
 
 
+@dataclass(frozen=True)
 class _Config:
     """Checks of every value, and JSON, for the two config classes."""
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
-        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+        for item in dataclasses.fields(self):
             value, hint = getattr(self, item.name), hints[item.name]
             if typing.get_origin(hint) is Literal:
                 choices = typing.get_args(hint)
@@ -57,7 +58,7 @@ class _Config:
 
     def to_json(self) -> str:
         """Write the config as a JSON object."""
-        return json.dumps(dataclasses.asdict(self))  # type: ignore[call-overload]
+        return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -78,7 +79,7 @@ class _Config:
         """
         if not isinstance(values, dict):
             raise ConfigError("the config is not a JSON object")
-        items = dataclasses.fields(cls)  # type: ignore[arg-type]
+        items = dataclasses.fields(cls)
         names = {item.name for item in items}
         later = {item.name for item in items if item.metadata.get("later")}
         if wrong := names.symmetric_difference(values) - (later - values.keys()):

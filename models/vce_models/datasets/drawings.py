@@ -32,11 +32,13 @@ from vce_models.glyphs.photos import unruled
 from vce_models.progress import Progress
 
 HALVES = ("images_background", "images_evaluation")
+"""Names of Omniglot's archives and folders: characters to train on, and to test on."""
+
 HELD_BACK = 0.2
 """Share of the characters of a tree of one's own that are only tested on."""
 
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""How archives may be packed. In other ways an entry is unpacked at once, however long it is."""
+"""Methods by which archives may be packed; by others an entry is unpacked at once, however long."""
 
 _DAMAGE = (
     OSError,
@@ -49,7 +51,7 @@ _DAMAGE = (
     EOFError,
     OverflowError,
 )
-"""What zipfile lets through when an archive says what it should not."""
+"""Errors that zipfile raises on damaged archives."""
 
 
 @dataclass(frozen=True)

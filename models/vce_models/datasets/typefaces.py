@@ -31,7 +31,7 @@ FontsOf = dict[int, list[SourceFont]]
 """The fonts that have an outline for a character, by code point."""
 
 HELD_BACK = 5
-"""One character in so many is kept for tests."""
+"""One character in so many is only tested on."""
 
 
 def held_back(codepoint: int) -> bool:

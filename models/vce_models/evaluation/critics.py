@@ -29,12 +29,16 @@ from vce_models.networks.precision import multiplies_bfloat16
 from vce_models.progress import Progress
 
 FORMAT = "vce critics 1"
+"""The one key of the metadata."""
+
 SHIPPED = Path(__file__).parents[1] / "pretrained" / "critics.safetensors"
+"""The critics that come with the package."""
+
 SIZE = 28
 """Side of the drawings that critics take; others are resized to it."""
 
 WAYS, QUERIES = 40, 4
-"""Characters in an episode of the recogniser's training, and drawings of each to recognise."""
+"""How many characters an episode of the recogniser's training has, and queries of each."""
 
 DRAWINGS, TEMPERATURE = 256, 0.2
 """Drawings in a step of the contrastive training, and the temperature of its softmax."""
@@ -52,7 +56,7 @@ WIDTHS = (32, 64, 64, 64)
 """Channels of the convolutions."""
 
 VIEW = 1.5
-"""Strength of a view's jitter: features hardly see what an affine map changes."""
+"""Strength of a view's jitter, by which features learn to ignore affine maps."""
 
 DEGREES, LOG_SCALE, SHEAR, SHIFT = 8.0, 0.12, 0.12, 1.2 / 28
 """Standard deviations of a weak affine jitter; the shift is a share of the side."""

@@ -21,7 +21,7 @@ from vce_models.rendering.enlarging import enlarged
 from vce_models.weights import Weights
 
 BATCH = 128
-"""Pairs or conversions at a time."""
+"""How many pairs or conversions are computed at a time."""
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from vce_models.networks.vce import VCE
 from vce_models.progress import Progress
 
 WAYS = 20
-"""Characters among which a sample is recognised."""
+"""Among how many characters a sample is recognised."""
 
 RESAMPLES = 2000
-"""Bootstrap resamples of the characters behind every interval."""
+"""How often the characters are resampled for an interval (bootstrap)."""
 
 
 @dataclass(frozen=True)

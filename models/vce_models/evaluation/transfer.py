@@ -23,7 +23,7 @@ from vce_models.networks import losses
 from vce_models.networks.vce import VCE
 
 BATCH = 256
-"""Conversions at a time."""
+"""How many trials are computed at a time."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ DETAIL = 8
 """How many pixels of a glyph's detail stand for one of its condition, along each side."""
 
 MAX_SIDE = 512
-"""Side of a glyph's detail at most, in pixels."""
+"""Greatest side of a glyph's detail, in pixels."""
 
 MAX_PAGE, MAX_PHOTO = 1024, 512
 """Longest sides of images and of photos, in pixels.

@@ -20,8 +20,8 @@ from vce_models.glyphs.register import (
     SMALLEST,
     Registered,
     find_rings,
+    interpolate,
     register,
-    sample,
 )
 from vce_models.glyphs.template import BASELINE, CAPTION, EM, INSET, Points
 
@@ -134,8 +134,8 @@ def _inks(red: Array, found: Registered, finer: int) -> Array | None:
     grid = np.stack(np.meshgrid(columns, rows), -1) + INSET
     boxes = []
     for corner in found.layout.corners()[: len(found.page.characters)]:
-        seen = sample(fine, found.pixels(corner + grid) * (finer / factor))
-        boxes.append(1 - seen / np.maximum(sample(paper, (corner + grid) * COARSE), 0.05))
+        seen = interpolate(fine, found.pixels(corner + grid) * (finer / factor))
+        boxes.append(1 - seen / np.maximum(interpolate(paper, (corner + grid) * COARSE), 0.05))
     ink = np.clip(np.stack(boxes), 0, 1)
     # Guides go from side to side in all boxes; even a dashed line has no ink on a quarter.
     ink -= np.quantile(ink, 0.25, axis=(0, 2), keepdims=True)
@@ -175,7 +175,7 @@ def _paper(light: Array, found: Registered, shrunk: float) -> Array:
     """
     across = (np.arange(round(found.layout.width * COARSE)) + 0.5) / COARSE
     down = (np.arange(round(found.layout.height * COARSE)) + 0.5) / COARSE
-    seen = sample(light, found.pixels(np.stack(np.meshgrid(across, down), -1)) * shrunk)
+    seen = interpolate(light, found.pixels(np.stack(np.meshgrid(across, down), -1)) * shrunk)
     picture = Image.fromarray(np.rint(seen * 255).astype(np.uint8))
     width = 2 * round(PEN * COARSE / 2) + 1
     for filtering in (

@@ -22,7 +22,7 @@ DPI = 300
 """Dots to an inch of the pages."""
 
 EM = 18.0
-"""The em in the boxes, in millimetres, like all lengths here."""
+"""Size of an em in the boxes, in millimetres, as all lengths here."""
 
 BASELINE = 7.5
 """How far the baseline lies above a box's lower edge."""
@@ -55,7 +55,7 @@ SMOOTH = 8
 """How many times as fine a disc is rendered before its edge is smoothed."""
 
 MAX_PAGES = 255
-"""Pages of one template at most."""
+"""Most pages of a template; a band has one byte for their number."""
 
 DEFAULT = "latin,digits,punctuation"
 """The characters of a template for which none are named."""

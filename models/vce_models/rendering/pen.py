@@ -22,7 +22,7 @@ PLACES, MOST = 4, 16
 """Least and most places for each pixel, along each side, where distances are measured."""
 
 REACH = 3.0
-"""The farthest distance that is told from another, in pixels."""
+"""Distances are measured up to this one, in pixels; what is farther counts as this far."""
 
 SMOOTH = 0.5
 """How far from the edge of the ink distances are smoothed, in pixels."""

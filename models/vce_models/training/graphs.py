@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 import torch
 
 EAGER = 3
-"""Steps before one is captured; in them libraries choose algorithms and Adam makes its state."""
+"""How many steps come before one is captured: libraries choose algorithms, Adam makes its state."""
 
 
 class Replayed:

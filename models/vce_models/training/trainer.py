@@ -30,10 +30,10 @@ TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
 """The terms of a report, in nats an image."""
 
 PRIOR_PAIRS, PRIOR_BATCH = 2048, 128
-"""Pairs whose rules make the prior, and how many are read at a time."""
+"""How many pairs the prior is measured on, and how many are encoded at a time."""
 
 KL_PAIRS = 32
-"""Pairs whose converted drawings are read again for a report."""
+"""How many pairs are converted and encoded again for a report."""
 
 COLLAPSED = 2000
 """A run has collapsed if real drawings have more KL than converted ones for so many steps."""
