@@ -392,6 +392,12 @@ def test_a_damaged_config_is_no_run(tmp_path, text):
         Run.open(tmp_path)
 
 
+def test_an_unknown_setting_is_named_with_its_file(tmp_path):
+    (tmp_path / "config.json").write_text('{"train": {"speed": 3}, "data": ""}')
+    with pytest.raises(ConfigError, match=r"/config\.json: the config has unknown keys: speed$"):
+        Run.open(tmp_path)
+
+
 def test_past_the_end_nothing_is_trained(characters):
     trainer = run(Trainer(CONFIG, characters), CONFIG.steps)
     with pytest.raises(ConfigError, match="all 8 steps of the run are taken"):

@@ -82,9 +82,10 @@ class _Config:
         items = dataclasses.fields(cls)
         names = {item.name for item in items}
         later = {item.name for item in items if item.metadata.get("later")}
-        if wrong := names.symmetric_difference(values) - (later - values.keys()):
-            word = "unknown" if wrong - names else "missing"
-            raise ConfigError(f"the config has {word} keys: {', '.join(sorted(wrong))}")
+        unknown, missing = values.keys() - names, names - later - values.keys()
+        for word, keys in (("unknown", unknown), ("missing", missing)):
+            if keys:
+                raise ConfigError(f"the config has {word} keys: {', '.join(sorted(keys))}")
         return cls(**values)
 
 

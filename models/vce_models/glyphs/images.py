@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 
 from vce_models import edges
 from vce_models.arrays import Array
-from vce_models.config import ModelConfig, Resize
+from vce_models.config import LARGEST, ModelConfig, Resize
 from vce_models.errors import InputError
 from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs import decoding, letters, paper
@@ -27,9 +27,6 @@ LONGEST = OMNIGLOT.longest
 
 DETAIL = 8
 """How many pixels of a glyph's detail stand for one of its condition, along each side."""
-
-MAX_SIDE = 512
-"""Greatest side of a glyph's detail, in pixels."""
 
 MAX_PAGE, MAX_PHOTO = 1024, 512
 """Longest sides of images and of photos, in pixels.
@@ -52,7 +49,7 @@ class Framed(NamedTuple):
 
 def finest(size: int) -> int:
     """Return how many pixels of detail stand for one of `size` a side: `DETAIL` or fewer."""
-    return max(1, min(DETAIL, MAX_SIDE // size))
+    return max(1, min(DETAIL, LARGEST // size))
 
 
 def grey(image: Image.Image, polarity: Polarity = "auto") -> Array:

@@ -85,12 +85,15 @@ class Run:
         Raises:
             ConfigError: There is none, or it is damaged.
         """
+        path = folder / "config.json"
         try:
-            saved = json.loads((folder / "config.json").read_text())
+            saved = json.loads(path.read_text())
             config, chars = TrainConfig.from_dict(saved["train"]), saved.get("chars")
             if chars is not None and not isinstance(chars, str):
                 raise TypeError(f"chars is {chars!r}")
             return cls(folder, config, Path(saved["data"]), chars)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}", hint=error.hint) from error
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigError(
                 f"{folder} holds no run to resume: {error}", hint="vce train --out begins one"
