@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 from vce_models.errors import ConfigError
 
+DEFAULT = "latin,digits,punctuation"
+"""What `parse_characters` reads for a font or a template where no characters are named."""
+
 ASCII = range(0x21, 0x7F)
 """The code points from which `digits` and `punctuation` are taken."""
 

@@ -24,6 +24,9 @@ Augmentation = Literal["none", "dihedral", "warp"]
 Schedule = Literal["halvings", "cosine"]
 Precision = Literal["float32", "bfloat16"]
 
+PAPERS = ("a4", "letter")
+"""The papers of templates, whose bands hold the place of one in this order."""
+
 LARGEST = 512
 """Longest side of any drawing, in pixels."""
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vce_models.arrays import Mask
+from vce_models.config import PAPERS
 
 ROWS, COLUMNS = 6, 135
 """How many rows and columns of cells a band has."""
@@ -20,9 +21,6 @@ CAPACITY = ROWS * COLUMNS // 8
 
 CHECKSUM = 4
 """How many bytes a checksum (CRC-32) has."""
-
-PAPERS = ("a4", "letter")
-"""The papers; a band holds the place of one in this list."""
 
 
 class Page(NamedTuple):

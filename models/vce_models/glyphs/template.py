@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from vce_models.characters import DEFAULT, parse_characters
+from vce_models.config import PAPERS
 from vce_models.errors import ConfigError
 from vce_models.files import replacing
 from vce_models.glyphs import barcode
-from vce_models.glyphs.barcode import COLUMNS, PAPERS, ROWS, Page
+from vce_models.glyphs.barcode import COLUMNS, ROWS, Page
 from vce_models.glyphs.captions import font_for
 from vce_models.progress import Progress
 
@@ -56,9 +58,6 @@ SMOOTH = 8
 
 MAX_PAGES = 255
 """Most pages of a template; a band has one byte for their number."""
-
-DEFAULT = "latin,digits,punctuation"
-"""The characters of a template for which none are named."""
 
 TITLE = "vce template"
 """The title of the PDF."""
@@ -150,13 +149,11 @@ def choose(text: str | None, chars: str | None) -> list[int]:
 
     Args:
         text: Characters that are all asked for.
-        chars: What `parse_characters` reads. It is `DEFAULT` where both are None.
+        chars: What `parse_characters` reads. It is `characters.DEFAULT` where both are None.
 
     Raises:
         ConfigError: `chars` cannot be read.
     """
-    from vce_models.characters import parse_characters
-
     wanted = [ord(character) for character in unicodedata.normalize("NFC", text or "")]
     if text is None and chars is None:
         chars = DEFAULT
