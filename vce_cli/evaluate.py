@@ -18,6 +18,7 @@ from vce_models.files import check_file
 
 if TYPE_CHECKING:
     from vce_models.datasets.drawings import Characters, Split
+    from vce_models.evaluation.critics import Critics
     from vce_models.evaluation.quality import Quality
     from vce_models.evaluation.transfer import Transfer
     from vce_models.evaluation.turing import Told
@@ -85,12 +86,13 @@ def evaluate(
     if grid:
         check_file(grid)
     from vce_models.evaluation import likelihood
+    from vce_models.evaluation.critics import load as load_critics
     from vce_models.glyphs import sheets
     from vce_models.training.curves import render_conversions
     from vce_models.weights import load
 
     where = torch_device(device)
-    model = load(weights)
+    model, judges = load(weights), load_critics(critics, where)
     if resize:
         settings: dict[str, Any] = {"resize": resize}  # checked by the config
         config = dataclasses.replace(model.config, **settings)
@@ -108,7 +110,7 @@ def evaluate(
             binarise=binarise,
             progress=advance,
         )
-    quality = _quality(networks, test, critics, seed, where)
+    quality = _quality(networks, test, judges, seed)
     transfer = _transfer(networks, test, seed)
     told = None
     if turing:
@@ -126,13 +128,10 @@ def evaluate(
         report.tables(measured, quality, transfer, told)
 
 
-def _quality(
-    model: VCE, test: Characters, path: Path | None, seed: int, device: str
-) -> Quality | None:
+def _quality(model: VCE, test: Characters, judges: Critics, seed: int) -> Quality | None:
     """Judge conversions; say why and return None where these characters do not allow it."""
-    from vce_models.evaluation import critics, quality
+    from vce_models.evaluation import quality
 
-    judges = critics.load(path, device)
     try:
         with report.progress("converting") as advance:
             samples = quality.conversions(model, test, seed=seed, progress=advance)

@@ -23,7 +23,7 @@ from vce_models.arrays import Array
 from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import WeightsError
-from vce_models.files import replacing
+from vce_models.files import is_file, replacing
 from vce_models.networks.layout import channels_last
 from vce_models.networks.precision import multiplies_bfloat16
 from vce_models.progress import Progress
@@ -257,6 +257,8 @@ def load(path: Path | None = None, device: str = "cpu") -> Critics:
         WeightsError: The file is missing, damaged or of another kind.
     """
     path = path or SHIPPED
+    if not is_file(path):
+        raise WeightsError(f"{path} is no critics file", hint="vce critics -o trains some")
     critics = Critics(Features(), Features())
     try:
         with safe_open(path, framework="pt") as file:
