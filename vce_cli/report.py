@@ -14,6 +14,7 @@ from vce_models.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn
     from rich.table import Table
 
     from vce_models.config import TrainConfig
@@ -105,7 +106,8 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Progress]:
         if bar is None:
             if time.monotonic() - begun < BAR_SECONDS:
                 return
-            bar = _counting()
+            # The time left is told to this bar, which goes away at the end.
+            bar = _bar("{task.fields[left]}", transient=True)
             bar.add_task(description, total=total, completed=done, left="")
             bar.start()
         took = time.monotonic() - begun
@@ -119,27 +121,26 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Progress]:
             bar.stop()
 
 
-def _counting() -> Bar:
-    """Make a bar that goes away at the end, and shows the time that it is told."""
+def _bar(last: str | ProgressColumn, *, transient: bool) -> Bar:
+    """Make a bar on standard error.
+
+    Args:
+        last: The column after description, bar and count.
+        transient: Whether it goes away at the end.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress
 
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), "{task.fields[left]}")
-    return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
-def _bar() -> Bar:
-    """Make a bar that stays, and finds the time left by the last steps."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), last)
+    return Progress(*columns, console=Console(stderr=True), transient=transient)
 
 
 @contextmanager
 def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
-    """Yield `show(report, pairs a second)`, which updates a live bar, or adds lines to a log."""
+    """Yield a function that shows a report: on a terminal by a bar, elsewhere by lines of a log.
+
+    Its arguments are the report, and how many pairs a second were trained.
+    """
     begun, shown, first = time.monotonic(), 0.0, -1
 
     def line(result: Report, speed: float) -> None:
@@ -160,7 +161,9 @@ def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
     if not on_terminal():
         yield line
         return
-    with _bar() as bar:
+    from rich.progress import TimeRemainingColumn
+
+    with _bar(TimeRemainingColumn(), transient=False) as bar:
         task = bar.add_task("training", total=config.steps)
 
         def live(result: Report, speed: float) -> None:
