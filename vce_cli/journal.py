@@ -54,7 +54,7 @@ class Journal:
             self._first.setdefault(kind, (source, finding))
 
     def beside(self, source: str, findings: list[str]) -> None:
-        """Keep what a picture shows beside one glyph; `close` says so, and how to leave it out."""
+        """Keep what a picture shows beside its glyph; `close` says so, and how to leave it out."""
         self.unusual(source, [f"{found} (--crop largest leaves out more)" for found in findings])
 
     def left_out(self, folder: str, names: list[str]) -> None:
