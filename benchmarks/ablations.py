@@ -31,6 +31,7 @@ from vce_models.training.augmentation import dihedral
 from vce_models.training.trainer import Trainer
 
 PAIRS = 112_000
+"""How many pairs each run is trained on: one hundredth of the paper's training."""
 
 
 def changed(
@@ -54,7 +55,7 @@ def phases(pretrain: int, vae: int, lmvae: int, **train: object) -> TrainConfig:
 
 
 RENDERS = {"kl_weight": 6.0, "kl_span": 0.8, "alignment_weight": 0.0}
-"""Settings for a convertor that renders pixels itself: it must learn from the condition first."""
+"""Settings for convertors that render pixels themselves, which first learn from the condition."""
 
 FACTORS = {
     "base": changed(),

@@ -29,9 +29,11 @@ from PIL import Image, ImageDraw
 
 from vce_models import convert, rules, weights
 from vce_models.rendering import forward
+from vce_models.shapes import HIDDEN, READOUT
 
 VCE = str(Path(sys.executable).with_name("vce"))
 COUNTS = (1, 10, 100, 1000, 10_000)
+"""How many conversions, or glyphs, a process makes in each measurement."""
 
 PROGRAM = """
 import sys
@@ -183,15 +185,15 @@ def bare(model: weights.Weights, count: int, rows: bool) -> Callable[[], None]:
     pixels, channels = (config.size // config.unshuffle) ** 2, config.channels
     size, points = config.size, 2 * config.control**2
     three = [(pixels, 3 * channels, channels)] * 3 if rows else [(pixels, 9 * channels, channels)]
-    latent, hidden = config.latent_size, 128
+    latent = config.latent_size
     shapes = [
         *three * (2 * config.blocks - 1),
-        (pixels, channels, 8),
+        (pixels, channels, READOUT),
         (latent, latent, 1),
-        (hidden, latent, 1),
-        (2 * config.blocks * channels, hidden, 1),
+        (HIDDEN, latent, 1),
+        (2 * config.blocks * channels, HIDDEN, 1),
         (points, latent, 1),
-        (points, 8 * pixels, 1),
+        (points, READOUT * pixels, 1),
         *[(config.control, config.control, size)] * 4,  # field and slopes, x and y
         *[(size, config.control, size)] * 6,
     ]

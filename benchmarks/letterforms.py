@@ -1,10 +1,11 @@
-"""How evenly the letters of a hand stand, reach, lean and weigh, beside those of its source.
+"""Measure how evenly the letters of a hand stand, reach, lean and weigh, beside its source.
 
-A hand may be larger, slanted or bolder than its source as a whole; what makes it uneven is that
-its letters are so by different amounts. Each letter is therefore compared with the same letter
-of the source, what is common to all letters is taken out, and the standard deviation of the
-rest is the figure. The source's own unevenness, as the overshoot of o below x, cancels letter
-by letter; a difference of variances would not do: it lets noise hide behind the source's own.
+A hand may be larger, more slanted or bolder than its source as a whole. It is uneven where its
+letters are so by different amounts. Therefore each letter is compared with the same letter of
+the source, what all letters have in common is subtracted, and the standard deviation of the rest
+is the figure. The source has an unevenness of its own, for example where o reaches below x. That
+cancels letter by letter. A difference of variances would not do instead: noise could hide behind
+the source's own variance.
 """
 
 from __future__ import annotations
@@ -24,43 +25,53 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 
 EM = 1000.0
-"""All lengths here are thousandths of an em."""
+"""Units to an em: all lengths here are thousandths of it."""
 
 STANDING = "abcdefhiklmnorstuvwxzABCDEFGHIKLMNOPRSTUVWXYZ"
-"""Letters that stand on the baseline, flat or round; a font may let some of them hang."""
+"""Letters that stand on the baseline, flat or round. In some fonts a few of them reach below."""
 
 XHEIGHT = "acemnorsuvwxz"
-"""Letters as high as x."""
+"""Letters that are as high as x."""
 
 STRAY = 60.0
-"""A letter further from where its like stand in the source is none of them there."""
+"""A letter that ends farther than this from the median of its kind is left out.
+
+In that source it does not stand on the baseline, or is not as high as x.
+"""
 
 CURVE = 24
-"""Pieces of line that stand for one curve."""
+"""How many straight lines take the place of one curve."""
 
 ROWS = 100
-"""Heights at which a letter is cut through to find its straight pieces."""
+"""At how many heights a letter is cut to find its straight pieces."""
 
 CUTS = 25
-"""Heights at which such a piece is measured."""
+"""At how many heights such a piece is measured."""
 
 SHORTEST = 150.0
-"""A straight piece is at least as high."""
+"""The least height of a straight piece."""
 
 STRAIGHT = (2.5, 5.0, 10.0, 20.0)
-"""How far an edge may leave a line: the first of these that finds enough pieces."""
+"""How far an edge may be from a straight line.
+
+They are tried in this order, until one finds `ENOUGH` pieces in a font.
+"""
 
 ENOUGH = 10
+"""How many pieces of a font are enough for a standard deviation."""
 
 QUARTERS = np.array((0.25, 0.75))
-"""Where two strokes are told apart; a crossbar may join them in the middle."""
+"""Shares of a piece's height at which two strokes are told apart.
+
+A crossbar may join them in the middle.
+"""
 
 UPRIGHT = 8.0
-"""Degrees that a stem may lean off the font's common slant; diagonals lean further."""
+"""How far a stem may lean off the font's median slant, in degrees; diagonals lean farther."""
 
 
 class _Flattened(BasePen):
-    """Contours as closed lists of points."""
+    """A pen that collects contours as closed lists of points, with lines in place of curves."""
 
     def __init__(self, glyphs: Any) -> None:
         super().__init__(glyphs)
@@ -82,27 +93,35 @@ class _Flattened(BasePen):
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter's outline as directed lines, `start` and `end` of shape (lines, 2)."""
+    """The outline of a letter, as directed lines.
+
+    Attributes:
+        start: Where each line begins, (lines, 2).
+        end: Where each line ends, (lines, 2).
+    """
 
     start: Numbers
     end: Numbers
 
     @property
     def bottom(self) -> float:
-        """The lowest point."""
+        """Height of the lowest point."""
         return float(self.start[:, 1].min())
 
     @property
     def top(self) -> float:
-        """The highest point."""
+        """Height of the highest point."""
         return float(self.start[:, 1].max())
 
     def at(self, share: Any) -> Any:
-        """The height at a share of the way from bottom to top."""
+        """Return the height at a share, or at shares, of the way from bottom to top."""
         return self.bottom + share * (self.top - self.bottom)
 
     def run(self, height: float, last: bool) -> tuple[float, float] | None:
-        """Left and right of the first, or the last, stretch of ink at a height."""
+        """Return where the first stretch of ink at a height begins and ends, or the last one.
+
+        The result is None where there is no ink at that height.
+        """
         low, high = self.start[:, 1], self.end[:, 1]
         up, down = (low <= height) & (high > height), (high <= height) & (low > height)
         cut = np.flatnonzero(up | down)
@@ -120,7 +139,14 @@ class Letter:
 
 @dataclass(frozen=True)
 class Piece:
-    """Part of a letter's first or last stroke, between two shares of the letter's height."""
+    """A part of a letter's first or last stroke.
+
+    Attributes:
+        letter: Which letter it is.
+        last: Whether the stroke is the last one from the left, and not the first.
+        low: Where the part begins, as a share of the letter's height.
+        high: Where it ends, as a share of the letter's height.
+    """
 
     letter: str
     last: bool
@@ -130,7 +156,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class Source:
-    """What hands are compared with: letters, their upright edges, and their stems."""
+    """What hands are compared with.
+
+    Attributes:
+        letters: The letters of a font.
+        edges: The pieces whose outer edge is straight and nearly upright.
+        stems: The pieces whose both edges are so, and equally far apart throughout.
+    """
 
     letters: Mapping[str, Letter]
     edges: list[Piece]
@@ -139,7 +171,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Evenness:
-    """Standard deviations within a hand: thousandths of an em, and degrees."""
+    """Standard deviations within a hand, of what each letter has beyond the source's letter.
+
+    Attributes:
+        baseline: Of the lowest points of letters that stand on the baseline, in thousandths of an
+            em.
+        xheight: Of the highest points of letters that are as high as x, in thousandths of an em.
+        slant: Of how far stems lean, in degrees.
+        stem: Of how wide stems are, in thousandths of an em.
+    """
 
     baseline: float
     xheight: float
@@ -148,7 +188,7 @@ class Evenness:
 
 
 def read(path: Path) -> dict[str, Letter]:
-    """The letters A to Z and a to z of a font, a variable one at its default."""
+    """Read the letters A to Z and a to z that a font has; a variable font at its default."""
     with TTFont(path) as font:
         glyphs, names = font.getGlyphSet(), font.getBestCmap()
         scale = EM / font["head"].unitsPerEm
@@ -166,15 +206,15 @@ def read(path: Path) -> dict[str, Letter]:
 
 
 def read_source(path: Path) -> Source:
-    """A font's letters, and where they have upright edges and stems of one width."""
+    """Read a font's letters, and find where they have upright edges and stems of one width."""
     letters = read(path)
     return Source(letters, _upright(letters, _edge), _upright(letters, _stroke))
 
 
 def compare(source: Source, hand: Mapping[str, Letter]) -> Evenness:
-    """What a hand's letters vary by, beyond the same letters of the source.
+    """Measure by how much a hand's letters differ from each other, beyond those of the source.
 
-    NaN stands where fewer than three letters, edges or stems are found in both.
+    A figure is NaN where fewer than three letters, edges or stems are found in both.
     """
     pairs = {name: (letter, hand[name]) for name, letter in source.letters.items() if name in hand}
     ends = [(end(of), end(its)) for of, its in pairs.values() for end in (_bottom, _top)]
@@ -200,7 +240,15 @@ def _moved(
     end: Callable[[Letter], float],
     scale: float,
 ) -> list[float]:
-    """How far letters' ends moved, beyond a scale; those that end elsewhere are left out."""
+    """Measure how far the ends of letters moved, beyond what scaling the whole font does.
+
+    Args:
+        pairs: Each letter in the source and in the hand.
+        names: The letters whose ends should be level. Those that end more than `STRAY` from the
+            median of the source are left out.
+        end: Measures the height of a letter's end.
+        scale: How many times as high the hand's letters are.
+    """
     ends = {name: end(pairs[name][0]) for name in names if name in pairs}
     usual = float(np.median(list(ends.values()))) if ends else 0.0
     return [
@@ -215,29 +263,42 @@ def _measured(
     pieces: Iterable[Piece],
     measure: Callable[[Piece, Letter], float],
 ) -> Numbers:
-    """A measure of pieces in the source and in the hand, shape (pieces, 2)."""
+    """Measure pieces in the source and in the hand, (pieces, 2); those without a number go."""
     rows = [[measure(p, of) for of in pairs[p.letter]] for p in pieces if p.letter in pairs]
     values = np.array(rows, float).reshape(-1, 2)
     return values[np.isfinite(values).all(1)]
 
 
 def _slants(slopes: Numbers) -> float:
-    """The standard deviation of leans in degrees, after the slant of all is taken out."""
+    """Return the standard deviation of slants in degrees, without the slant that all share.
+
+    Args:
+        slopes: Run over rise of each piece in the source and in the hand, (pieces, 2).
+    """
     common = float((slopes[:, 1] - slopes[:, 0]).mean()) if len(slopes) else 0.0
     return math.degrees(_spread(np.arctan(slopes[:, 1]) - np.arctan(slopes[:, 0] + common)))
 
 
 def _weights(widths: Numbers) -> float:
-    """The standard deviation of widths, after what all grow by is taken out.
+    """Return the standard deviation of widths, without the factor by which all stems grow.
 
-    Thick stems grow by more than thin ones where all letters grow bolder.
+    It is a factor, and no difference: where all letters grow bolder, thick stems grow by more than
+    thin ones.
+
+    Args:
+        widths: Width of each stem in the source and in the hand, (stems, 2).
     """
     bolder = (widths[:, 0] @ widths[:, 1]) / (widths[:, 0] @ widths[:, 0]) if len(widths) else 1.0
     return _spread(widths[:, 1] - bolder * widths[:, 0])
 
 
 def _upright(letters: Mapping[str, Letter], kind: Callable[..., Numbers]) -> list[Piece]:
-    """The straight, near-upright pieces of a font, first and last of each letter."""
+    """Find the straight and nearly upright pieces of the first and last stroke of each letter.
+
+    Args:
+        letters: The letters of a font.
+        kind: `_edge` or `_stroke`, which chooses the lines that have to be straight.
+    """
     found: list[Piece] = []
     for straight in STRAIGHT:
         found = [p for name in letters for p in _outer(name, letters[name], kind, straight)]
@@ -252,12 +313,12 @@ def _upright(letters: Mapping[str, Letter], kind: Callable[..., Numbers]) -> lis
 
 
 def _outer(name: str, letter: Letter, kind: Callable[..., Numbers], straight: float) -> list[Piece]:
-    """A letter's first and last straight piece, one where both belong to one stroke."""
+    """Find the straight pieces of a letter's first and last stroke; one if these are the same."""
     found = [
         piece for last in (False, True) if (piece := _longest(name, letter, last, kind, straight))
     ]
     found.sort(key=lambda piece: piece.low - piece.high)
-    # where a letter is one stroke, that is its first and its last: the longer piece stays
+    # A letter of one stroke has it as its first and as its last; the longer piece is kept.
     if len(found) == 2 and all(
         letter.run(height, last=False) == letter.run(height, last=True)
         for height in letter.at(found[1].low + (found[1].high - found[1].low) * QUARTERS)
@@ -269,7 +330,7 @@ def _outer(name: str, letter: Letter, kind: Callable[..., Numbers], straight: fl
 def _longest(
     name: str, letter: Letter, last: bool, kind: Callable[..., Numbers], straight: float
 ) -> Piece | None:
-    """The longest piece where all that `kind` gives is straight."""
+    """Find the longest piece throughout which all lines that `kind` chooses are straight."""
     heights = letter.at((np.arange(ROWS) + 0.5) / ROWS)
     lines = kind(_runs(letter, last, heights))
     best, begin = (0, 0), 0
@@ -280,27 +341,36 @@ def _longest(
     begin, end = best
     if end == begin or heights[end - 1] - heights[begin] < SHORTEST:
         return None
-    # an eighth from either end keeps clear of joins and serifs, which a hand moves a little
+    # An eighth is cut off at either end, since a hand moves joins and serifs a little.
     margin = (end - begin) // 8
     return Piece(name, last, (begin + margin + 0.5) / ROWS, (end - margin - 0.5) / ROWS)
 
 
 def _runs(letter: Letter, last: bool, heights: Numbers) -> Numbers:
-    """Outer and inner side of the outer stroke at heights, shape (heights, 2); NaN for none."""
+    """Return outer and inner side of an outer stroke at heights, (heights, 2); NaN for no ink."""
     runs = [letter.run(height, last) or (math.nan, math.nan) for height in heights]
     return np.array(runs)[:, ::-1] if last else np.array(runs)
 
 
 def _edge(runs: Numbers) -> Numbers:
+    """Choose the outer sides of a stroke, (heights, 1)."""
     return runs[:, :1]
 
 
 def _stroke(runs: Numbers) -> Numbers:
+    """Choose both sides of a stroke, (heights, 2)."""
     return runs
 
 
 def _is_straight(heights: Numbers, lines: Numbers, part: slice, straight: float) -> bool:
-    """Whether lines keep to one straight line, and to one distance if they are two."""
+    """Say whether lines are straight and have one slope; if there are two, they keep a distance.
+
+    Args:
+        heights: (heights,).
+        lines: Where each line is at these heights, (heights, 1) or (heights, 2).
+        part: The heights to look at.
+        straight: How far a line may be from a straight one.
+    """
     y, x = heights[part] - heights[part].mean(), lines[part] - lines[part].mean(0)
     if np.isnan(x).any() or np.ptp(lines[part, 0] - lines[part, -1]) > 2 * straight:
         return False
@@ -308,9 +378,9 @@ def _is_straight(heights: Numbers, lines: Numbers, part: slice, straight: float)
 
 
 def _lean(piece: Piece, letter: Letter) -> float:
-    """Run over rise of the outer edge, the median between every two of its heights.
+    """Measure run over rise of the outer edge: the median over all pairs of heights (Sen 1968).
 
-    A height that meets another stroke does not count so.
+    By the median a height at which another stroke begins does not count.
     """
     heights = letter.at(np.linspace(piece.low, piece.high, CUTS))
     x = _runs(letter, piece.last, heights)[:, 0]
@@ -319,7 +389,7 @@ def _lean(piece: Piece, letter: Letter) -> float:
 
 
 def _width(piece: Piece, letter: Letter) -> float:
-    """The median width of a stroke, square to its edge."""
+    """Measure the median width of a stroke, at a right angle to its edge."""
     heights = letter.at(np.linspace(piece.low, piece.high, CUTS))
     runs = _runs(letter, piece.last, heights)
     width = float(np.median(np.abs(runs[:, 1] - runs[:, 0])))
@@ -327,9 +397,10 @@ def _width(piece: Piece, letter: Letter) -> float:
 
 
 def _slope(pairs: list[tuple[float, float]]) -> float:
-    """How much higher a hand's letters are than the source's, as a factor."""
+    """Fit how many times as high as the source's a hand's letters are; 1 for too few ends."""
     return float(np.polyfit(*np.array(pairs).T, 1)[0]) if len(pairs) > 2 else 1.0
 
 
 def _spread(values: Sequence[float] | Numbers) -> float:
+    """Return the standard deviation of three values or more, and NaN of fewer."""
     return float(np.std(values)) if len(values) > 2 else math.nan

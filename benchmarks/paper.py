@@ -1,4 +1,4 @@
-"""The paper's Table 1 and Figs. 3 to 6, by one command.
+"""Make the paper's Table 1 and Figs. 3 to 6 by one command.
 
 python benchmarks/paper.py --data omniglot/ --out runs/paper [--networks paper] [--only ROW ...]
 
@@ -147,7 +147,7 @@ def begin(
 
 
 def complete(folder: Path, config: TrainConfig) -> bool:
-    """Whether a run is over; its weights are then enough, without a checkpoint."""
+    """Say whether a run is over; its weights are then enough, without a checkpoint."""
     run = Run(folder, config, folder)
     steps = [line["step"] for line in lines(run.metrics)[-1:]]
     return run.weights.exists() and steps == [config.steps]

@@ -1,6 +1,7 @@
-"""A page of plain text set in a font, and the share of its words that Tesseract reads.
+"""Set a page of plain text in a font, and count the words of it that Tesseract reads.
 
-HarfBuzz shapes and rasterises, so kerning and features of either kind of outline count.
+HarfBuzz shapes and renders the page. So kerning and features count, and fonts of either kind of
+outline are rendered by the same program.
 """
 
 from __future__ import annotations
@@ -27,32 +28,36 @@ all. She said that each thing lost at sea belongs to somebody, and that somebody
 Exactly twelve years later a young pilot knocked at her door, asked for the key, thanked her
 kindly, and sailed away through the broken ice before lunch.
 """
-"""Plain prose with every letter of the alphabet, and capitals among them."""
+"""Plain prose that has every letter of the alphabet, and some capitals."""
 
 SIZE = 36
-"""Pixels an em: nine points at 300 dots an inch."""
+"""Pixels to an em: about nine points at 300 dots an inch."""
 
 WIDTH = 1400
-"""Pixels that a page is wide, margins and all."""
+"""Width of a page with its margins, in pixels."""
 
 MARGIN = 60
+"""Width of each margin, in pixels."""
+
 LEADING = 1.5
-"""Baselines are as many ems apart."""
+"""Distance from one baseline to the next, in ems."""
 
 
 def missing() -> str | None:
-    """The reason why nothing can be read here, if there is one."""
-    return None if shutil.which("tesseract") else "Tesseract is not here: apt install tesseract-ocr"
+    """Say why nothing can be read on this machine; None where Tesseract is installed."""
+    if shutil.which("tesseract"):
+        return None
+    return "Tesseract is not installed: apt install tesseract-ocr"
 
 
 def words(text: str) -> list[str]:
-    """Words without the punctuation around them."""
+    """Split a text into its words, without the punctuation around them."""
     bare = (word.strip(string.punctuation + "‘’“”—–") for word in text.split())
     return [word for word in bare if word]
 
 
 def page(font: Path, text: str = TEXT) -> NDArray[np.uint8]:
-    """A page of text in a font, black on white, shape (height, WIDTH)."""
+    """Render a page of text in a font, black on white, (height, `WIDTH`)."""
     face = hb.Face(hb.Blob.from_file_path(str(font)))
     shaper = hb.Font(face)
     scale = SIZE / face.upem
@@ -74,7 +79,12 @@ def page(font: Path, text: str = TEXT) -> NDArray[np.uint8]:
 
 
 def read(picture: NDArray[np.uint8], folder: Path) -> list[str]:
-    """The words that Tesseract finds on a page, in its order; `folder` takes the picture."""
+    """List the words that Tesseract reads on a page, in its order.
+
+    Args:
+        picture: The page, as `page` renders it.
+        folder: Where the picture is written for Tesseract.
+    """
     path = folder / "page.png"
     Image.fromarray(picture).save(path, dpi=(300, 300))
     done = subprocess.run(
@@ -88,7 +98,10 @@ def read(picture: NDArray[np.uint8], folder: Path) -> list[str]:
 
 
 def share(written: list[str], found: list[str]) -> float:
-    """The share of words found right and in order: the longest common subsequence."""
+    """Return the share of the words of a page that were read right and in their order.
+
+    These are the longest common subsequence of both lists.
+    """
     best = [0] * (len(found) + 1)
     for word in written:
         before = 0
@@ -100,7 +113,7 @@ def share(written: list[str], found: list[str]) -> float:
 
 
 def _lines(font: hb.Font, text: str, width: float) -> list[str]:
-    """Text broken where the next word would pass a width, in font units."""
+    """Break a text into lines that are not wider than a width, in font units."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()

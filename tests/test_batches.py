@@ -98,6 +98,13 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         (("a.png", "-o", "-", "--format", "png", "--json"), 2, "both want standard output"),
         (("-", "-", "-o", "x.png"), 2, "standard input can be read once"),
         (("a.png", "-o", "x.png", "--text", "ab"), 2, "a.png is no font"),
+        (("a.png", "-o", "x.png", "--location", "wght=600"), 2, "a.png is no font"),
+        (("a.png", "-o", "x.png", "--family", "Hand"), 2, "--family is for fonts"),
+        (("a.png", "-o", "x.svg", "--liveliness", 1), 2, "--liveliness is for fonts"),
+        (("a.png", "-o", "x.png", "--save-rules", "two"), 5, "two: it is a folder"),
+        (("a.png", "-o", ""), 2, "-o is empty"),
+        (("", "-o", "x.png"), 2, "an input is empty"),
+        (("a.png", "-o", "x.png", "--rules", ""), 2, "--rules is empty"),
         (("a.png", "-o", "x.png", "--walk", "-n", 1), 2, "nowhere to go"),
         (("a.png", "-o", "x.png", "--rules", "r", "-n", 1), 2, "exclude each other"),
         (("a.png", "-o", "x.png", "--ink", "grey"), 2, "grey"),
@@ -175,6 +182,8 @@ with files.replacing(files.Path("x")) as file:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
+        assert process.stdin
+        assert process.stdout
         process.stdout.readline()
         with replacing(tmp_path / "y") as file:
             file.write_bytes(b"another")

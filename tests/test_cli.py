@@ -132,6 +132,7 @@ def test_a_training_says_first_how_long_it_will_take(tree, tmp_path, recipe, ste
     with subprocess.Popen(
         list(map(str, command)), stderr=subprocess.PIPE, text=True, cwd=tmp_path
     ) as process:
+        assert process.stderr
         line = process.stderr.readline()
         process.send_signal(signal.SIGINT)
         process.stderr.read()
@@ -174,6 +175,7 @@ def test_training_stopped_and_resumed_is_training_straight(vce, tree, tmp_path):
         while not (tmp_path / "stopped/metrics.jsonl").exists():
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
+        assert process.stderr
         said = process.stderr.read()
     assert process.returncode == 130
     assert "vce train --resume stopped goes on" in said
@@ -245,6 +247,11 @@ def test_bad_input_is_one_line_and_its_exit_code(vce, glyph, tmp_path):
         one_line(vce("convert", *arguments, status=status), words)
     assert not list(tmp_path.glob("*out*"))
     one_line(vce("eval", "--data", "nowhere", status=7), "nowhere does not exist")
+    none = ("--data", "nowhere")  # what cannot be written is said before anything is read
+    one_line(vce("eval", *none, "--grid", "gone/x.png", status=5), "there is no folder gone")
+    one_line(vce("eval", *none, "--critics", "gone", status=4), "gone is no critics file")
+    one_line(vce("critics", *none, "-o", "gone/x", status=5), "there is no folder gone")
+    one_line(vce("critics", *none, "-o", tmp_path, status=5), "it is a folder")
     one_line(vce("train", status=2), "no data set is named")
     one_line(vce("train", "--data", tmp_path, "--recipe", "x", status=2), "no recipe is called")
     one_line(vce("train", "--data", tmp_path, "--size", 27, status=2), "size is 27")
@@ -270,6 +277,8 @@ def test_a_closed_pipe_is_141(tree, tmp_path):
 def test_wrong_usage_is_2(vce, glyph):
     for arguments in (("convert",), ("convert", glyph), ("convert", glyph, "-n", 0), ("nothing",)):
         assert vce(*arguments, status=2).stdout == ""
+    for measured in (("eval",), ("critics", "-o", "x")):  # PyTorch has no such seed
+        assert vce(*measured, "--data", "x", "--seed", 2**63, status=2).stdout == ""
 
 
 def test_every_error_has_its_exit_code():

@@ -10,6 +10,7 @@ from vce_models import cards, rules
 from vce_models.config import ModelConfig, Wiring
 from vce_models.convert import convert, encode
 from vce_models.evaluation.likelihood import from_weights, renderers
+from vce_models.networks.deformation import Deformation
 from vce_models.networks.vce import VCE
 from vce_models.recipes import RECIPES
 from vce_models.weights import Weights, load, parameter_shapes
@@ -36,7 +37,7 @@ def initialised(config):
     model.prior.mean.normal_()
     latent = config.latent_size
     model.prior.scale += 0.1 * torch.randn(latent, latent).tril()
-    if config.wiring == "deformation":  # far enough to fold and to leave the frame
+    if isinstance(model.convertor, Deformation):  # far enough to fold and to leave the frame
         torch.nn.init.normal_(model.convertor.dense.weight, std=0.5)
         torch.nn.init.normal_(model.convertor.readout.weight, std=0.3)
     return model, Weights(config, {key: value.numpy() for key, value in model.state_dict().items()})

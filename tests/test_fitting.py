@@ -42,11 +42,17 @@ def letters():
     }
 
 
+def sampled(contours):
+    samples = outline.sample(contours, 35.0)
+    assert samples is not None
+    return samples
+
+
 @pytest.fixture(scope="module", params=[*SHAPES, *"aSg&k"])
 def fitted(request):
     """Samples, their places in three masters, and the curves through them."""
     contours = SHAPES.get(request.param) or letters()[request.param]
-    samples = outline.sample(contours, 35.0)
+    samples = sampled(contours)
     masters = np.stack((samples.places, affine(samples.places), wavy(samples.places)))
     return samples, masters, fitting.fit(samples, masters, EM)
 
@@ -81,7 +87,7 @@ def test_curves_stay_near_what_they_go_through(fitted):
 
 def test_straight_lines_stay_lines_under_an_affine_map():
     for shape in ("box", "L"):
-        samples = outline.sample(SHAPES[shape], 35.0)
+        samples = sampled(SHAPES[shape])
         masters = np.stack((samples.places, affine(samples.places)))
         (contour,) = fitting.fit(samples, masters, EM)
         assert len(contour) == len(SHAPES[shape][0])
@@ -91,7 +97,7 @@ def test_straight_lines_stay_lines_under_an_affine_map():
 
 
 def test_a_line_that_bends_in_one_master_is_a_curve_in_all():
-    samples = outline.sample(SHAPES["box"], 35.0)
+    samples = sampled(SHAPES["box"])
     masters = np.stack((samples.places, affine(samples.places), wavy(samples.places)))
     (contour,) = fitting.fit(samples, masters, EM)
     assert 4 in {segment.shape[1] for segment in contour}
@@ -103,7 +109,7 @@ def test_a_line_that_bends_in_one_master_is_a_curve_in_all():
 
 
 def test_the_sources_own_cubics_are_kept():
-    samples = outline.sample(SHAPES["ring"], 35.0)
+    samples = sampled(SHAPES["ring"])
     masters = np.stack((samples.places, samples.places * (1.2, 0.9)))
     contours = fitting.fit(samples, masters, EM)
     for fitted, own in zip(contours, SHAPES["ring"], strict=True):
@@ -113,7 +119,7 @@ def test_the_sources_own_cubics_are_kept():
 
 
 def test_where_they_are_divided_the_parts_are_theirs_to_a_fraction_of_a_unit():
-    samples = outline.sample(SHAPES["ring"], 35.0)
+    samples = sampled(SHAPES["ring"])
     masters = np.stack((samples.places, affine(samples.places)))
     for fitted, own in zip(fitting.fit(samples, masters, EM), SHAPES["ring"], strict=True):
         dots = [outline.evaluate(curve, np.linspace(0, 1, 8000)) for (curve,) in own]
@@ -126,7 +132,7 @@ def test_where_they_are_divided_the_parts_are_theirs_to_a_fraction_of_a_unit():
 def test_a_long_turn_is_divided_on_the_curve_itself():
     half = np.array([(300, 0), (300, 400), (-300, 400), (-300, 0)], float)
     contour = [[half], [np.array([(-300, 0), (300, 0)], float)]]
-    samples = outline.sample([contour], 35.0)
+    samples = sampled([contour])
     (fitted,) = fitting.fit(samples, np.stack((samples.places, affine(samples.places))), EM)
     cubics = [segment[0] for segment in fitted if segment.shape[1] == 4]
     assert len(cubics) == 2
@@ -168,7 +174,7 @@ def test_quadratics_between_two_points_are_one_piece():
     pen.glyph().draw(collected, None)
     (contour,) = collected.contours
     assert len([piece for piece in contour if len(piece) > 1]) >= 4 - 1
-    samples = outline.sample([contour], 35.0)
+    samples = sampled([contour])
     (fitted,) = fitting.fit(samples, samples.places[None], EM)
     assert len(fitted) <= 6
 

@@ -272,6 +272,8 @@ def test_fonts_are_moved_by_what_the_weights_see_in_their_own_framing(blocks):
     own = hands.Rules(replace(shipped, framing=OWN), np.zeros((1, 28, 2), np.float32))
     outline, other = blocks.contours(ord("A")), hands.Rules(shipped, own.rules)
     seen, usual = (rules.source(outline, 1000.0) for rules in (own, other))
+    assert seen is not None
+    assert usual is not None
     assert seen.placement == around(usual.samples.places, OWN)
     assert seen.placement.side == pytest.approx(usual.placement.side * 0.64 / 0.9)
     assert seen.extent == pytest.approx(usual.extent)

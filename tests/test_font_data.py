@@ -272,6 +272,7 @@ def test_training_on_fonts_goes_on_with_the_characters_it_had(vce, fonts, tmp_pa
         while not (tmp_path / "stopped/metrics.jsonl").exists() and process.poll() is None:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
+        assert process.stderr
         process.stderr.read()
     assert process.returncode == 130
     one_line(

@@ -156,6 +156,7 @@ def test_what_would_be_bent_too_sharply_is_bent_less(blocks, sampled):
 
 def test_places_of_a_glyph_go_where_its_outline_goes(blocks, sampled):
     source = hands.source(blocks.contours(ord("A")), SIZE, 1000.0)
+    assert source is not None
     linear = np.array([[[1.1, 0.1], [0, 0.9]], [[0.9, 0], [0, 1.1]]])
     maps = hands.in_hand(sampled.maps(source), linear)
     places, derivative = maps.outline()

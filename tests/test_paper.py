@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import paper
 import pytest
@@ -46,7 +47,7 @@ def test_the_last_measurement_counts_and_others_are_left_out():
 
 
 def test_the_tables_are_put_into_the_page_and_replaced_there(tmp_path):
-    page = shutil.copy(ROOT / "docs/results.md", tmp_path / "results.md")
+    page = Path(shutil.copy(ROOT / "docs/results.md", tmp_path / "results.md"))
     before, _, rest = page.read_text().partition(paper.BEGIN)
     after = rest.partition(paper.END)[2]
     for text in ("first", "second"):
@@ -65,7 +66,7 @@ def test_the_checkpoint_that_is_kept_is_of_these_settings():
 
 
 def test_rows_are_trained_one_by_one_and_measured(tree, tmp_path):
-    page = shutil.copy(ROOT / "docs/results.md", tmp_path / "results.md")
+    page = Path(shutil.copy(ROOT / "docs/results.md", tmp_path / "results.md"))
     command = [sys.executable, ROOT / "benchmarks/paper.py", "--data", tree, "--out", "out"]
     command += ["--networks", "compact", "--steps", 4, "--threads", 1, "--importance-samples", 1]
     command += ["--targets", 1, "--write", page, "--only"]

@@ -131,10 +131,10 @@ def test_a_letters_outline_takes_the_points_that_it_needs(sampled):
 def test_the_command_writes_a_path_for_each_outline(vce, tmp_path):
     vce("convert", FONT, "--text", "go", "-n", 2, "--seed", 7, "-o", "a.svg")
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
-    paths = [path.get("d") for path in root]
+    paths = [path.attrib["d"] for path in root]
     assert len(paths) == 4
     assert [path.count("Z") for path in paths] == [2, 2, 2, 2]
-    width, height = map(float, root.get("viewBox").split()[2:])
+    width, height = map(float, root.attrib["viewBox"].split()[2:])
     for path in paths:
         x, y = np.array(re.findall(r"-?[\d.]+", path), np.float64).reshape(-1, 2).T
         assert -10 < x.min() < x.max() < width + 10

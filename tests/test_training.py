@@ -248,7 +248,7 @@ def test_the_time_that_is_told_is_that_of_all_phases(characters, monkeypatch):
 def test_a_loss_that_is_no_number_stops_the_run(characters):
     trainer = Trainer(CONFIG, characters)
     with torch.no_grad():
-        trainer.model.convertor.head.bias.fill_(float("nan"))
+        next(trainer.model.convertor.parameters()).fill_(float("nan"))
     with pytest.raises(DivergedError, match="not a number at step 1"):
         trainer.advance(1)
 
@@ -363,6 +363,7 @@ sys.stdin.read()
     with subprocess.Popen(
         command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
+        assert process.stdout
         process.stdout.readline()
         with pytest.raises(ConfigError, match="another process trains in"):
             Run.open(tmp_path / "run").lock()
@@ -388,6 +389,12 @@ def test_a_run_without_a_checkpoint_is_begun_anew(tmp_path):
 def test_a_damaged_config_is_no_run(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ConfigError):
+        Run.open(tmp_path)
+
+
+def test_an_unknown_setting_is_named_with_its_file(tmp_path):
+    (tmp_path / "config.json").write_text('{"train": {"speed": 3}, "data": ""}')
+    with pytest.raises(ConfigError, match=r"/config\.json: the config has unknown keys: speed$"):
         Run.open(tmp_path)
 
 
@@ -444,9 +451,11 @@ def test_the_gradient_of_each_network_is_clipped(characters):
     def lengths(clip_norm):
         trainer = Trainer(dataclasses.replace(CONFIG, clip_norm=clip_norm), characters)
         trainer._vae_step(*trainer._sample())
+        networks = trainer.model.encoder, trainer.model.convertor
+        gradients = [[value.grad for value in network.parameters()] for network in networks]
         return [
-            float(torch.cat([value.grad.flatten() for value in network.parameters()]).norm())
-            for network in (trainer.model.encoder, trainer.model.convertor)
+            float(torch.cat([g.flatten() for g in own if g is not None]).norm())
+            for own in gradients
         ]
 
     free = lengths(0.0)

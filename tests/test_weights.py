@@ -38,6 +38,7 @@ def test_weights_keep_how_their_drawings_lie(small, tmp_path):
     framing = Framing(longest=0.9, across=0.4, boldest=3.5)
     weights.save(path, dataclasses.replace(small, framing=framing))
     again = weights.load(path)
+    assert again.framing
     np.testing.assert_allclose(again.framing.to_array(), framing.to_array())
     assert weights.fingerprint(again) == weights.fingerprint(small)
     for broken in (np.zeros(7), np.full(7, np.nan), np.full(7, 9), np.zeros(6)):

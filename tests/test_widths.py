@@ -64,6 +64,7 @@ def case(request):
     """Samples, their chords, and what a map makes of both."""
     shape, way = request.param
     samples = sample(SHAPES[shape], 1.0)
+    assert samples is not None
     across = widths.chords(samples, samples.places)
     moved, slopes = MAPS[way](samples.places)
     return samples, across, moved[None], slopes[None]
@@ -108,4 +109,5 @@ def test_what_is_not_stretched_is_not_corrected(case):
 
 def test_a_filled_shape_has_no_strokes():
     samples = sample([polygon((4, 4), (24, 4), (24, 24), (4, 24))], 1.0)
+    assert samples is not None
     assert widths.chords(samples, samples.places) is None

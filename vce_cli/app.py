@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from vce_cli import options, report, streams, template
+from vce_cli import extras, options, report, streams, template
 from vce_cli.convert import convert
 from vce_cli.critics import train_critics
 from vce_cli.evaluate import evaluate
@@ -49,9 +49,7 @@ app.command("weights")(list_weights)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        report.out(f"vce {version('vce-cli')}\n")
+        report.out(f"vce {extras.version()}\n")
         raise typer.Exit
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vce_cli import fonts, outputs, report, streams, writers
-from vce_cli.extras import require_fonts, require_torch, torch_device
+from vce_cli.extras import require_fonts, require_torch, torch_device, version
 from vce_cli.forms.fonts import FontForm
 from vce_cli.forms.form import Rendered, Style
 from vce_cli.forms.pictures import Picture
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from vce_models.fonts.placement import Placement
     from vce_models.glyphs.images import Framed
     from vce_models.listing import Converted, Glyph, Reading
+    from vce_models.progress import Progress
     from vce_models.weights import Weights
 
 REPAYS = 4096
 """How many conversions repay the start of PyTorch on CUDA, under `--device auto`.
 
-In the 1.6 s that PyTorch takes to import, NumPy renders some 3000 conversions of one point a pixel
-(`benchmarks/convert.py`). Four more points take as long as another such conversion.
+In the 1.6 s that PyTorch takes to import, NumPy renders some 3000 conversions at one point a pixel
+(`benchmarks/convert.py`). Every four points a pixel more take as long as one of these.
 """
 
 AT_ONCE = 2**20
@@ -42,44 +43,28 @@ def convert(options: Options) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     journal = Journal(quiet=options.quiet, verbose=options.verbose)
     with streams.standard_output() as out:
-        from vce_models import listing, rules, weights
-        from vce_models.framing import OMNIGLOT
+        from vce_models import rules, weights
 
         model = weights.load(options.weights)
         fingerprint = weights.fingerprint(model)
-        reading = listing.Reading(
-            model.config,
-            options.polarity,
-            options.fit,
-            options.text,
-            options.chars,
-            options.location,
-            model.framing or OMNIGLOT,
-            options.cropped,
-        )
+        reading = _reading(options, model)
         hands = _choose_rules(options, reading, model, fingerprint, journal)
         shown = _walk(hands) if options.walk else hands
         target = outputs.choose(options, len(shown.numbers))
-        makes_fonts = isinstance(target.form, FontForm)
-        source = fonts.source_of(options.inputs, reading) if makes_fonts else None
+        form = target.form
+        source = fonts.source_of(options.inputs, reading) if isinstance(form, FontForm) else None
         found = [] if source else _find(options.inputs, reading, journal)
         inputs = max(1, len(found) + len(journal.failures))
         outputs.check(target, options, found, shown.numbers, model.config.size, out)
         what = "a font" if source else f"{len(found)} glyphs"
         journal.detail(f"{what}, {len(shown.numbers)} rules, weights {fingerprint}")
-        style = Style(
-            columns=options.columns,
-            side=options.scale * model.config.size,
-            labels=options.labels,
-            walk=options.walk,
-            metadata={} if options.no_metadata else _metadata(options, hands, fingerprint),
-        )
-        if isinstance(target.form, Picture):
-            target.form.check_sides(target.per, max(1, len(found)), len(shown.numbers), style)
-        if isinstance(target.form, FontForm):
+        if isinstance(form, FontForm):
             paths = fonts.write(source, found, shown, model, options, target, journal, out)
         else:
-            rendered = _render(found, shown, model, options, target.form, journal)
+            style = _style(options, hands, model, fingerprint)
+            if isinstance(form, Picture):
+                form.check_sides(target.per, max(1, len(found)), len(shown.numbers), style)
+            rendered = _render(found, shown, model, options, form, journal)
             paths = writers.write(rendered, shown, target, style, out)
         for path in paths:
             journal.wrote(path)
@@ -93,7 +78,36 @@ def convert(options: Options) -> None:
     journal.raise_failures(inputs)
 
 
+def _reading(options: Options, model: Weights) -> Reading:
+    """Say how glyphs are read for a model."""
+    from vce_models.framing import OMNIGLOT
+    from vce_models.listing import Reading
+
+    return Reading(
+        model.config,
+        options.polarity,
+        options.fit,
+        options.text,
+        options.chars,
+        options.location,
+        model.framing or OMNIGLOT,
+        options.cropped,
+    )
+
+
+def _style(options: Options, hands: Hands, model: Weights, fingerprint: str) -> Style:
+    """Say how results look, and what they say about themselves."""
+    return Style(
+        columns=options.columns,
+        side=options.scale * model.config.size,
+        labels=options.labels,
+        walk=options.walk,
+        metadata={} if options.no_metadata else _metadata(options, hands, fingerprint),
+    )
+
+
 def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
+    """List the glyphs of all inputs; those that cannot be listed go into the journal."""
     from vce_models import listing
 
     found = []
@@ -116,6 +130,7 @@ def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
 def _choose_rules(
     options: Options, reading: Reading, model: Weights, fingerprint: str, journal: Journal
 ) -> Hands:
+    """Load the rules, read one off a pair, or sample some, as the options say."""
     from vce_models import rules
 
     if options.rules:
@@ -138,6 +153,7 @@ def _choose_rules(
 
 
 def _walk(hands: Hands) -> Hands:
+    """Return the rules of all frames of a walk."""
     from vce_models import rules
 
     walked = rules.walk(hands.rules, FRAMES)
@@ -267,9 +283,7 @@ def _in_parts(render: Callable[[Array], Array], rules: Array, at_once: int) -> I
         yield from render(rules[at : at + at_once])
 
 
-def _counted(
-    images: Iterator[Any], before: int, total: int, advance: Callable[[int, int], None]
-) -> Iterator[Any]:
+def _counted(images: Iterator[Any], before: int, total: int, advance: Progress) -> Iterator[Any]:
     """Yield conversions, and report each once it is used."""
     for done, image in enumerate(images, start=before + 1):
         yield image
@@ -279,7 +293,13 @@ def _counted(
 def _renderer(
     model: Weights, device: str, conversions: float
 ) -> Callable[..., Callable[[Array], Array]]:
-    """Choose what renders conversions: CUDA where so many repay its start, or NumPy."""
+    """Choose what renders conversions: PyTorch on CUDA where so many repay its start, or NumPy.
+
+    Args:
+        model: The weights.
+        device: The value of --device.
+        conversions: How many there are, counted as `REPAYS` is.
+    """
     large = conversions >= REPAYS and Path("/dev/nvidia0").exists()
     if device == "cuda" or (device == "auto" and large and _has_torch()):
         require_torch("convert --device cuda")
@@ -299,15 +319,17 @@ def _has_torch() -> bool:
 
 
 def _metadata(options: Options, hands: Hands, fingerprint: str) -> dict[str, str]:
-    text = {"Software": f"vce {_version()}", "vce:weights": fingerprint}
+    """Collect the texts of a PNG that say how it was made, by keyword."""
+    text = {"Software": f"vce {version()}", "vce:weights": fingerprint}
     if hands.seed is not None:
         text["vce:seed"] = str(hands.seed)
     return text | ({"vce:strength": f"{options.towards:g}"} if options.towards != 1 else {})
 
 
 def _facts(options: Options, found: list[Glyph], hands: Hands, fingerprint: str) -> dict[str, Any]:
+    """Collect what the manifest of --json says beside the journal's events."""
     return {
-        "version": _version(),
+        "version": version(),
         "weights": fingerprint,
         "inputs": [{"name": glyph.name, "source": glyph.source} for glyph in found],
         "rules": {
@@ -319,9 +341,3 @@ def _facts(options: Options, found: list[Glyph], hands: Hands, fingerprint: str)
             "walk": options.walk,
         },
     }
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("vce-cli")

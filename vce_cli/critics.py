@@ -9,6 +9,8 @@ import typer
 
 from vce_cli import dataset, report
 from vce_cli.extras import DEVICES, either, require_torch, torch_device
+from vce_models.config import MAX_SEED, ModelConfig
+from vce_models.files import check_file
 
 
 def train_critics(
@@ -26,7 +28,11 @@ def train_critics(
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(min=0, help="The seed of the initial weights, the episodes and the jitter."),
+        typer.Option(
+            min=0,
+            max=MAX_SEED,
+            help="The seed of the initial weights, the episodes and the jitter.",
+        ),
     ] = 0,
     device: Annotated[
         str, typer.Option(help=f"The device to work on: {either(DEVICES)}.")
@@ -38,7 +44,7 @@ def train_critics(
 ) -> None:
     """Train the recogniser and the contrastive network by which `vce eval` judges."""
     require_torch("critics")
-    from vce_models.config import ModelConfig
+    check_file(output)
     from vce_models.evaluation import critics
 
     where = torch_device(device)

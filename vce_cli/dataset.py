@@ -9,6 +9,7 @@ import typer
 
 from vce_cli import report
 from vce_cli.extras import require_fonts
+from vce_models import characters
 from vce_models.errors import ConfigError
 from vce_models.files import is_folder
 
@@ -23,7 +24,7 @@ Chars = Annotated[
     typer.Option(
         metavar="SET",
         help="Characters that are taken from fonts: latin, digits, U+0041, a-z, or all; "
-        "latin,digits,punctuation by default. Those whose code point, in lower case, is a "
+        f"{characters.DEFAULT} by default. Those whose code point, in lower case, is a "
         "multiple of five are only tested on: d, i, n, s, x, 2, 7, ...",
         show_default=False,
     ),

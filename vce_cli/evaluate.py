@@ -12,11 +12,13 @@ import typer
 from vce_cli import completion, dataset, report
 from vce_cli.completion import WEIGHTS
 from vce_cli.extras import DEVICES, either, require_torch, torch_device
-from vce_models.config import ENLARGED, Resize
+from vce_models.config import ENLARGED, MAX_SEED, Resize
 from vce_models.errors import DataError
+from vce_models.files import check_file
 
 if TYPE_CHECKING:
     from vce_models.datasets.drawings import Characters, Split
+    from vce_models.evaluation.critics import Critics
     from vce_models.evaluation.quality import Quality
     from vce_models.evaluation.transfer import Transfer
     from vce_models.evaluation.turing import Told
@@ -53,7 +55,9 @@ def evaluate(
             "by default as for the training."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The seed that chooses targets and rules.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="The seed that chooses targets and rules.")
+    ] = 0,
     device: Annotated[
         str, typer.Option(help=f"The device to work on: {either(DEVICES)}.")
     ] = "auto",
@@ -79,13 +83,16 @@ def evaluate(
 ) -> None:
     """Measure likelihood, recognisability, diversity and rule transfer on unseen characters."""
     require_torch("eval")
+    if grid:
+        check_file(grid)
     from vce_models.evaluation import likelihood
+    from vce_models.evaluation.critics import load as load_critics
     from vce_models.glyphs import sheets
     from vce_models.training.curves import render_conversions
     from vce_models.weights import load
 
     where = torch_device(device)
-    model = load(weights)
+    model, judges = load(weights), load_critics(critics, where)
     if resize:
         settings: dict[str, Any] = {"resize": resize}  # checked by the config
         config = dataclasses.replace(model.config, **settings)
@@ -103,7 +110,7 @@ def evaluate(
             binarise=binarise,
             progress=advance,
         )
-    quality = _quality(networks, test, critics, seed, where)
+    quality = _quality(networks, test, judges, seed)
     transfer = _transfer(networks, test, seed)
     told = None
     if turing:
@@ -121,12 +128,10 @@ def evaluate(
         report.tables(measured, quality, transfer, told)
 
 
-def _quality(
-    model: VCE, test: Characters, path: Path | None, seed: int, device: str
-) -> Quality | None:
-    from vce_models.evaluation import critics, quality
+def _quality(model: VCE, test: Characters, judges: Critics, seed: int) -> Quality | None:
+    """Judge conversions; say why and return None where these characters do not allow it."""
+    from vce_models.evaluation import quality
 
-    judges = critics.load(path, device)
     try:
         with report.progress("converting") as advance:
             samples = quality.conversions(model, test, seed=seed, progress=advance)
@@ -137,6 +142,7 @@ def _quality(
 
 
 def _transfer(model: VCE, test: Characters, seed: int) -> Transfer | None:
+    """Measure rule transfer; say why and return None where these characters do not allow it."""
     from vce_models.evaluation import transfer
 
     try:
@@ -147,22 +153,34 @@ def _transfer(model: VCE, test: Characters, seed: int) -> Transfer | None:
 
 
 def _told(model: Weights, split: Split, fine: Split, seed: int, device: str) -> Told | None:
+    """Train judges on characters to train on, and ask them about the others.
+
+    Args:
+        model: The weights.
+        split: The drawings as the model sees them.
+        fine: The same drawings, `ENLARGED` times as large.
+        seed: The seed of rules and judges.
+        device: `cpu` or `cuda`.
+
+    Returns:
+        None, after saying why, where these characters do not allow it.
+    """
     from vce_models.evaluation import likelihood, turing
 
     renderer = likelihood.renderers(model, device)
     try:
         halves = []
-        for small, large, rules in (
+        for small, large, own_seed in (
             (split.train, fine.train, seed + 1),
             (split.test, fine.test, seed),
         ):
             with report.progress("converting finely") as advance:
                 made = turing.conversions(
-                    renderer, model.config, small, large, seed=rules, progress=advance
+                    renderer, model.config, small, large, seed=own_seed, progress=advance
                 )
             halves.append((large, made))
         with report.progress("training judges") as advance:
             return turing.measure(*halves, seed=seed, device=device, progress=advance)
     except DataError as error:
-        report.say(f"conversions are told from nobody: {error}")
+        report.say(f"no visual Turing test: {error}")
         return None

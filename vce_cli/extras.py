@@ -1,4 +1,4 @@
-"""Some installations lack PyTorch, CUDA, or the libraries for fonts; that is found out here."""
+"""Find out what is installed: which vce, and whether PyTorch, CUDA and the libraries for fonts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from vce_models.errors import ConfigError, ExtraError
 
 DEVICES = ("auto", "cpu", "cuda")
 """Values of --device."""
+
+
+def version() -> str:
+    """Return the version of vce that is installed."""
+    from importlib import metadata
+
+    return metadata.version("vce-cli")
 
 
 def require_torch(command: str) -> None:

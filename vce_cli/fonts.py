@@ -32,9 +32,10 @@ UNTITLED = "vce"
 """The family name of fonts that have no other."""
 
 SAMPLE = "The quick brown fox jumps over the lazy dog."
+"""The text with which a proof opens."""
 
 TAKING_TURNS = 3
-"""Hands that take turns in a proof, at most."""
+"""How many hands take turns in a proof, at most."""
 
 
 def source_of(inputs: list[str], reading: Reading) -> SourceFont | None:
@@ -88,7 +89,7 @@ def write(
     assert isinstance(target.form, FontForm)
     if model.config.wiring != "deformation":
         raise ConfigError(
-            "these weights draw anew, and a font's outlines have to be moved",
+            "these weights render every pixel anew, and a font's outlines have to be moved",
             hint="use weights of the wiring deformation",
         )
     data, points = _source(source, found, model.config, options, journal)
@@ -132,6 +133,7 @@ def _reserved(path: Path, family: str | None, data: bytes, journal: Journal) -> 
 
 
 def _name(path: Path, family: str | None, number: int | None) -> str:
+    """Name a font: by --family and its number, or else by its file."""
     if family is None:
         return UNTITLED if str(path) == "-" else path.stem
     return family if number is None else f"{family} {number}"
@@ -144,7 +146,7 @@ def _source(
     options: Options,
     journal: Journal,
 ) -> tuple[bytes | None, list[int]]:
-    """Return the font to move, and the characters that were asked for."""
+    """Return the bytes of the font to move, and its characters; None if no image can be read."""
     if source is not None:
         chosen = options.text is not None or options.chars is not None
         points = source.characters(options.text, options.chars) if chosen else None
@@ -177,6 +179,7 @@ def _family(
     alike: bool,
     journal: Journal,
 ) -> Family:
+    """Move a font by all hands; say the seed, and which glyphs are moved less than asked for."""
     from vce_models.fonts import moving
     from vce_models.fonts.hands import Rules
 

@@ -12,7 +12,7 @@ from vce_models.errors import BatchError, InputError, VCEError
 
 
 class Journal:
-    """The events of one run.
+    """Tells what happens in one run, and keeps it.
 
     Args:
         quiet: Whether to print errors only.
@@ -33,7 +33,7 @@ class Journal:
             report.say(message)
 
     def detail(self, message: str) -> None:
-        """Say what a user may want to know."""
+        """Say what a user wants to know only with -v."""
         if self.verbose:
             report.say(message)
 
@@ -54,7 +54,7 @@ class Journal:
             self._first.setdefault(kind, (source, finding))
 
     def beside(self, source: str, findings: list[str]) -> None:
-        """Keep what a picture shows beside one glyph; `close` says so, and how to leave it out."""
+        """Keep what a picture shows beside its glyph; `close` says so, and how to leave it out."""
         self.unusual(source, [f"{found} (--crop largest leaves out more)" for found in findings])
 
     def left_out(self, folder: str, names: list[str]) -> None:

@@ -30,6 +30,7 @@ INPUT, RULES, OUTPUT, FONTS, RUNNING = "Input", "Rules", "Output", "Fonts", "Run
 """The panels of the help page."""
 
 DEFAULT_RULES = 16
+"""How many rules are sampled by default."""
 
 LIVELINESS = 0.6
 """The share of its own that a letter of a font keeps, by default."""
@@ -40,6 +41,7 @@ ALTERNATING = 0.5
 FRAMES = 12
 """Steps that a walk takes from one rule to the next."""
 
+# The suffixes of all forms, as in a sentence.
 SUFFIXES = either([f".{suffix}" for suffix in FORMS])
 
 HELP = (
@@ -109,6 +111,7 @@ class Crop(StrEnum):
 
 
 def _option(panel: str, *names: str, **settings: Any) -> Any:
+    """Make a Typer option that stands in a panel of the help page."""
     return typer.Option(*names, rich_help_panel=panel, **settings)
 
 
@@ -371,6 +374,10 @@ class Options:
         return self.crop.value
 
     def __post_init__(self) -> None:
+        inputs = (("an input", path) for path in self.inputs)
+        for called, path in (("-o", self.output), ("--rules", self.rules), *inputs):
+            if path == "":  # as a variable of a script may be; for Path it is this folder
+                raise ConfigError(f"{called} is empty", hint="name a file, or . for this folder")
         self._exclude("--rules", self.rules, like=self.like)
         source = "--rules" if self.rules else "--like"
         self._exclude(source, self.rules or self.like, number=self.number, seed=self.seed)
@@ -387,6 +394,7 @@ class Options:
             raise ConfigError("standard input can be read once", hint="give one -")
 
     def _exclude(self, option: str, value: object, **others: object) -> None:
+        """Raise ConfigError if an option has a value, and one of others is not None."""
         clash = [name for name, other in others.items() if other is not None]
         if value and clash:
             raise ConfigError(f"{option} and --{clash[0]} exclude each other", hint="choose one")

@@ -16,6 +16,7 @@ from vce_cli.options import Crop, Options, Polarity
 from vce_cli.streams import STDOUT, Output
 from vce_models import cards
 from vce_models.errors import ConfigError, OutputError
+from vce_models.files import check_file, check_folder, is_folder
 
 if TYPE_CHECKING:
     from vce_models.listing import Glyph
@@ -69,7 +70,7 @@ def choose(options: Options, rules: int) -> Target:
         return _checked(Target("-", named or FORMS["png"], "run", False), options, rules)
     path = Path(output)
     suffix = path.suffix.lower()[1:]
-    if output.endswith(os.sep) or (_is_folder(path) and not _names_folder(suffix)):
+    if output.endswith(os.sep) or (is_folder(path) and not _names_folder(suffix)):
         form = named or FORMS["png"]
         name = "{rule:02d}" if form.least == "rule" else "{char}-{rule:02d}"
         output = f"{_literal(output).rstrip(os.sep)}/{name}.{form.suffix}"
@@ -127,6 +128,8 @@ def check(
     inputs = set(map(_identity, _input_files(options, glyphs)))
     seen: set[str] = set()
     extra = [options.save_rules] if options.save_rules else []
+    for path in extra:
+        check_file(path)
     for path in (*extra, *target.paths([glyph.name for glyph in glyphs], numbers)):
         if str(path) in seen:
             raise ConfigError(
@@ -136,14 +139,19 @@ def check(
         identity = _identity(path)
         if identity and identity in inputs:
             raise ConfigError(f"{path} is an input", hint="name another output")
-        made = target.makes_folders and path != options.save_rules
-        if not made and not _is_folder(path.parent):
-            raise OutputError(f"cannot write {path}: there is no folder {path.parent}")
-        if options.no_clobber and (identity or _is_folder(path)):
+        if not target.makes_folders:
+            check_folder(path)
+        if options.no_clobber and (identity or is_folder(path)):
             raise OutputError(f"{path} is there already", hint="leave out --no-clobber")
 
 
 def _checked(target: Target, options: Options, rules: int) -> Target:
+    """Return the target, with --no-clobber, if its form can hold what is asked for.
+
+    Raises:
+        ConfigError: It cannot.
+        ExtraError: The form needs an optional dependency.
+    """
     form = target.form
     several = rules > 1 and not options.variable and not options.alternates
     form.require()
@@ -151,6 +159,11 @@ def _checked(target: Target, options: Options, rules: int) -> Target:
         raise ConfigError(f"{form.called} has no axes", hint="use --variable with -o hands.ttf")
     if options.alternates and not (isinstance(form, FontForm) and form.least == "rule"):
         raise ConfigError(f"{form.called} has no alternates", hint="use -o hand.ttf")
+    for option, value in (("--family", options.family), ("--liveliness", options.liveliness)):
+        if value is not None and not isinstance(form, FontForm):
+            raise ConfigError(
+                f"{option} is for fonts, and {form.called} is none", hint="leave it out"
+            )
     if several and target.per == "run" and form.least == "rule":
         raise ConfigError("a font holds one hand", hint="use -n 1, or --variable")
     if not form.still and not options.walk:
@@ -167,6 +180,7 @@ def _checked(target: Target, options: Options, rules: int) -> Target:
 
 
 def _form(name: str, wrong: str, hint: str) -> Rendered | FontForm:
+    """Return a form by its suffix; errors say what is wrong, and begin their hint with `hint`."""
     if name not in FORMS:
         raise ConfigError(wrong, hint=f"{hint} {', '.join(FORMS)}")
     return FORMS[name]
@@ -182,6 +196,11 @@ def _literal(text: str) -> str:
 
 
 def _fields(pattern: str) -> set[str]:
+    """Return the names of the fields of a pattern.
+
+    Raises:
+        ConfigError: It cannot be filled in with `char` and `rule`.
+    """
     try:
         parsed = list(Formatter().parse(pattern))
         pattern.format(char="a", rule=1)
@@ -193,11 +212,13 @@ def _fields(pattern: str) -> set[str]:
 
 
 def _formless(output: str) -> NoReturn:
+    """Raise ConfigError, since neither a suffix nor --format says what to write."""
     folder = "" if os.path.lexists(output) else f", or name a folder: {output}/"
     raise ConfigError(f"nothing says what to write to {output}", hint=f"add --format png{folder}")
 
 
 def _check_reading(options: Options, glyphs: list[Glyph]) -> None:
+    """Raise ConfigError if an option says how images are read, and there are none."""
     if options.like or not glyphs or any(glyph.font is None for glyph in glyphs):
         return
     asked = {
@@ -212,6 +233,7 @@ def _check_reading(options: Options, glyphs: list[Glyph]) -> None:
 
 
 def _input_files(options: Options, glyphs: list[Glyph]) -> list[Path]:
+    """List all files that a run reads."""
     from vce_models.rules import split_selection
 
     files = [Path(name) for name in options.inputs]
@@ -219,13 +241,6 @@ def _input_files(options: Options, glyphs: list[Glyph]) -> list[Path]:
     files.extend(options.like or ())
     files.append(cards.find(options.weights))
     return files + ([split_selection(options.rules)[0]] if options.rules else [])
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # the name is too long, or a folder on the way must not be entered
-        return False
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

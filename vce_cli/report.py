@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from vce_models.errors import OutputError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn
     from rich.table import Table
 
     from vce_models.config import TrainConfig
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from vce_models.evaluation.quality import Interval, Quality
     from vce_models.evaluation.transfer import Transfer
     from vce_models.evaluation.turing import Told
+    from vce_models.progress import Progress
     from vce_models.training.trainer import Report
 
 BAR_SECONDS = 2.0
@@ -88,8 +90,8 @@ def known(figures: Any) -> Any:
 
 
 @contextmanager
-def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """Yield `advance(done, total)`, which shows a bar with the time left.
+def progress(description: str, *, quiet: bool = False) -> Iterator[Progress]:
+    """Yield a function that is told how far a work is, and shows a bar with the time left.
 
     The bar is shown on a terminal only, and only if the work takes longer than `BAR_SECONDS`.
     The time left supposes that the rest goes as fast as all that is done.
@@ -104,7 +106,8 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int
         if bar is None:
             if time.monotonic() - begun < BAR_SECONDS:
                 return
-            bar = _counting()
+            # The time left is told to this bar, which goes away at the end.
+            bar = _bar("{task.fields[left]}", transient=True)
             bar.add_task(description, total=total, completed=done, left="")
             bar.start()
         took = time.monotonic() - begun
@@ -118,27 +121,26 @@ def progress(description: str, *, quiet: bool = False) -> Iterator[Callable[[int
             bar.stop()
 
 
-def _counting() -> Progress:
-    """Make a bar that goes away at the end, and shows the time that it is told."""
+def _bar(last: str | ProgressColumn, *, transient: bool) -> Bar:
+    """Make a bar on standard error.
+
+    Args:
+        last: The column after description, bar and count.
+        transient: Whether it goes away at the end.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress
 
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), "{task.fields[left]}")
-    return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
-def _bar() -> Progress:
-    """Make a bar that stays, and finds the time left by the last steps."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), last)
+    return Progress(*columns, console=Console(stderr=True), transient=transient)
 
 
 @contextmanager
 def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
-    """Yield `show(report, pairs a second)`, which updates a live bar, or adds lines to a log."""
+    """Yield a function that shows a report: on a terminal by a bar, elsewhere by lines of a log.
+
+    Its arguments are the report, and how many pairs a second were trained.
+    """
     begun, shown, first = time.monotonic(), 0.0, -1
 
     def line(result: Report, speed: float) -> None:
@@ -159,7 +161,9 @@ def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
     if not on_terminal():
         yield line
         return
-    with _bar() as bar:
+    from rich.progress import TimeRemainingColumn
+
+    with _bar(TimeRemainingColumn(), transient=False) as bar:
         task = bar.add_task("training", total=config.steps)
 
         def live(result: Report, speed: float) -> None:

@@ -84,7 +84,7 @@ def standard_input() -> IO[bytes]:
         ConfigError: It is a terminal, and nobody types an image.
     """
     if sys.stdin is None:
-        raise InputError("standard input is closed")
+        raise InputError("standard input is closed", hint="name a file instead of -")
     if sys.stdin.isatty():
         raise ConfigError(
             "standard input is a terminal", hint="pipe an image in: cat a.png | vce convert - ..."

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from vce_cli import report
-from vce_cli.extras import require_fonts
+from vce_cli.extras import either, require_fonts
 from vce_cli.streams import STDOUT
+from vce_models import characters
+from vce_models.config import PAPERS
 from vce_models.errors import ConfigError, OutputError
-
-if TYPE_CHECKING:
-    from vce_models.glyphs.barcode import Page
 
 FORMS = ("pdf", "png")
 
@@ -52,13 +51,14 @@ class Options:
         typer.Option(
             metavar="SET",
             help="The characters by name or code point: latin, digits, U+0041, a-z; "
-            "latin,digits,punctuation by default.",
+            f"{characters.DEFAULT} by default.",
             show_default=False,
         ),
     ] = None
     paper: Annotated[
-        str, typer.Option("--paper", metavar="PAPER", help="The paper to print on: a4 or letter.")
-    ] = "a4"
+        str,
+        typer.Option("--paper", metavar="PAPER", help=f"The paper to print on: {either(PAPERS)}."),
+    ] = PAPERS[0]
     no_clobber: Annotated[
         bool, typer.Option("--no-clobber", help="Refuse to replace a file that is there.")
     ] = False
@@ -70,7 +70,7 @@ def template(options: Options) -> None:
     form = Path(options.output).suffix.lower()[1:]
     if form not in FORMS or options.output in STDOUT:
         raise ConfigError(
-            f"cannot write {options.output}", hint=f"its suffix may be {' or '.join(FORMS)}"
+            f"cannot write {options.output}", hint=f"its suffix may be {either(FORMS)}"
         )
     require_fonts("vce template")
     from vce_models.glyphs import template
@@ -87,9 +87,6 @@ def template(options: Options) -> None:
         for path, held in files.items():
             template.write(held, path, form, clobber=not options.no_clobber, progress=advance)
     if not options.quiet and report.on_terminal():
-        report.say(f"wrote {' and '.join(map(str, files))}, {_counted(pages)}")
-
-
-def _counted(pages: list[Page]) -> str:
-    boxes = sum(len(page.characters) for page in pages)
-    return f"{boxes} characters on {len(pages)} page{'s' if len(pages) > 1 else ''}"
+        boxes = report.counted(sum(len(page.characters) for page in pages), "character")
+        what = f"{boxes} on {report.counted(len(pages), 'page')}"
+        report.say(f"wrote {' and '.join(map(str, files))}, {what}")

@@ -30,7 +30,7 @@ SAVE_SECONDS = 60.0
 """Seconds between two checkpoints."""
 
 REPORTS = 500
-"""Reports of a long run, so that metrics.jsonl stays readable; at least every 100 steps."""
+"""How many reports a long run has, so that metrics.jsonl stays short; one in 100 steps at least."""
 
 
 def train(
@@ -145,6 +145,11 @@ def train(
 def _config(
     recipe: str | None, steps: int | None, model: dict[str, Any], rest: dict[str, Any]
 ) -> TrainConfig:
+    """Change what was asked for in a recipe.
+
+    Raises:
+        ConfigError: There is no such recipe, or the settings are not allowed.
+    """
     recipe = recipe or DEFAULT
     if recipe not in RECIPES:
         raise ConfigError(f"no recipe is called {recipe!r}", hint=f"use {', '.join(RECIPES)}")
@@ -155,6 +160,7 @@ def _config(
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were given."""
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hands:
-    """The rules of a run, (N, size, latent_per_row), their numbers, and their seed."""
+    """The rules of a run.
+
+    Attributes:
+        rules: (N, size, latent_per_row).
+        numbers: How messages, captions and files number them, N of them.
+        seed: The seed that they were sampled by; None where they were not.
+    """
 
     rules: Array
     numbers: list[int]

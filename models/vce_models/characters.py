@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 from vce_models.errors import ConfigError
 
+DEFAULT = "latin,digits,punctuation"
+"""What `parse_characters` reads for a font or a template where no characters are named."""
+
 ASCII = range(0x21, 0x7F)
 """The code points from which `digits` and `punctuation` are taken."""
 
 LEAST = 10
-"""A block of Unicode with fewer letters is not a script's own: 々 alone is not where Han begins."""
+"""A block with fewer letters is not taken for a script's own: 々 alone is not where Han begins."""
 
 _POINT = r"(?:[Uu]\+([0-9A-Fa-f]{4,6})|(\S))"
 _SPAN = re.compile(rf"{_POINT}(?:-(?:[Uu]\+)?(?:([0-9A-Fa-f]{{4,6}})|(\S)))?")
@@ -61,7 +64,9 @@ def _span(
         raise ConfigError(f"{part} is no range of code points", hint="the least comes first")
     points = [point for point in range(first, end + 1) if not 0xD800 <= point <= 0xDFFF]
     if not points:
-        raise ConfigError(f"{part} is no character, but half of one")
+        raise ConfigError(
+            f"{part} is no character, but half of one", hint="write the whole one: U+1F600"
+        )
     return points
 
 

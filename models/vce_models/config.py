@@ -24,19 +24,26 @@ Augmentation = Literal["none", "dihedral", "warp"]
 Schedule = Literal["halvings", "cosine"]
 Precision = Literal["float32", "bfloat16"]
 
+PAPERS = ("a4", "letter")
+"""The papers of templates, whose bands hold the place of one in this order."""
+
 LARGEST = 512
 """Longest side of any drawing, in pixels."""
+
+MAX_SEED = 2**63 - 1
+"""The greatest seed that PyTorch takes as a signed number."""
 
 ENLARGED = 4
 """How many times as large as the model's images the drawings are that `warp` deforms."""
 
 
+@dataclass(frozen=True)
 class _Config:
-    """Range checks and JSON, shared by the two config classes."""
+    """Checks of every value, and JSON, for the two config classes."""
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
-        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+        for item in dataclasses.fields(self):
             value, hint = getattr(self, item.name), hints[item.name]
             if typing.get_origin(hint) is Literal:
                 choices = typing.get_args(hint)
@@ -47,14 +54,14 @@ class _Config:
                 value = float(value)
                 object.__setattr__(self, item.name, value)
             if hint in (int, float, bool) and type(value) is not hint:
-                raise ConfigError(f"{item.name} is {value!r}, not a {hint.__name__}")
+                raise ConfigError(f"{item.name} is {value!r}, not of type {hint.__name__}")
             low, high = item.metadata.get("range", (None, None))
             if low is not None and not low <= value <= high:
                 raise ConfigError(f"{item.name} is {value}, outside {low} to {high}")
 
     def to_json(self) -> str:
         """Write the config as a JSON object."""
-        return json.dumps(dataclasses.asdict(self))  # type: ignore[call-overload]
+        return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -67,20 +74,29 @@ class _Config:
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        """Build the config from plain values, every key given but those of later versions."""
+        """Build the config from plain values.
+
+        Raises:
+            ConfigError: A key is unknown or missing, or a value is not allowed. Keys that came
+                with later versions may be missing.
+        """
         if not isinstance(values, dict):
             raise ConfigError("the config is not a JSON object")
-        items = dataclasses.fields(cls)  # type: ignore[arg-type]
+        items = dataclasses.fields(cls)
         names = {item.name for item in items}
         later = {item.name for item in items if item.metadata.get("later")}
-        if wrong := names.symmetric_difference(values) - (later - values.keys()):
-            word = "unknown" if wrong - names else "missing"
-            raise ConfigError(f"the config has {word} keys: {', '.join(sorted(wrong))}")
+        unknown, missing = values.keys() - names, names - later - values.keys()
+        for word, keys in (("unknown", unknown), ("missing", missing)):
+            if keys:
+                raise ConfigError(f"the config has {word} keys: {', '.join(sorted(keys))}")
         return cls(**values)
 
 
 def _between(default: Any, low: float, high: float, *, later: bool = False) -> Any:
-    """A field with a range; `later` ones came after weights and checkpoints that lack them."""
+    """Make a field with a default and a range, both ends of which are allowed.
+
+    `later` marks a field that older weights and checkpoints lack; there it has its default.
+    """
     return field(default=default, metadata={"range": (low, high), "later": later})
 
 
@@ -135,7 +151,7 @@ class ModelConfig(_Config):
 
     @property
     def beside(self) -> tuple[int, int]:
-        """Latent numbers to the left and to the right of each row, where the wiring is `edge`."""
+        """Latent numbers on the left and on the right of each row; none unless wiring is `edge`."""
         half = self.latent_per_row // 2
         return (half, half) if self.wiring == "edge" else (0, 0)
 
@@ -213,7 +229,7 @@ class TrainConfig(_Config):
     inner_steps: int = _between(5, 1, 1000)
     meta_step_size: float = _between(0.5, 0.0, 1.0)
     precision: Precision = "float32"
-    seed: int = _between(0, 0, 2**63 - 1)
+    seed: int = _between(0, 0, MAX_SEED)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -231,7 +247,7 @@ class TrainConfig(_Config):
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        """Build the config from plain values, every key given, the model's as a dict."""
+        """Build the config as `_Config.from_dict` does; the model's settings are a dict in it."""
         if isinstance(values, dict) and "model" in values:
             values = {**values, "model": ModelConfig.from_dict(values["model"])}
         return super().from_dict(values)
@@ -247,7 +263,7 @@ class TrainConfig(_Config):
         return self.pretrain_steps + self.vae_steps + self.lmvae_steps
 
     def left(self, step: int) -> dict[Phase, range]:
-        """The numbers of the steps from `step` on, by phase; phases without any are left out."""
+        """List the numbers of the steps from `step` on, by phase, without phases that are over."""
         middle, last = self.pretrain_steps, self.pretrain_steps + self.vae_steps
         phases: dict[Phase, range] = {
             "pretrain": range(step, middle),
@@ -263,9 +279,12 @@ class TrainConfig(_Config):
         return "vae" if step < self.pretrain_steps + self.vae_steps else "lmvae"
 
     def scaled(self, steps: int) -> TrainConfig:
-        """Return the same run in `steps` steps. Every phase keeps its share, and one step at least.
+        """Return the same run in `steps` steps.
 
-        The warm-up keeps its share, too.
+        Phases and warm-up keep their shares, and a phase keeps at least one step.
+
+        Raises:
+            ConfigError: There are fewer steps than phases.
         """
         shares = [self.pretrain_steps, self.vae_steps, self.lmvae_steps]
         if steps < sum(share > 0 for share in shares):

@@ -54,6 +54,33 @@ def exists(path: Path) -> bool:
         return False
 
 
+def check_file(path: Path) -> None:
+    """Find out, before any work, whether a file can have this path.
+
+    Raises:
+        OutputError: There is no folder for it, or it is a folder.
+    """
+    check_folder(path)
+    if is_folder(path):
+        raise _is_a_folder(path)
+
+
+def check_folder(path: Path) -> None:
+    """Find out, before any work, whether there is a folder for what is to have this path.
+
+    Raises:
+        OutputError: There is none.
+    """
+    if not is_folder(path.parent):
+        raise OutputError(
+            f"cannot write {path}: there is no folder {path.parent}", hint="make it first"
+        )
+
+
+def _is_a_folder(path: Path) -> OutputError:
+    return OutputError(f"cannot write {path}: it is a folder", hint="name a file")
+
+
 @contextmanager
 def replacing(path: Path, *, clobber: bool = True) -> Iterator[Path]:
     """Yield a temporary file, and put it in the place of `path` when the block succeeds.
@@ -133,7 +160,7 @@ def _followed(path: Path) -> tuple[Path, os.stat_result | None]:
     except FileNotFoundError:
         return target, None
     if stat.S_ISDIR(before.st_mode):
-        raise OutputError(f"cannot write {path}: it is a folder")
+        raise _is_a_folder(path)
     return target, before
 
 

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2", ".ufo"}
 """Suffixes of files that are read as fonts."""
 
-
 PAGE_BYTES = 30_000
-"""Bytes of a file that may be the picture of a page, at least."""
+"""Size of the shortest file that may be the picture of a page, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,11 @@ class Glyph:
     Attributes:
         name: How outputs and captions call it: the file's stem, or `uni0041`.
         source: How errors and the manifest call it.
-        read: Returns condition and detail, and the place of a font's glyph; raises InputError.
+        read: Returns condition and detail, and the place in its font where there is one; raises
+            InputError.
         codepoint: The character of a font's glyph.
-        font: The font that it comes from.
-        outline: Returns the outline of a font's glyph, in font units.
+        font: The font that it comes from, if it comes from one.
+        outline: Returns the outline of a font's glyph or an SVG, in its own units.
         page: Returns the ink of an image's page, and its place in a font if a template says so.
     """
 
@@ -106,11 +106,11 @@ def find(path: Path, reading: Reading) -> list[Glyph]:
     Raises:
         InputError: The folder cannot be read or holds no image; the font cannot be read,
             or lacks the characters.
-        ConfigError: An image cannot be asked for characters.
+        ConfigError: Images are asked for what only fonts have, characters or a place on axes.
     """
     if is_font(path):
         return _of_font(path, reading)
-    _check_characters(str(path), reading)
+    _check_is_drawing(str(path), reading)
     if is_svg(path):
         return [_of_svg(path, reading)]
     if not is_folder(path):
@@ -180,7 +180,7 @@ def read_drawing(glyph: Glyph, codepoint: int, config: ModelConfig) -> Unplaced:
 
 def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     """Take the glyph of an image that arrives on a pipe."""
-    _check_characters("standard input", reading)
+    _check_is_drawing("standard input", reading)
 
     def read() -> tuple[images.Framed, None]:
         return read_image(stream, "standard input", reading), None
@@ -191,7 +191,16 @@ def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:
     return Glyph("stdin", "standard input", read, page=page)
 
 
-def _check_characters(called: str, reading: Reading) -> None:
+def _check_is_drawing(called: str, reading: Reading) -> None:
+    """Refuse what is asked of fonts alone.
+
+    Raises:
+        ConfigError: Characters or a place on axes are asked for.
+    """
+    if reading.location is not None:
+        raise ConfigError(
+            f"{called} is no font, and has no axes", hint="leave out --location, or give a font"
+        )
     if reading.text is not None or reading.chars is not None:
         raise ConfigError(
             f"{called} is no font, and has no characters to choose",
@@ -227,6 +236,7 @@ def _of_image(path: Path, reading: Reading) -> list[Glyph]:
 
 
 def _of_svg(path: Path, reading: Reading) -> Glyph:
+    """Take the outline of an SVG as a glyph."""
     from vce_models.fonts import raster, svg
 
     def read() -> tuple[images.Framed, Placement]:
@@ -247,6 +257,7 @@ def is_large(path: Path) -> bool:
 
 
 def _of_template(path: Path, reading: Reading) -> list[Glyph]:
+    """List what is written on a template's page; nothing where an image shows none."""
     from vce_models.characters import called, glyph_name
     from vce_models.fonts.frames import placement_of
     from vce_models.glyphs import scan
@@ -283,6 +294,7 @@ def read_image(source: Path | IO[bytes], name: str, reading: Reading) -> images.
 
 
 def _of_font(path: Path, reading: Reading) -> list[Glyph]:
+    """List the glyphs of the characters that are taken from a font."""
     from vce_models.characters import called, glyph_name
     from vce_models.fonts.source import read_font
 

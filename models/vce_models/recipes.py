@@ -5,6 +5,7 @@ from __future__ import annotations
 from vce_models.config import ModelConfig, TrainConfig
 
 DEFAULT = "compact"
+"""The name of the recipe that is taken by default."""
 
 RECIPES: dict[str, TrainConfig] = {
     # vce train --data omniglot/

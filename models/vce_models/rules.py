@@ -20,7 +20,7 @@ FORMAT = "vce rules 1"
 """The one key of the metadata, as in `weights`; its value is JSON."""
 
 MOST = 100_000
-"""Rules that a file may hold."""
+"""Most rules that a file may hold."""
 
 
 def sample(count: int, config: ModelConfig, seed: int) -> Array:
@@ -104,7 +104,9 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if FORMAT not in metadata:
-                raise InputError(f"{path} holds no rules of vce")
+                raise InputError(
+                    f"{path} holds no rules of vce", hint="vce convert --save-rules writes some"
+                )
             fingerprint = str(json.loads(metadata[FORMAT])["weights"])
             _check_shape(path, file.get_slice("z"), config)
             z: Array = file.get_tensor("z")
@@ -116,7 +118,11 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
 
 
 def _check_shape(path: Path, found: Any, config: ModelConfig) -> None:
-    """Check them before they are read: a file may hold numbers of a kind that NumPy lacks."""
+    """Check kind and shape of rules before they are read, as NumPy lacks some kinds of numbers.
+
+    Raises:
+        InputError: They are not float32, or not of the shape that the model takes.
+    """
     shape, kind = tuple(found.get_shape()), found.get_dtype()
     wanted = (config.size, config.latent_per_row)
     if kind != "F32" or len(shape) != 3 or shape[1:] != wanted or not shape[0]:

@@ -80,7 +80,9 @@ def load(source: Path | str | None = None) -> Weights:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if FORMAT not in metadata:
-                raise WeightsError(f"{path} holds no weights of vce")
+                raise WeightsError(
+                    f"{path} holds no weights of vce", hint="vce train writes weights.safetensors"
+                )
             config = ModelConfig.from_json(metadata[FORMAT])
             _check_shapes(path, config, file)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -99,6 +101,11 @@ def load(source: Path | str | None = None) -> Weights:
 
 
 def _check_shapes(path: Path, config: ModelConfig, file: Any) -> None:
+    """Check the tensors of an open file before they are read.
+
+    Raises:
+        WeightsError: One is missing, unknown, or not float32 of the shape that it should have.
+    """
     found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
     wanted = parameter_shapes(config)
     if FRAMING in found:
@@ -148,7 +155,7 @@ def _deformation(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     shapes |= _layer("convertor.head", (READOUT, config.channels, 1, 1))
     shapes |= _layer("convertor.readout", (points, READOUT * config.size**2 // fold))
     for i, (inputs, outputs, side) in enumerate(OBSERVATION):
-        # every other module is an activation
+        # Between two convolutions there is an activation, which is numbered, too.
         shapes |= _layer(f"convertor.observation.{2 * i}", (outputs, inputs, side, side))
     return shapes
 

@@ -85,7 +85,10 @@ class FontForm(Form):
                     unknown.append(error)
                     continue
                 if (other := seen.setdefault(number, glyph.source)) != glyph.source:
-                    raise ConfigError(f"{other} and {glyph.source} are both U+{number:04X}")
+                    raise ConfigError(
+                        f"{other} and {glyph.source} are both U+{number:04X}",
+                        hint="leave one of them out, or give it another name",
+                    )
         if unknown and not seen:
             raise unknown[0]
 

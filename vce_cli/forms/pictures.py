@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vce_models.listing import Converted, Glyph
 
 MAX_PIXELS = 2**27
-"""Pixels of a sheet, of all frames of a walk, or of a cell, at most; each takes ten bytes."""
+"""Most pixels of a sheet, of all frames of a walk, or of a cell; each takes ten bytes of memory."""
 
 CELL, GAP = 100.0, 4.0
 """Side of a cell of an .svg, and the space between two cells, in the units of the file."""

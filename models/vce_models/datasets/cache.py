@@ -37,7 +37,7 @@ def _folder() -> Path:
 
 
 def _read(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | None:
-    """The pictures that were kept; None where they are missing, or not what they should be."""
+    """Read the pictures that were kept; None where they are missing, damaged or of other shape."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -1,14 +1,17 @@
-"""The official Omniglot archives (Lake, Salakhutdinov and Tenenbaum 2015)."""
+"""Omniglot's official archives are downloaded (Lake, Salakhutdinov and Tenenbaum 2015)."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from vce_models.datasets.drawings import Progress, find_half
+from vce_models.datasets.drawings import find_half
 from vce_models.errors import DataError
+from vce_models.progress import Progress
 
 OFFICIAL = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
+"""Where Omniglot's authors keep its archives."""
+
 MD5 = {
     "images_background.zip": "68d2efa1b9178cc56df9314c21c6e718",
     "images_evaluation.zip": "6b91aef0f799c5bb55b94e3f2daec811",
@@ -16,7 +19,7 @@ MD5 = {
 
 
 class _Bar:
-    """What pooch asks of a progress bar, over a plain callback."""
+    """A progress bar as pooch wants it, which calls a plain function."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress, self.done, self.total = progress, 0, 0

@@ -29,15 +29,16 @@ from vce_models.errors import DataError, InputError
 from vce_models.files import exists, is_folder
 from vce_models.glyphs import decoding, images
 from vce_models.glyphs.photos import unruled
-
-Progress = Callable[[int, int], None]
+from vce_models.progress import Progress
 
 HALVES = ("images_background", "images_evaluation")
+"""Names of Omniglot's archives and folders: characters to train on, and to test on."""
+
 HELD_BACK = 0.2
 """Share of the characters of a tree of one's own that are only tested on."""
 
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""How archives may be packed. In other ways an entry is unpacked at once, however long it is."""
+"""Methods by which archives may be packed; by others an entry is unpacked at once, however long."""
 
 _DAMAGE = (
     OSError,
@@ -50,7 +51,7 @@ _DAMAGE = (
     EOFError,
     OverflowError,
 )
-"""What zipfile lets through when an archive says what it should not."""
+"""Errors that zipfile raises on damaged archives."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Characters:
 
 @dataclass(frozen=True)
 class Split:
-    """Characters to train on, and others to test on."""
+    """A data set: characters to train on, and others to test on."""
 
     train: Characters
     test: Characters
@@ -91,6 +92,14 @@ class Split:
 
 @dataclass(frozen=True)
 class _Drawing:
+    """A drawing that was found, and not yet decoded.
+
+    Attributes:
+        character: The folder that it lies in, below the data set's.
+        file: The name of its file.
+        read: Returns the bytes of the file; raises DataError.
+    """
+
     character: str
     file: str
     read: Callable[[], bytes]
@@ -151,6 +160,12 @@ def find_half(roots: Iterable[Path], name: str) -> Path | None:
 
 
 def _drawings(source: Path, archives: ExitStack) -> list[_Drawing]:
+    """List the drawings of an archive or a folder, sorted by character and file.
+
+    Args:
+        source: The archive or the folder.
+        archives: Keeps the archive open, from which drawings are read later.
+    """
     found = _zipped(source, archives) if source.is_file() else _unpacked(source)
     drawings = sorted(found, key=lambda drawing: (drawing.character, drawing.file))
     if not drawings:
@@ -163,7 +178,9 @@ def _zipped(source: Path, archives: ExitStack) -> Iterator[_Drawing]:
     try:
         archive = archives.enter_context(zipfile.ZipFile(source))
     except _DAMAGE as error:
-        raise DataError(f"{source} is not a readable archive: {error}") from error
+        raise DataError(
+            f"{source} is not a readable archive: {error}", hint="remove it, or replace it"
+        ) from error
     found = []
     for entry in archive.infolist():
         name = PurePosixPath(entry.filename)
@@ -176,14 +193,15 @@ def _zipped(source: Path, archives: ExitStack) -> Iterator[_Drawing]:
 
 
 def is_own(name: PurePath) -> bool:
-    """Whether a file is a drawing, and not what a system keeps beside it."""
+    """Say whether a file is the user's, and not one that a system keeps beside it."""
     return not name.name.startswith(".") and "__MACOSX" not in name.parts
 
 
 def _top(names: list[PurePosixPath], stem: str) -> int:
-    """How many folders around all drawings are none of a character's name: one or none.
+    """Count the outer folders, one or none, that are no part of the characters' names.
 
-    The archive's own name is one, and so is any around alphabets of characters.
+    A single folder around everything is none if it has the archive's own name, `stem`, or if
+    alphabets of characters lie in it.
     """
     tops = {name.parts[0] for name in names}
     deep = all(len(name.parts) > 3 for name in names)
@@ -259,11 +277,13 @@ def _cached(source: Path, config: ModelConfig, progress: Progress | None) -> Cha
 
 
 def _lonely(drawings: list[_Drawing]) -> str | None:
+    """Return a character with a single drawing, if there is one."""
     counts = Counter(drawing.character for drawing in drawings)
     return next((name for name, count in counts.items() if count < 2), None)
 
 
 def _key(drawings: list[_Drawing], config: ModelConfig) -> str:
+    """Compute a digest of the files' names and bytes, and of the version of their decoding."""
     digest = hashlib.sha256(f"3 {config.size} {config.resize}".encode())
     for drawing in drawings:
         digest.update(f"\n{drawing.character}\0{drawing.file}\0".encode(errors="surrogateescape"))

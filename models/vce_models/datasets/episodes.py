@@ -1,4 +1,4 @@
-"""Episodes: a class, one of its drawings as the condition, others as the support."""
+"""Episodes are sampled: a character, one of its drawings as condition, others as support."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ class Episodes:
     def sample(
         self, episodes: int, support: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Sample episodes of classes drawn with replacement.
+        """Sample episodes, whose characters are chosen with replacement.
 
         Returns:
             What `sample_from` does.
         """
         device = self.images.device
-        classes = torch.randint(len(self.counts), (episodes,), generator=generator, device=device)
-        return self.sample_from(classes, support, generator)
+        chosen = torch.randint(len(self.counts), (episodes,), generator=generator, device=device)
+        return self.sample_from(chosen, support, generator)
 
     def sample_from(
         self, chosen: Tensor, support: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Sample for each of these classes a condition and other drawings as its support.
+        """Sample for each of these characters a condition and other drawings as its support.
 
-        A drawing comes twice only where the class has fewer than `support` others, and
+        A drawing comes twice only where the character has fewer than `support` others, and
         the condition is never in its own support.
 
         Args:
-            chosen: Numbers of classes, (episodes,).
+            chosen: Numbers of characters, (episodes,).
             support: How many other drawings of each.
             generator: On the device of the drawings.
 

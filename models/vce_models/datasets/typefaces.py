@@ -16,21 +16,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vce_models.characters import glyph_name, parse_characters
+from vce_models.characters import DEFAULT, glyph_name, parse_characters
 from vce_models.config import ModelConfig
 from vce_models.datasets import cache
-from vce_models.datasets.drawings import Characters, Progress, Split, files, omniglot
+from vce_models.datasets.drawings import Characters, Split, files, omniglot
 from vce_models.errors import DataError, InputError
 from vce_models.files import is_folder
-from vce_models.fonts.source import ALL, DEFAULT_CHARACTERS, SourceFont, read_font
+from vce_models.fonts.source import ALL, SourceFont, read_font
 from vce_models.glyphs import decoding
 from vce_models.listing import is_font
+from vce_models.progress import Progress
 
 FontsOf = dict[int, list[SourceFont]]
 """The fonts that have an outline for a character, by code point."""
 
 HELD_BACK = 5
-"""One character in so many is kept for tests."""
+"""One character in so many is only tested on."""
 
 
 def held_back(codepoint: int) -> bool:
@@ -88,7 +89,7 @@ def load(
         fonts_of = _fonts_of(fonts, chars)
     if not fonts_of:
         raise DataError(
-            f"no font of {folder} draws any of {chars or DEFAULT_CHARACTERS}",
+            f"no font of {folder} draws any of {chars or DEFAULT}",
             hint="name characters that they draw, for example --chars greek,U+00DF",
         )
     shared = {point: those for point, those in fonts_of.items() if len(those) > 1}
@@ -113,6 +114,7 @@ def load(
 
 @contextmanager
 def _usable() -> Iterator[None]:
+    """Turn the error of a font into that of a data set."""
     try:
         yield
     except InputError as error:
@@ -121,7 +123,7 @@ def _usable() -> Iterator[None]:
 
 def _fonts_of(fonts: Sequence[SourceFont], chars: str | None) -> FontsOf:
     """Find the fonts that have each of the characters, sorted by code point."""
-    named = None if chars == ALL else parse_characters(chars or DEFAULT_CHARACTERS)
+    named = None if chars == ALL else parse_characters(chars or DEFAULT)
     fonts_of: FontsOf = {}
     for font in fonts:
         for point in font.present(font.named if named is None else named):

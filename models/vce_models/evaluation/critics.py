@@ -10,7 +10,6 @@ pair. Like theirs, these see black and white: a drawing is cut at half its ink b
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,17 +23,22 @@ from vce_models.arrays import Array
 from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import WeightsError
-from vce_models.files import replacing
+from vce_models.files import is_file, replacing
 from vce_models.networks.layout import channels_last
 from vce_models.networks.precision import multiplies_bfloat16
+from vce_models.progress import Progress
 
 FORMAT = "vce critics 1"
+"""The one key of the metadata."""
+
 SHIPPED = Path(__file__).parents[1] / "pretrained" / "critics.safetensors"
+"""The critics that come with the package."""
+
 SIZE = 28
 """Side of the drawings that critics take; others are resized to it."""
 
 WAYS, QUERIES = 40, 4
-"""Characters in an episode of the recogniser's training, and drawings of each to recognise."""
+"""How many characters an episode of the recogniser's training has, and queries of each."""
 
 DRAWINGS, TEMPERATURE = 256, 0.2
 """Drawings in a step of the contrastive training, and the temperature of its softmax."""
@@ -46,13 +50,13 @@ HOLE = 8
 """Side of the square that is wiped out of every view."""
 
 BATCH = 128
-"""Drawings embedded at a time."""
+"""Drawings whose features are computed at a time."""
 
 WIDTHS = (32, 64, 64, 64)
 """Channels of the convolutions."""
 
 VIEW = 1.5
-"""Strength of a view's jitter: features hardly see what an affine map changes."""
+"""Strength of a view's jitter, by which features learn to ignore affine maps."""
 
 DEGREES, LOG_SCALE, SHEAR, SHIFT = 8.0, 0.12, 0.12, 1.2 / 28
 """Standard deviations of a weak affine jitter; the shift is a share of the side."""
@@ -111,7 +115,7 @@ def train(
     *,
     steps: int = STEPS,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Critics:
     """Train both critics on 28x28 drawings.
 
@@ -182,7 +186,7 @@ def sample(episodes: Episodes, ways: int, generator: torch.Generator) -> Tensor:
 
 
 def prototypical(features: Tensor, ways: int) -> Tensor:
-    """Snell et al. 2017, eq. 2: cross entropy of queries over distances to their exemplars.
+    """Compute the cross entropy of queries over squared distances (Snell et al. 2017, eq. 2).
 
     Args:
         features: (ways * (1 + n), D): the exemplars, then n queries of the first of them, n of
@@ -195,7 +199,7 @@ def prototypical(features: Tensor, ways: int) -> Tensor:
 
 
 def nt_xent(features: Tensor) -> Tensor:
-    """Chen et al. 2020, eq. 1: cross entropy of each view's partner among all other views.
+    """Compute the cross entropy of each view's partner among all others (Chen et al. 2020, eq. 1).
 
     Args:
         features: (2 N, D), each of length 1; view i + N is the partner of view i.
@@ -253,11 +257,15 @@ def load(path: Path | None = None, device: str = "cpu") -> Critics:
         WeightsError: The file is missing, damaged or of another kind.
     """
     path = path or SHIPPED
+    if not is_file(path):
+        raise WeightsError(f"{path} is no critics file", hint="vce critics -o trains some")
     critics = Critics(Features(), Features())
     try:
         with safe_open(path, framework="pt") as file:
             if FORMAT not in (file.metadata() or {}):
-                raise WeightsError(f"{path} holds no critics of vce")
+                raise WeightsError(
+                    f"{path} holds no critics of vce", hint="vce critics -o trains some"
+                )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         for name, network in vars(critics).items():
             cut = len(name) + 1

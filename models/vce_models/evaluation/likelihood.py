@@ -16,11 +16,12 @@ from vce_models.errors import DataError
 from vce_models.networks import losses
 from vce_models.networks.layout import channels_last
 from vce_models.networks.vce import VCE, reparameterise
+from vce_models.progress import Progress
 from vce_models.rendering.enlarging import enlarged
 from vce_models.weights import Weights
 
 BATCH = 128
-"""Pairs or conversions at a time."""
+"""How many pairs or conversions are computed at a time."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Figure:
 
 
 FIGURES = ("reconstruction", "kl", "nelbo", "nll", "floor")
-"""The rows of `_measure`, as `Evaluation` names them."""
+"""The figures of a pair: fields of `Evaluation`, in the order in which `_measure` returns them."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def evaluate(
     importance_samples: int,
     seed: int,
     binarise: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Measure likelihoods; each character's first drawing is the condition of its others.
 
@@ -130,6 +131,9 @@ def evaluate(
         seed: The same seed gives the same figures.
         binarise: Whether conditions and targets are first thresholded at 0.5.
         progress: Called with (pairs measured, pairs in all).
+
+    Raises:
+        DataError: A likelihood is not a number.
     """
     device = next(model.parameters()).device
     conditions, drawings, characters = _pairs(test, targets, seed)
@@ -160,7 +164,7 @@ def evaluate(
 
 
 def _pairs(test: Characters, targets: int, seed: int) -> tuple[Tensor, Tensor, Integers]:
-    """Numbers of conditions, of their targets, and of their characters, one a pair."""
+    """Choose pairs; return the numbers of their conditions, targets and characters, each (N,)."""
     rng = np.random.default_rng(seed)
     rows: list[tuple[int, int, int]] = []
     for c, (start, stop) in enumerate(zip(test.starts[:-1], test.starts[1:], strict=True)):
@@ -171,7 +175,7 @@ def _pairs(test: Characters, targets: int, seed: int) -> tuple[Tensor, Tensor, I
 
 
 def _measure(model: VCE, x: Tensor, q: Tensor, samples: int, generator: torch.Generator) -> Tensor:
-    """(5, N): reconstruction, KL, their sum, importance-weighted NLL, floor."""
+    """Measure what `FIGURES` names of N pairs, in nats, (5, N)."""
     mu, logvar = model.encoder(x, q)
     mu, logvar = mu.cpu(), logvar.cpu()
     log_weights = []
@@ -182,7 +186,7 @@ def _measure(model: VCE, x: Tensor, q: Tensor, samples: int, generator: torch.Ge
         _, logits = model.convertor(z.to(x.device), q)
         nll = losses.bernoulli_nll(logits, x)
         reconstruction = nll if k == 0 else reconstruction
-        # log p(z) - log q(z | x, q), without the constant that both have
+        # The constant of both densities is left out, since it cancels in their ratio.
         rules = model.prior.rules(z.to(x.device))
         log_q = -0.5 * (epsilon.square() + logvar).flatten(1).sum(1).to(x.device)
         log_p = -0.5 * rules.square().flatten(1).sum(1) - model.prior.log_volume()
@@ -193,6 +197,7 @@ def _measure(model: VCE, x: Tensor, q: Tensor, samples: int, generator: torch.Ge
 
 
 def _figure(values: Array, characters: Integers) -> Figure:
+    """Average over pairs, (N,), and find the standard error over the characters they are of."""
     counts = np.bincount(characters)
     means = np.bincount(characters, weights=values)[counts > 0] / counts[counts > 0]
     error = means.std(ddof=1) / math.sqrt(len(means)) if len(means) > 1 else math.nan

@@ -6,7 +6,6 @@ other drawings of the same characters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +20,13 @@ from vce_models.errors import DataError
 from vce_models.evaluation import critics
 from vce_models.evaluation.critics import Critics
 from vce_models.networks.vce import VCE
+from vce_models.progress import Progress
 
 WAYS = 20
-"""Characters among which a sample is recognised."""
+"""Among how many characters a sample is recognised."""
 
 RESAMPLES = 2000
-"""Bootstrap resamples of the characters behind every interval."""
+"""How often the characters are resampled for an interval (bootstrap)."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def conversions(
     test: Characters,
     *,
     seed: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Array]:
     """Convert each exemplar as many times as people made other drawings of it.
 
@@ -124,7 +124,7 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
         DataError: There is one character, or people's drawings do not differ at all.
     """
     if len(test) < 2:
-        raise DataError("one character cannot be taken for another")
+        raise DataError("there is one character, which cannot be taken for another")
     owners = np.repeat(np.arange(len(test)), [len(part) for part in samples])
     stacked = np.concatenate(samples)
     recognised = _recognised(
@@ -132,7 +132,7 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
         critics.embed(judges.recogniser, exemplars(test)),
         torch.from_numpy(owners),
     )
-    # a column for each character; rows: recognised, samples' spread, people's spread, entropy
+    # Rows: recognisability, the samples' spread, people's spread, entropy. Columns: characters.
     rows = np.stack(
         (
             _means(recognised.numpy(), owners),
@@ -155,10 +155,15 @@ def judge(samples: list[Array], test: Characters, judges: Critics, *, seed: int)
 
 
 def _recognised(features: Tensor, exemplar: Tensor, owners: Tensor) -> Tensor:
-    """The share of all choices of other characters in which a sample is recognised, (N,).
+    """Return in what share of all choices of other characters each sample is recognised, (N,).
 
-    If r of C - 1 other exemplars are nearer than its own, that is
+    If r of C - 1 other exemplars are nearer than its own, the share is
     (C-1-r choose 19) / (C-1 choose 19).
+
+    Args:
+        features: The samples' features, (N, D).
+        exemplar: The exemplars' features, (C, D).
+        owners: The character of each sample, (N,).
     """
     others = len(exemplar) - 1
     chosen = min(WAYS - 1, others)
@@ -172,26 +177,29 @@ def _recognised(features: Tensor, exemplar: Tensor, owners: Tensor) -> Tensor:
 
 
 def _spreads(judges: Critics, samples: list[Array]) -> NDArray[np.float64]:
+    """Measure how far each character's samples spread in the contrastive features, (C,)."""
     features = critics.embed(judges.contrastive, np.concatenate(samples)).double()
     parts = torch.split(features, [len(part) for part in samples])
     return np.array([float(part.var(0).sum().sqrt()) for part in parts])
 
 
 def _entropies(samples: Array) -> NDArray[np.float64]:
+    """Sum the Bernoulli entropies of all pixels of each sample, in nats, (N,)."""
     p = np.clip(samples, 1e-7, 1 - 1e-7).reshape(len(samples), -1)
     return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)).sum(1, dtype=np.float64))
 
 
 def _means(values: NDArray[np.float64], owners: Integers) -> NDArray[np.float64]:
+    """Average values, (N,), over the samples of each character, (C,)."""
     return np.bincount(owners, weights=values) / np.bincount(owners)
 
 
 def _shares(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Parts of wholes, infinite where a whole is nothing."""
+    """Divide parts by wholes; the share is infinite where the whole is 0."""
     return np.divide(parts, wholes, out=np.full_like(parts, np.inf), where=wholes > 0)
 
 
 def interval(value: float, resampled: NDArray[np.float64]) -> Interval:
-    """A figure with its 95% interval, from the same figure of many resamples."""
+    """Return a figure with its 95% interval, from the same figure of many resamples, (N,)."""
     low, high = np.percentile(resampled, (2.5, 97.5))
     return Interval(float(value), float(low), float(high))

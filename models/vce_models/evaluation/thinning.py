@@ -18,9 +18,9 @@ RING = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 def thinned(ink: Tensor) -> Tensor:
     """Thin lines to skeletons, a pixel wide and connected as they were.
 
-    This is algorithm A1 of Guo and Hall 1989. In turns it removes pixels at the left and at the
-    right of an edge, except ends of lines and pixels that hold parts together. There is
-    no ink beyond the frame.
+    This is algorithm A1 of Guo and Hall 1989. In turns it removes pixels from one side of lines
+    and from the other, except ends of lines and pixels that hold parts together. There is no ink
+    beyond the frame.
 
     Args:
         ink: Whether each pixel is ink, (N, H, W).
@@ -48,9 +48,10 @@ def _codes(around: Tensor) -> Tensor:
 
 @cache
 def _removable(k: int) -> Tensor:
-    """Whether the pixel in the middle of each neighbourhood goes, (256,), in the turn of `k`.
+    """Say for each neighbourhood whether the pixel in its middle is removed, (256,).
 
-    k is 2 where pixels at one side of an edge go, and 0 for the other side.
+    Args:
+        k: 2 in the turn in which pixels at one side of a line are removed, 0 for the other side.
     """
     around = (torch.arange(256) >> torch.arange(8)[:, None] & 1).bool()
     beside, corner = around[::2], around[1::2]

@@ -23,7 +23,7 @@ from vce_models.networks import losses
 from vce_models.networks.vce import VCE
 
 BATCH = 256
-"""Conversions at a time."""
+"""How many trials are computed at a time."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer
         read, _ = model.encoder(drawing(first, owner), drawing(first, giver))
         noise = torch.randn(read.shape, generator=generator).to(device)
         sampled = model.prior.latents(noise)
-        very, _ = model.encoder(truth, q)
+        direct, _ = model.encoder(truth, q)
         nearer = []
-        for z in (read, sampled, very):
+        for z in (read, sampled, direct):
             _, logits = model.convertor(z, q)
             nearer.append(losses.bernoulli_nll(logits, truth) < losses.bernoulli_nll(logits, foil))
         parts.append(torch.stack(nearer).cpu())
@@ -95,7 +95,11 @@ def measure(model: VCE, test: Characters, *, trials: int, seed: int) -> Transfer
 
 
 def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tuple[Integers, ...]:
-    """The alphabet, characters A and B of it, and people d, e and f; each (trials,)."""
+    """Choose an alphabet, its characters A and B, and people d, e and f; each (trials,).
+
+    Raises:
+        DataError: Nobody can be taken to have drawn two characters of one alphabet.
+    """
     counts = np.diff(test.starts)
     groups: dict[tuple[str, int], list[int]] = {}
     for c, name in enumerate(test.names):
@@ -112,7 +116,10 @@ def _quadruples(test: Characters, trials: int, rng: np.random.Generator) -> tupl
 
 
 def _interval(nearer: NDArray[np.float64], owners: Integers, rng: np.random.Generator) -> Interval:
-    """Bootstrap over alphabets, of which it takes two: trials of one share their people."""
+    """Find a 95% interval by a bootstrap over alphabets, as trials of one share their people.
+
+    The interval is no number where there is a single alphabet.
+    """
     if len(np.unique(owners)) < 2:
         return Interval(float(nearer.mean()), math.nan, math.nan)
     counts, hits = np.bincount(owners), np.bincount(owners, weights=nearer)

@@ -1,1 +1,1 @@
-"""Pictures in and out: glyphs are found, read, framed, and their conversions written."""
+"""Pictures in and out: glyphs are read and framed, and their conversions are written."""

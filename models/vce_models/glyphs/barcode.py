@@ -1,4 +1,4 @@
-"""The characters of a template's page are written as a band of black and white cells, and read."""
+"""A band of black and white cells holds the characters of a template's page."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vce_models.arrays import Mask
+from vce_models.config import PAPERS
 
 ROWS, COLUMNS = 6, 135
-"""Cells of a band."""
+"""How many rows and columns of cells a band has."""
 
 CAPACITY = ROWS * COLUMNS // 8
-"""Bytes that a band holds, its checksum among them."""
+"""How many bytes a band holds, with its checksum."""
 
 CHECKSUM = 4
-"""Bytes of a checksum (CRC-32)."""
-
-PAPERS = ("a4", "letter")
-"""Papers by their numbers in the code."""
+"""How many bytes a checksum (CRC-32) has."""
 
 
 class Page(NamedTuple):
@@ -73,6 +71,7 @@ def decode(cells: Mask) -> Page | None:
 
 
 def _stir() -> NDArray[np.uint8]:
+    """Return the bytes by which a band is scrambled, always the same."""
     return np.frombuffer(hashlib.shake_128(b"vce template 1").digest(CAPACITY), np.uint8)
 
 
@@ -96,6 +95,12 @@ def _packed(page: Page) -> bytes:
 
 
 def _unpacked(data: bytes) -> Page:
+    """Undo `_packed`.
+
+    Raises:
+        IndexError: The bytes end too early, or name no paper.
+        ValueError: A number is no code point.
+    """
     paper, number, pages, count = data[:4]
     points, at, expected = [], 4, 0
     for _ in range(count):

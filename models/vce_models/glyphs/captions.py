@@ -1,4 +1,4 @@
-"""Fonts for captions: a font that has the character, if this system has one."""
+"""Find a font of this system for a caption, one that has its character."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import cache
 from PIL import ImageFont
 
 NOWHERE = "\U0010fffe"
-"""A character that no font has, and that shows what a font draws for those it lacks."""
+"""A character that no font has; a font shows for it what it shows for all that it lacks."""
 
+# Files in which systems keep their fonts: of many scripts, and of Chinese, Japanese and Korean.
 PLAIN = (
     "DejaVuSans.ttf",
     "NotoSans-Regular.ttf",
@@ -29,7 +30,6 @@ HAN = (
     "wqy-microhei.ttc",
     "DroidSansFallbackFull.ttf",
 )
-"""Files that systems have their fonts in, by what they draw."""
 
 
 @cache

@@ -38,49 +38,52 @@ READERS: dict[str, tuple[bytes, str]] = {
         "Jpeg2KImagePlugin.Jpeg2KImageFile",
     ),
 }
-"""By format: how its files begin, and what reads them."""
+"""Formats that are read: how their files begin, and which class of Pillow reads them."""
 
 SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".pbm", ".pgm", ".ppm", ".pnm"),
     *(".tif", ".tiff", ".webp", ".avif", ".jp2", ".j2k", ".jpf", ".jpx"),
 }
-"""Files of a folder that are taken for images."""
+"""Suffixes of the files in a folder that are taken for images."""
 
 MAX_BYTES = 64 * 2**20
-"""Longest file that is read: a page of colour at 600 dots an inch has less."""
+"""Size of the longest file that is read; a page in colour at 600 dots an inch is shorter."""
 
 MAX_MEMORY = 160 * 2**20
-"""Memory that decoding may take, in bytes: that page takes 140 MB."""
+"""Most memory that decoding may take, in bytes; such a page takes 140 MB."""
 
 MAX_PIXELS = 100_000_000
-"""Pixels of an image at most, whatever its mode; of a JPEG, which is decoded smaller, twice."""
+"""Most pixels of an image in any mode; a JPEG may have twice as many, as it is decoded smaller."""
 
 MAX_ASPECT = 256
-"""Sides of an image to each other at most: beyond, it is no drawing."""
+"""Greatest ratio of an image's sides; a longer image is no drawing."""
 
 MAX_TEXT = 4 * 2**20
-"""Longest PNM in decimal digits: Python reads them one by one."""
+"""Size of the longest PNM in decimal digits, which Python reads one by one."""
 
 MAX_TAG = 4 * 2**20
 """Longest value of a TIFF's tag, which becomes a Python number for every four bytes."""
 
 OPENING, LOADING = 5_000, 300_000
-"""Times that Pillow may read on to find the first pixel, and then all of them.
+"""How often Pillow may read from a file to find the first pixel, and then to decode all.
 
-Millions of chunks, comments and segments of a few bytes would take minutes.
+Files of millions of chunks, comments or segments, of a few bytes each, would take minutes.
 """
 
 MAX_SCANS = 100
-"""Scans of a JPEG at most, each of which passes over the image; a progressive one has ten."""
+"""Most scans of a JPEG, each of which passes over the whole image; progressive ones have ten."""
 
 STRIPS, TILES = 273, 324
 """Tags of a TIFF that say where its strips or its tiles begin."""
 
+ROWS_PER_STRIP, ORIENTATION = 278, 274
+"""Tags that say how many rows of pixels a strip has, and how an image is turned (1: not at all)."""
+
 MAX_STRIPS = 40_000
-"""Strips or tiles of a TIFF at most: one for each row of each colour of the largest image."""
+"""Most strips or tiles of a TIFF: one for each row of each colour of the largest image."""
 
 DRAFT = 1024
-"""Shortest side in pixels down to which a JPEG is decoded smaller, for a single glyph."""
+"""A JPEG of a single glyph is decoded smaller, but no side below this many pixels."""
 
 MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "I", "F"}
 """Pillow's modes that are read, beside those of 16 bits."""
@@ -102,7 +105,7 @@ _DAMAGE = (
     zlib.error,
     Image.DecompressionBombError,
 )
-"""What Pillow lets through when a file says what it should not."""
+"""Errors that Pillow's readers raise on damaged files."""
 
 
 def contents(source: Path | IO[bytes], name: str, most: int = MAX_BYTES) -> bytes:
@@ -168,7 +171,10 @@ def decode(data: bytes, name: str, shortest: int = DRAFT) -> Image.Image:
                 decoded: Image.Image = image
                 return decoded
     except ModuleNotFoundError as error:
-        raise InputError(f"{name} is an {form}, for which this Pillow is too old") from error
+        raise InputError(
+            f"{name} is an image of the form {form}, for which this Pillow is too old",
+            hint="pip install --upgrade pillow, or save it as PNG",
+        ) from error
     except _DAMAGE as error:
         raise InputError(f"{name} is damaged: {_said(error)}") from error
 
@@ -185,7 +191,7 @@ def reduced(image: Image.Image, side: int, *, colours: bool = False) -> Image.Im
     if factor == 1 and not colours:
         return _plain(image)
     width, height = image.size
-    # In bands, for what is converted to need little memory.
+    # The image is reduced band by band, so that what is converted needs little memory.
     step = factor * max(1, 2**20 // (factor * width))
     bands = [
         _averaged(image.crop((0, top, width, min(height, top + step))), factor, colours)
@@ -198,6 +204,7 @@ def reduced(image: Image.Image, side: int, *, colours: bool = False) -> Image.Im
 
 
 def _averaged(image: Image.Image, factor: int, colours: bool) -> Image.Image:
+    """Average areas before colours are converted where Pillow can, as that is less to convert."""
     form = _coloured if colours else _plain
     if image.mode in ("L", "RGB", "RGBA", "LA", "CMYK", "I", "F"):
         return form(image.reduce(factor))
@@ -205,12 +212,14 @@ def _averaged(image: Image.Image, factor: int, colours: bool) -> Image.Image:
 
 
 def _coloured(image: Image.Image) -> Image.Image:
+    """Convert an image to RGB or RGBA, unless it is grey."""
     if image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I"):
         return _plain(image)
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
 def _plain(image: Image.Image) -> Image.Image:
+    """Convert an image to L, LA, I or F."""
     if image.mode == "F":
         return image
     if image.mode.startswith("I"):
@@ -221,7 +230,13 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 class _Sparing(BytesIO):
-    """A file that can be read so many times, and so much at a time."""
+    """A file that raises OSError if it is read too often, or too much of it at a time.
+
+    Args:
+        data: What is in the file.
+        reads: How often it may be read.
+        longest: How many bytes may be read at a time.
+    """
 
     def __init__(self, data: bytes, reads: int, longest: int) -> None:
         super().__init__(data)
@@ -242,7 +257,7 @@ def _opened(form: str, file: BytesIO) -> Any:
 
 
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
-"""What ends the data of a scan: any marker but those that restart it."""
+"""A marker that ends the data of a scan: any but those that restart it."""
 
 
 def _scans(data: bytes, place: int) -> int:
@@ -295,7 +310,9 @@ def _check(
     """
     width, height = image.size
     if max(width, height) > MAX_ASPECT * min(width, height):
-        raise InputError(f"{name} has {width}x{height} pixels, which is no drawing")
+        raise InputError(
+            f"{name} has {width}x{height} pixels, which is no drawing", hint="cut it to the glyph"
+        )
     memory, most = 0.0, MAX_PIXELS
     if form == "JPEG":
         most = 2 * MAX_PIXELS
@@ -314,22 +331,28 @@ def _check(
         )
 
 
-def _bytes_a_pixel(image: Image.Image, form: str) -> float:
-    """Memory for a pixel, with what the decoder keeps beside the image itself.
+def _bytes_a_pixel(image: Any, form: str) -> float:
+    """Estimate the memory that a pixel takes, with what the decoder keeps beside the image.
 
     Palettes and 16 bits count more than they take, for the time that converting them takes.
+
+    Args:
+        image: An image that is opened, of the class of its format: Pillow's types do not say what
+            each of them adds to `Image.Image`.
+        form: One of `READERS`.
     """
     own = {"1": 1, "L": 1, "P": 3, "RGBA": 5}.get(image.mode, 3 if "16" in image.mode else 4)
     beside = {"WebP": 12, "AVIF": 12, "JPEG 2000": 16}.get(form, 0)
     if form == "TIFF":  # a whole strip at a time
-        rows = image.tag_v2.get(278, image.height)  # type: ignore[attr-defined]
+        rows = image.tag_v2.get(ROWS_PER_STRIP, image.height)
         beside = own * min(1.0, rows / max(1, image.height))
     turned = "exif" in image.info or form == "TIFF"  # asked for it, a PNG would be decoded
-    return own + beside + (own if turned and image.getexif().get(0x0112, 1) != 1 else 0)
+    return own + beside + (own if turned and image.getexif().get(ORIENTATION, 1) != 1 else 0)
 
 
-def _is_text(image: Image.Image) -> bool:
-    return bool(image.tile) and image.tile[0][0] == "ppm_plain"  # type: ignore[attr-defined]
+def _is_text(image: Any) -> bool:
+    """Say whether an opened image is a PNM in decimal digits."""
+    return bool(image.tile) and image.tile[0][0] == "ppm_plain"
 
 
 def _said(error: BaseException) -> str:

@@ -10,8 +10,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from vce_models import edges
 from vce_models.arrays import Array
-from vce_models.config import ModelConfig, Resize
+from vce_models.config import LARGEST, ModelConfig, Resize
 from vce_models.errors import InputError
 from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs import decoding, letters, paper
@@ -25,19 +26,12 @@ LONGEST = OMNIGLOT.longest
 """Longest side of the ink in Omniglot's drawings, as a share of the canvas (median)."""
 
 DETAIL = 8
-"""Pixels of a glyph's detail to one of its condition, along each side."""
-
-MAX_SIDE = 512
-"""Side of a glyph's detail at most, in pixels."""
-
-SHARE, LEVELS = 0.65, (0.2, 0.5)
-"""A binary condition has ink where a pixel is darker than this share of the darkest about; and the
-least and the greatest grey value that takes. `rendering.pen` finds edges by the same."""
+"""How many pixels of a glyph's detail stand for one of its condition, along each side."""
 
 MAX_PAGE, MAX_PHOTO = 1024, 512
-"""Longest sides of images and of photos, in pixels; larger ones are made smaller first.
+"""Longest sides of images and of photos, in pixels.
 
-Their noise goes, and little else.
+Larger ones are made smaller first, by which they lose their noise and little else.
 """
 
 
@@ -55,14 +49,14 @@ class Framed(NamedTuple):
 
 def finest(size: int) -> int:
     """Return how many pixels of detail stand for one of `size` a side: `DETAIL` or fewer."""
-    return max(1, min(DETAIL, MAX_SIDE // size))
+    return max(1, min(DETAIL, LARGEST // size))
 
 
 def grey(image: Image.Image, polarity: Polarity = "auto") -> Array:
     """Return the ink of an image of mode L, LA, I or F, (H, W) in [0, 1].
 
-    Transparent pixels are paper. By `auto`, dark strokes on light paper and light on dark
-    come to the same: paper is what the median pixel of the border has.
+    Transparent pixels are paper. With `auto`, paper is as light or dark as the median pixel of
+    the border, so that dark strokes on light paper and light strokes on dark paper give the same.
     """
     light = paper.light(image, polarity)
     if polarity == "auto":
@@ -92,6 +86,7 @@ def resize(ink: Array, size: int, method: Resize) -> NDArray[np.uint8]:
 
 
 def _square(ink: Array) -> Array:
+    """Set ink into the middle of a square of paper."""
     height, width = ink.shape
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
@@ -156,6 +151,11 @@ def _cropped(ink: Array, crop: Crop) -> Array:
 
 
 def _levelled(image: Image.Image, name: str, polarity: Polarity) -> Array:
+    """Stretch the ink of an image from 0 to 1, without printed lines.
+
+    Raises:
+        InputError: The image is blank.
+    """
     ink = unruled(grey(decoding.reduced(image, MAX_PAGE), polarity))
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
@@ -168,7 +168,7 @@ def resized(ink: Array, size: int, method: Resize) -> Array:
 
 
 def _smoothly(ink: Array, width: int, height: int) -> Array:
-    """BOX averages where it makes smaller; where it enlarges, BICUBIC keeps strokes smooth."""
+    """Resize ink to (height, width), by BOX to make it smaller and by BICUBIC to enlarge it."""
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
     method = Image.Resampling.BOX if width < picture.width else Image.Resampling.BICUBIC
     return np.asarray(picture.resize((width, height), method), np.float32) / np.float32(255)
@@ -193,15 +193,15 @@ def frame(ink: Array, name: str, config: ModelConfig, framing: Framing = OMNIGLO
 
 
 def as_condition(ink: Array, config: ModelConfig) -> Array:
-    """A framed drawing in the model's pixels.
+    """Bring a framed drawing to the model's pixels, (size, size).
 
-    Where those are binary, no place is read by itself: lines finer than Omniglot's would fall
-    between the places that `subsample` reads.
+    Binary pixels are not read place by place: lines finer than Omniglot's would fall between the
+    places that `subsample` reads.
     """
     if config.resize != "subsample":
         return inked(resized(ink, config.size, config.resize))
     grey = inked(resized(ink, config.size, "box"))
-    return np.asarray(grey >= np.clip(SHARE * _greatest(grey), *LEVELS), np.float32)
+    return np.asarray(grey >= edges.threshold(_greatest(grey)), np.float32)
 
 
 def bounds(ink: Array, name: str) -> tuple[int, int, int, int]:
@@ -223,15 +223,14 @@ def bounds(ink: Array, name: str) -> tuple[int, int, int, int]:
 
 
 def inked(ink: Array) -> Array:
-    """Darken strokes thinner than a pixel until their crests are 1, as Omniglot's are.
+    """Darken strokes thinner than a pixel until the median of their crests is 1, as in Omniglot.
 
-    Crests are the greatest of nine pixels, but for faint specks; of a training drawing
-    their median is 1.
+    A crest is a pixel that is the darkest of the nine about it, and no faint speck.
     """
     crests = ink[(ink == _greatest(ink)) & (ink > ink.max() / 3)]
     return np.asarray(np.minimum(1, ink / median(crests)), np.float32) if len(crests) else ink
 
 
 def _greatest(ink: Array) -> Array:
-    """The greatest of the nine pixels about each."""
+    """Return the greatest of the nine pixels about each."""
     return np.asarray(sliding_window_view(np.pad(ink, 1), (3, 3)).max((2, 3)))

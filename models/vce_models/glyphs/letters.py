@@ -1,7 +1,7 @@
-"""Drawings that show several letters are found, so that sheets are refused and doubts are told.
+"""Find drawings that show several letters, to refuse them or to warn of them.
 
-A font takes one drawing for each character, and refuses a picture that surely shows several;
-`several` says one in doubt. A conversion only warns, so `unusual` tells doubts, too.
+A font takes one drawing for each character, and refuses a picture that surely shows several; in
+doubt `several` counts one. A conversion only warns, and so `unusual` tells of doubts, too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LOOKED_AT = 256
 """Longest side at which glyphs are counted, in pixels."""
 
 LETTER = 0.15
-"""Longest side of a part that may be a letter, as a share of the largest part's, at least."""
+"""Least longest side of a part that may be a letter, as a share of that of the largest part."""
 
 SOLID, SIMPLE = 0.62, 0.4
 """A part that covers more than this share of its box is a dot, and no strokes. The second share is
@@ -31,19 +31,19 @@ LINE = 0.3
 """A part whose shorter side is less than this share of its longer side is a single stroke."""
 
 NEAR, FAR = 0.45, 0.9
-"""Gaps between glyphs, as shares of a letter: where `MANY` or more are apart, and where two are."""
+"""Gaps between `MANY` glyphs or more, and gaps between two, as shares of a letter's size."""
 
 MANY = 5
-"""No single glyph has so many parts like letters, far apart or in a line."""
+"""So many parts like letters, apart or in a line, are never a single glyph."""
 
 LONG = 3.5
-"""A line of letters is at least this many times as long as wide."""
+"""Parts stand in a line if their whole is at least this many times as long as wide."""
 
 SPECK = 0.35
 """A mark with less ink than this share of a square as wide as a stroke is a speck."""
 
 WIDE = 1.2
-"""Letters side by side are this many times as wide as high; a single letter seldom is."""
+"""Marks wider than this times their height may be letters side by side; one letter seldom is."""
 
 
 def several(ink: Array) -> int:

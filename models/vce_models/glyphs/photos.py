@@ -14,23 +14,23 @@ Polarity = Literal["auto", "dark", "light"]
 """Which is the ink: the dark strokes, the light ones, or what the border is not."""
 
 CONTRAST = 0.15
-"""Difference of ink from paper that is enough, as a share of black from white."""
+"""Difference between ink and paper that is enough, as a share of that from black to white."""
 
 FAINT, CLEAR = 0.04, 5.0
-"""Least difference of faint ink, and how many times the paper's own deviation it must be.
+"""Least difference of faint ink from paper, and least multiple of the paper's own deviation.
 
-Two halves of mere noise differ by two and a half times the deviation of one, a half of an
-even shade and the other half by as much.
+The lighter and the darker half of mere noise, or of an even shade, differ by two and a half times
+the deviation of one half.
 """
 
 RULED = 0.3
-"""Lines that are printed on paper differ less from it than this, as a share of black from white."""
+"""Printed lines differ less from paper than this, as a share of the way from black to white."""
 
 DARKER = 1.5
-"""What differs from paper so many times as much as lines do is written on them."""
+"""Ink that differs so many times as much from paper as lines do is writing on them."""
 
 RUNS = 3
-"""Lines of a grid that cross each side of an image at least."""
+"""Least number of lines that cross each side of an image where they are a grid."""
 
 PRINTED = 0.7
 """Lines that are printed on paper are no darker than this, as a share of strokes."""
@@ -42,7 +42,7 @@ SHADE, WIDE = 96, 19
 """Longest side of a photo made small, and the width there up to which a mark may be ink."""
 
 LEFT = 0.0005
-"""Share of a photo that must stay ink, or what touches its border is not taken away."""
+"""Least share of an image that has to stay ink where something is removed from it."""
 
 
 def photographed(light: Array, polarity: Polarity) -> Array | None:
@@ -62,20 +62,23 @@ def photographed(light: Array, polarity: Polarity) -> Array | None:
         light = 1 - light
     paper = _smoothed(light, ImageFilter.MaxFilter(WIDE), ImageFilter.MinFilter(WIDE))
     ink = levels(np.asarray(np.clip(1 - light / np.maximum(paper, 0.05), 0, 1), np.float32))
-    # Squared, what is left of shadows falls behind strokes.
+    # By the square, what is left of shadows becomes weak beside strokes.
     return None if ink is None else levels(_inside(ink) ** 2)
 
 
 def _skew(light: Array) -> float:
-    """Negative for dark strokes, which cover less than the paper around them."""
+    """Measure how skewed light is about its local mean; negative for dark strokes on paper.
+
+    Strokes cover less than the paper around them, so that they lie farther from the mean.
+    """
     beside = light - _smoothed(light, ImageFilter.GaussianBlur(WIDE / 2))
-    # The middle counts most: farther out paper may end.
+    # The middle counts most, since paper may end farther out.
     down, across = (np.sin(np.linspace(0, np.pi, length)) ** 4 for length in light.shape)
     return float(down @ beside**3 @ across)
 
 
 def _smoothed(light: Array, *filters: ImageFilter.Filter) -> Array:
-    """Filters of the image made small, at its own size."""
+    """Filter an image that is made small, `SHADE` pixels a side, and bring it back to its size."""
     picture = Image.fromarray(np.rint(light * 255).astype(np.uint8))
     small = picture.reduce(-(-max(picture.size) // SHADE))
     for each in filters:
@@ -148,7 +151,7 @@ def _parted(ink: Array) -> tuple[float, float, Array] | None:
 
 
 def _only_lines(solid: Mask) -> bool:
-    """Whether all that is there crosses the image from border to border, as printed lines do."""
+    """Say whether all ink crosses the image from border to border, as printed lines do."""
     found = parts.find(solid)
     spans = found.boxes[:, 2:] - found.boxes[:, :2] == solid.shape[::-1]
     if found.areas[~spans.any(1)].sum() > LEFT * solid.size:

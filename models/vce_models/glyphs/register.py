@@ -19,36 +19,36 @@ LOOKED_AT, SMALL = 2000, 1200
 """Longest sides in pixels: of an image that is searched for rings, and of one that is enlarged."""
 
 LEAST = 3
-"""Rings that a page must show, of its four."""
+"""How many of a page's four rings an image has to show."""
 
 SMALLEST = 400
-"""Shorter side of an image that may show a page at least, in pixels."""
+"""Least shorter side of an image that may show a page, in pixels."""
 
 DARKER = (0.85, 0.6)
-"""A pixel is dark if it has at most this share of the light around it. The second share separates
-what runs together in a blurred photo."""
+"""A pixel is dark if it has at most this share of the light around it. The second share is for
+blurred photos, where by the first ring and disc run together."""
 
 RINGS = 8
-"""Rings that are tried at most."""
+"""How many rings are tried at most, the largest first."""
 
 ALIKE = 4.0
-"""Ratio of the largest ring to the smallest at most, as perspective makes far ones smaller."""
+"""Greatest ratio of a page's rings; perspective makes far ones smaller."""
 
 DISTANT = 6.0
-"""Distance between two rings of a page at least, in diameters of the larger."""
+"""Least distance between two rings of a page, in diameters of the larger."""
 
 SPREAD = 0.08
-"""Share of the image that three rings span at least, where the fourth is missing."""
+"""Least area of the parallelogram of three rings without the fourth, as a share of the image."""
 
 STEP = 0.15
 """Distance between two samples around a dot, in millimetres."""
 
 FITS = ((1, 2.4), (2, 1.8), (3, 1.2))
-"""Degrees of polynomials that bend a page, and how far away dots are searched, in millimetres."""
+"""Passes that fit a page's bend: degree of the polynomial, and how far dots are searched, in mm."""
 
 
 MOST = 1000
-"""Rings, and discs, that are compared with each other at most."""
+"""How many rings, and how many discs, are compared with each other at most."""
 
 
 class Rings(NamedTuple):
@@ -116,7 +116,7 @@ def register(light: Array, rings: Rings, name: str) -> Registered | None:
     return None
 
 
-def sample(light: Array, points: Points) -> Array:
+def interpolate(light: Array, points: Points) -> Array:
     """Interpolate an image, (H, W), at points in pixels, (..., 2); its edge goes on beyond it."""
     height, width = light.shape
     x = np.clip(points[..., 0] - 0.5, 0, width - 1.001).astype(np.float32)
@@ -210,6 +210,7 @@ def _apart(centres: Points, sizes: Points) -> bool:
 
 
 def _cross(one: Points, other: Points) -> Points:
+    """Return the cross products of vectors, (...,) of (..., 2)."""
     return np.asarray(one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0])
 
 
@@ -219,7 +220,7 @@ def _read(light: Array, layout: Layout, corners: Points) -> Registered | None:
     bend = _bend(light, layout, homography)
     if bend is None:
         return None
-    page = _decoded(sample(light, _pixels(_cells(layout), layout, homography, bend)))
+    page = _decoded(interpolate(light, _pixels(_cells(layout), layout, homography, bend)))
     if page is None or page.paper != layout.paper:
         return None
     area = _cross(corners, np.roll(corners, -1, axis=0)).sum() / 2
@@ -241,19 +242,21 @@ def _homography(points: Points, pixels: Points) -> Points:
 
 
 def _pixels(points: Points, layout: Layout, homography: Points, bend: Points) -> Points:
+    """Do what `Registered.pixels` does, while the page is still being found."""
     flat = points - _middle(layout)
     seen = flat @ homography[:, :2].T + homography[:, 2]
     return np.asarray(seen[..., :2] / seen[..., 2:] + _powers(flat / 100, len(bend)) @ bend)
 
 
 def _middle(layout: Layout) -> Points:
+    """Return the page's middle in millimetres, (2,)."""
     return np.array([layout.width, layout.height]) / 2
 
 
 def _powers(points: Points, count: int) -> Points:
     """Compute the first terms 1, x, y, x^2, x y, y^2, ... of a polynomial, (..., count)."""
     powers = np.ones((4, *points.shape))
-    for degree in (1, 2, 3):  # ten times as fast as **
+    for degree in (1, 2, 3):  # repeated products are ten times as fast as **
         powers[degree] = powers[degree - 1] * points
     x, y = powers[..., 0], powers[..., 1]
     terms = [x[degree - k] * y[k] for degree in range(4) for k in range(degree + 1)]
@@ -290,7 +293,7 @@ def _dots_near(
     dots = layout.dots()
     steps = np.arange(-reach - DOT, reach + DOT + STEP / 2, STEP)
     offsets = np.stack(np.meshgrid(steps, steps), -1)
-    values = sample(light, _pixels(dots[:, None, None] + offsets, layout, homography, bend))
+    values = interpolate(light, _pixels(dots[:, None, None] + offsets, layout, homography, bend))
     brightest = values.max((1, 2), keepdims=True)
     dark = 1 - values / np.maximum(brightest, 1e-3)
     # A dot is dark on a square of its size, and light around.

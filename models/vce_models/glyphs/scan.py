@@ -20,31 +20,31 @@ from vce_models.glyphs.register import (
     SMALLEST,
     Registered,
     find_rings,
+    interpolate,
     register,
-    sample,
 )
 from vce_models.glyphs.template import BASELINE, CAPTION, EM, INSET, Points
 
 FINENESS = 12
-"""Pixels to a millimetre of the ink that is read."""
+"""How many pixels of the ink that is read are a millimetre of paper."""
 
 FINEST = 5000
 """Longest side of an image that is read, in pixels; larger images are made smaller."""
 
 COARSE = 2
-"""Pixels to a millimetre of the paper's light, which changes slowly."""
+"""The same for the paper's light, which changes slowly."""
 
 PEN = 6.5
-"""Width of strokes at most, in millimetres; whatever is wider is shade."""
+"""Greatest width of strokes, in millimetres; whatever is wider is shade."""
 
 SPECK, WRITTEN = 0.05, 0.12
-"""Area of a speck at most, and of what is written in a box at least, in square millimetres."""
+"""Greatest area of a speck, and least area of what is written in a box, in square millimetres."""
 
 DARK = 0.2
-"""Darkness of a pen at least, in the red channel; paper has 0, and black has 1."""
+"""Least darkness of a pen in the red channel, where paper has 0 and black has 1."""
 
 STRAY = 3.0
-"""How far a stroke of a neighbouring box reaches into a box at most, in millimetres."""
+"""How far strokes of neighbouring boxes may reach into a box, in millimetres."""
 
 
 class Written(NamedTuple):
@@ -134,8 +134,8 @@ def _inks(red: Array, found: Registered, finer: int) -> Array | None:
     grid = np.stack(np.meshgrid(columns, rows), -1) + INSET
     boxes = []
     for corner in found.layout.corners()[: len(found.page.characters)]:
-        seen = sample(fine, found.pixels(corner + grid) * (finer / factor))
-        boxes.append(1 - seen / np.maximum(sample(paper, (corner + grid) * COARSE), 0.05))
+        seen = interpolate(fine, found.pixels(corner + grid) * (finer / factor))
+        boxes.append(1 - seen / np.maximum(interpolate(paper, (corner + grid) * COARSE), 0.05))
     ink = np.clip(np.stack(boxes), 0, 1)
     # Guides go from side to side in all boxes; even a dashed line has no ink on a quarter.
     ink -= np.quantile(ink, 0.25, axis=(0, 2), keepdims=True)
@@ -175,7 +175,7 @@ def _paper(light: Array, found: Registered, shrunk: float) -> Array:
     """
     across = (np.arange(round(found.layout.width * COARSE)) + 0.5) / COARSE
     down = (np.arange(round(found.layout.height * COARSE)) + 0.5) / COARSE
-    seen = sample(light, found.pixels(np.stack(np.meshgrid(across, down), -1)) * shrunk)
+    seen = interpolate(light, found.pixels(np.stack(np.meshgrid(across, down), -1)) * shrunk)
     picture = Image.fromarray(np.rint(seen * 255).astype(np.uint8))
     width = 2 * round(PEN * COARSE / 2) + 1
     for filtering in (

@@ -1,7 +1,7 @@
-"""How bold a glyph is, beside the drawings that a model was trained on.
+"""Measure how bold a glyph is, beside the drawings that a model was trained on.
 
-Both limits leave out a thousandth of the training drawings on either side; beyond them the
-networks have seen next to nothing.
+Width of strokes and share of ink have limits, beyond which lies a thousandth of the training
+drawings on either side: there the networks have seen next to nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from vce_models.arrays import Array
 from vce_models.framing import OMNIGLOT, Framing
 
 SAMPLE = 2000
-"""Drawings that are measured at most."""
+"""The most drawings that are measured."""
 
 SPREAD = 1.25
-"""How far beyond fewer drawings than half of that the limits lie, as a factor."""
+"""A factor by which limits are widened where fewer than half of `SAMPLE` drawings are measured."""
 
 CALIBRATION = 1.17 / 1.47
-"""The grey edges of thin strokes count double in `width`: its median would be 1.47 pixels."""
+"""Corrects `width`, in which grey edges of thin strokes count double.
+
+Without it Omniglot's median would be 1.47 pixels instead of 1.17.
+"""
 
 
 def width(condition: Array) -> float:
@@ -78,7 +81,7 @@ def measure(drawings: NDArray[np.uint8], enlarged: int = 1) -> Framing:
 
 
 def _box(drawing: Array) -> tuple[int, int, int, int]:
-    """Top, left, bottom and right of the ink, the last two exclusive."""
+    """Return top, left, bottom and right of the ink, the last two exclusive."""
     solid = drawing >= 0.5 * drawing.max()
     rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from vce_models.characters import DEFAULT, parse_characters
+from vce_models.config import PAPERS
 from vce_models.errors import ConfigError
 from vce_models.files import replacing
 from vce_models.glyphs import barcode
-from vce_models.glyphs.barcode import COLUMNS, PAPERS, ROWS, Page
+from vce_models.glyphs.barcode import COLUMNS, ROWS, Page
 from vce_models.glyphs.captions import font_for
+from vce_models.progress import Progress
 
 DPI = 300
 """Dots to an inch of the pages."""
 
 EM = 18.0
-"""The em in the boxes, in millimetres, like all lengths here."""
+"""Size of an em in the boxes, in millimetres, as all lengths here."""
 
 BASELINE = 7.5
 """How far the baseline lies above a box's lower edge."""
@@ -51,25 +54,23 @@ CELL = 1.2
 """Side of a cell of the bands."""
 
 SMOOTH = 8
-"""Points along a side of a pixel at which the edge of a disc is measured."""
+"""How many times as fine a disc is rendered before its edge is smoothed."""
 
 MAX_PAGES = 255
-"""Pages of one template at most."""
-
-DEFAULT = "latin,digits,punctuation"
-"""The characters of a template for which none are named."""
+"""Most pages of a template; a band has one byte for their number."""
 
 TITLE = "vce template"
+"""The title of the PDF."""
 
 BLACK, GREY, WHITE = (0, 0, 0), (150, 150, 150), (255, 255, 255)
+
 LINE, FAINT = (255, 176, 160), (255, 214, 204)
 """Light reds, as light as paper in the red channel, which is what `scan` reads."""
 
 Colour = tuple[int, int, int]
 
 Points = NDArray[np.float64]
-
-Progress = Callable[[int, int], None]
+"""Points in millimetres or in pixels, x first, (..., 2)."""
 
 
 @dataclass(frozen=True)
@@ -108,25 +109,25 @@ class Layout:
         return self.width - self.left
 
     def markers(self) -> Points:
-        """Centres of the four rings, (4, 2), clockwise from the upper left."""
+        """Return the centres of the four rings, (4, 2), clockwise from the upper left."""
         left, right = self.left + MARKER / 2, self.right - MARKER / 2
         upper, lower = EDGE, self.height - EDGE
         return np.array([(left, upper), (right, upper), (right, lower), (left, lower)])
 
     def dots(self) -> Points:
-        """Centres of the dots, (N, 2)."""
+        """Return the centres of the dots, (N, 2)."""
         across = self.left + self.box[0] * np.arange(self.columns + 1)
         down = self.top + self.box[1] * np.arange(self.rows + 1)
         return np.stack(np.meshgrid(across, down), -1).reshape(-1, 2)
 
     def corners(self) -> Points:
-        """Upper left corners of the boxes, row by row, (N, 2)."""
+        """Return the upper left corners of the boxes, row by row, (N, 2)."""
         across = self.left + self.box[0] * np.arange(self.columns)
         down = self.top + self.box[1] * np.arange(self.rows)
         return np.stack(np.meshgrid(across, down), -1).reshape(-1, 2)
 
     def bands(self) -> Points:
-        """Centres of the cells of the upper and the lower band, (2, `ROWS`, `COLUMNS`, 2)."""
+        """Return the centres of both bands' cells, upper first, (2, `ROWS`, `COLUMNS`, 2)."""
         across = self.width / 2 + CELL * (np.arange(COLUMNS) - (COLUMNS - 1) / 2)
         down = CELL * (np.arange(ROWS) - (ROWS - 1) / 2)
         middles = np.array([EDGE, self.height - EDGE])
@@ -148,13 +149,11 @@ def choose(text: str | None, chars: str | None) -> list[int]:
 
     Args:
         text: Characters that are all asked for.
-        chars: What `parse_characters` reads. It is `DEFAULT` where both are None.
+        chars: What `parse_characters` reads. It is `characters.DEFAULT` where both are None.
 
     Raises:
         ConfigError: `chars` cannot be read.
     """
-    from vce_models.characters import parse_characters
-
     wanted = [ord(character) for character in unicodedata.normalize("NFC", text or "")]
     if text is None and chars is None:
         chars = DEFAULT

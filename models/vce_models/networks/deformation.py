@@ -39,12 +39,12 @@ deformation makes s times as wide.
 """
 
 LEVELS = (0.2, 0.5)
-"""Least and greatest grey value of that step; beyond them thin strokes break or blot."""
+"""Least and greatest grey value of that step. Beyond these limits thin strokes break or blot."""
 
 STRETCH = (0.1, 4.0)
 """Least and greatest area of the condition that one area of the drawing shows.
 
-Beyond them the field has folded.
+Beyond these limits the field has folded.
 """
 
 
@@ -73,7 +73,7 @@ class Deformation(nn.Module):
         for inputs, outputs, side in OBSERVATION:
             layers += [nn.Conv2d(inputs, outputs, side, padding=side // 2), nn.SiLU()]
         self.observation = nn.Sequential(*layers[:-1])
-        # A pixel or so at first: enough to find out what a displacement is good for.
+        # At first points move by a pixel or so, enough to learn what displacements are good for.
         nn.init.normal_(self.dense.weight, std=1 / config.latent_size**0.5)
         nn.init.normal_(self.readout.weight, std=0.003)
         nn.init.zeros_(self.dense.bias)
@@ -118,7 +118,16 @@ class Deformation(nn.Module):
         return render
 
     def field(self, z: Tensor, q: Tensor, weights: Tensor) -> Tensor:
-        """Return displacements, (N, 2, count, count) pixels, by weights (count, control)."""
+        """Compute the displacements of N pairs of a rule and a condition, in pixels, x first.
+
+        Args:
+            z: Rules, (N, size, latent_per_row).
+            q: Conditions, (N, 1, size, size) in [0, 1], ink = 1.
+            weights: `splines.cubic` of as many places as are wanted along a side, (count, control).
+
+        Returns:
+            (N, 2, count, count).
+        """
         z = z.flatten(1)
         with torch.autocast(q.device.type, enabled=False):
             modulation = self.modulation(F.relu(self.hidden(z))).view(-1, *self.modulated)
@@ -145,7 +154,7 @@ def moved(q: Tensor, field: Tensor) -> Tensor:
     area = FINE**2 * (x_across * y_down - x_down * y_across)
     shrink = area.clamp(*STRETCH).sqrt()[:, None]
     level = (0.5 + HALF_WIDTH * size * (1 - shrink)).clamp(*LEVELS)
-    # The logistic step from paper to ink less its value on paper, so that paper stays white.
+    # This is a logistic step from paper to ink, less its value on paper, so that paper stays white.
     ink = torch.exp(SHARPNESS * grey)
     return F.avg_pool2d((ink - 1) / (ink + torch.exp(SHARPNESS * level)), FINE)
 
@@ -169,7 +178,8 @@ def penned(line: Tensor, field: Tensor, size: int) -> Tensor:
     x, y = (x - left)[..., None], (y - top)[..., None]
     a, b, c, d = line[top.long(), left.long()].unbind(3)
     distance, horizontal, mixed, radius = (a + b * x + (c + d * x) * y).unbind(3)
-    # How much of the condition one pixel of the picture shows across the line; first its square.
+    # `read` is how much of the condition a pixel of the picture shows across the line; at first its
+    # square.
     slopes = (torch.gradient(scale * part, dim=(1, 2)) for part in field.unbind(1))
     (x_down, x_across), (y_down, y_across) = slopes
     read = horizontal * ((1 + x_across) ** 2 + x_down**2)

@@ -1,4 +1,4 @@
-"""How the kernels of a network lie in memory."""
+"""The kernels of a network are laid out in memory."""
 
 from __future__ import annotations
 

@@ -17,12 +17,12 @@ BLURS = (1.0, 2.0, 4.0)
 
 
 def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
-    """KL(N(mu, sigma^2) || N(0, I)) of (N, size, latent_per_row) latents; eq. 4."""
+    """Compute KL(N(mu, sigma^2) || N(0, I)), eq. 4, of (N, size, latent_per_row) latents."""
     return 0.5 * (mu.square() + logvar.exp() - logvar - 1).flatten(1).sum(1)
 
 
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
-    """-log p(x | z, q) of (N, 1, H, W) logits and targets in [0, 1]; eq. 5.
+    """Compute -log p(x | z, q), eq. 5, of (N, 1, H, W) logits and targets in [0, 1].
 
     Grey targets are taken as probabilities, so the value cannot fall below their entropy.
     It is the style regulariser, eq. 10, if the condition takes the place of x.
@@ -51,14 +51,14 @@ def alignment(drawing: Tensor, x: Tensor) -> Tensor:
 
 
 def _gaussian(side: int, deviation: float, device: torch.device) -> Tensor:
-    """Weights of every place along a side at every other, (side, side), symmetric."""
+    """Return a Gaussian's weights between all places along a side, (side, side), symmetric."""
     places = torch.arange(side, device=device, dtype=torch.float32)
     distance = (places[:, None] - places) / deviation
     return torch.exp(-0.5 * distance.square()) / (deviation * math.sqrt(2 * math.pi))
 
 
 def vae(kl: Tensor, reconstruction: Tensor, kl_weight: float | Tensor = 1.0) -> Tensor:
-    """The negative of the bound of eq. 2: the loss of both networks in the first two phases."""
+    """Compute the loss of both networks in the first two phases: the negative bound of eq. 2."""
     return kl_weight * kl + reconstruction
 
 
@@ -81,7 +81,7 @@ def encoder_loss(
     adversarial_weight: float,
     reg_weight: float,
 ) -> Tensor:
-    """The encoder's loss, eq. 11; with `reg_weight` 0 it is eq. 9.
+    """Compute the encoder's loss, eq. 11; with `reg_weight` 0 it is eq. 9.
 
     It is eq. 6 with beta 1 if `kl_generated` holds the KL of both converted and sampled
     images, and `reg_weight` is 0.
@@ -109,10 +109,9 @@ def convertor_loss(
     adversarial_weight: float,
     reg_weight: float,
 ) -> Tensor:
-    """The convertor's loss, eq. 12; with `reg_weight` 0 it is eq. 8.
+    """Compute the convertor's loss, eq. 12; with `reg_weight` 0 it is eq. 8.
 
-    Its arguments are those of `encoder_loss`.
-
+    Its arguments are those of `encoder_loss`, but drawings are not detached.
 
     It is eq. 7 with beta 1 if `kl_generated` holds the KL of both converted and sampled
     images, and `reg_weight` is 0; the `kl` is then added, which no convertor weight changes.
@@ -122,4 +121,5 @@ def convertor_loss(
 
 
 def _regularised(reconstruction: Tensor, regulariser: Tensor, reg_weight: float) -> Tensor:
+    """Weigh how like its target a conversion is, eq. 5, against how like the condition, eq. 10."""
     return (1 - reg_weight) * reconstruction + reg_weight * regulariser

@@ -1,4 +1,4 @@
-"""Where bfloat16 is faster than float32."""
+"""Find out where bfloat16 is faster than float32."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 
 INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
-"""Instructions of x86 processors; other processors are not known to be faster."""
+"""Instructions of x86 processors. Others are not known to be faster with bfloat16."""
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:

@@ -2,7 +2,7 @@
 
 A trained encoder's rules, taken over all pairs, are rarely N(0, I): after short trainings
 some directions spread two or three times as far, and samples of N(0, I) are then timid.
-So the Gaussian of those rules is measured once training is done (ex-post density estimation;
+So the Gaussian of those rules is measured whenever weights are made (ex-post density estimation;
 Ghosh et al. 2020), and a rule r ~ N(0, I) stands for the latent numbers z = mean + scale r.
 This departs from Li et al. 2020, who sample z ~ N(0, I); with mean 0 and scale I it is theirs.
 """
@@ -43,7 +43,7 @@ class Prior(nn.Module):
         return volume
 
     def kl_divergence(self, mu: Tensor, logvar: Tensor) -> Tensor:
-        """KL(N(mu, sigma^2) || p(z)) in nats, (N,); with mean 0 and scale I it is eq. 4."""
+        """Compute KL(N(mu, sigma^2) || p(z)) in nats, (N,); with mean 0 and scale I it is eq. 4."""
         eye = torch.eye(len(self.mean), device=mu.device)
         inverse = torch.linalg.solve_triangular(self.scale, eye, upper=False)
         spread = logvar.exp().flatten(1) @ inverse.square().sum(0)

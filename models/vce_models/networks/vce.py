@@ -23,7 +23,10 @@ from vce_models.networks.wirings import WIRINGS
 from vce_models.shapes import READOUT
 
 CALM = -3.0
-"""Log variance of rules at the start where rules displace; otherwise they would only shake."""
+"""Log variance of a deformation's rules at the start of a training.
+
+At 0, noise would move ink more than the means of rules do.
+"""
 
 
 class Encoder(nn.Module):

@@ -13,11 +13,12 @@ from vce_models.shapes import COARSE, HIDDEN, PLANES
 
 
 class Edge(nn.Module):
-    """The paper's words: "every two sampled noises are juxtaposed with one line".
+    """Numbers of the rule stand on either side of their row, as further columns of the condition.
 
-    That is read here as one on either side of its line: every pixel of 28 is then within the
-    receptive radius of a number (18 pixels for eight blocks). With both at one edge
-    the ten columns farthest from it would never see the rule, and it hardly trains.
+    The paper says that "every two sampled noises are juxtaposed with one line". Read as one on
+    either side of its line, every pixel of 28 is within the receptive radius of a number (18 pixels
+    for eight blocks). With both at one edge the ten columns farthest from it would never see the
+    rule, and it hardly trains.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -45,7 +46,10 @@ class Rows(nn.Module):
 
 
 class Plane(nn.Module):
-    """A dense layer makes one plane of the rule: the strongest path, which can place strokes."""
+    """A dense layer makes a plane of the rule, beside the condition.
+
+    It is the strongest path of all: it can place strokes.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

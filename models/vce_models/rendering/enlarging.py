@@ -1,9 +1,9 @@
-"""How images of probabilities are enlarged.
+"""Images of probabilities are enlarged by the logarithms of their odds.
 
-A convertor that draws anew says of each pixel how likely ink is. Enlarged as pictures are, edges
-would become as wide as a pixel, with haloes. So it is the logarithm of the odds that is made
-smooth: between a pixel that is surely ink and one that surely is not, even odds lie at one
-place, and the edge is narrow. Where the model is in doubt, grey stays grey.
+A convertor that renders every pixel anew says of each how likely ink is. Enlarged as pictures are,
+edges would become as wide as a pixel, with haloes. So the logarithm of the odds is interpolated:
+between a pixel that is surely ink and one that surely is not, even odds lie at one place, and the
+edge is narrow. Where the model is in doubt, grey stays grey.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vce_models.arrays import Array
 from vce_models.rendering.splines import mitchell
 
 SURE = 5.0
-"""Logarithms of odds beyond this count as this: what is sure is as sure as its neighbours."""
+"""Greater logarithms of odds count as this, so that pixels that are sure are equally sure."""
 
 CONTRAST = 2.0
 """Logarithms of odds are multiplied by this, for narrower edges: odds are squared."""

@@ -1,6 +1,6 @@
-"""The forward passes of both networks in NumPy, the one thing this project writes twice.
+"""The forward passes of both networks in NumPy, the one thing that this project writes twice.
 
-A test holds them to `networks.vce` and `networks.deformation`. Maps are (N, H, W, C).
+A test compares them with `networks.vce` and `networks.deformation`. Maps are (N, H, W, C).
 
 Every matrix product is that of one rule, stacked over the batch: a product of more rows may
 differ in the last bit, and so would `-n 4` from the first four of `-n 16`.
@@ -23,10 +23,13 @@ Render = Callable[[Array], Array]
 """A function that renders one condition by latent numbers z, (N, latent_size): (N, side, side)."""
 
 BATCH = 8
-"""Rules at a time: so many repay the calls, and the maps stay in the processor's cache."""
+"""How many rules are computed at a time.
+
+So many repay the calls of NumPy, and their maps stay in the processor's cache.
+"""
 
 _POINTS = 2**13
-"""Points of pictures at a time, for the same reason."""
+"""How many points of pictures are rendered at a time, for the same reason."""
 
 
 def network(weights: Weights, name: str) -> dict[str, Array]:
@@ -54,9 +57,13 @@ def _stem(net: dict[str, Array], config: ModelConfig, x: Array) -> Array:
 
 
 def _trunk(net: dict[str, Array], config: ModelConfig, h: Array, modulation: Array | None) -> Array:
-    """The residual blocks of `networks.trunk.Trunk`; `modulation` is (N, blocks, 2, channels).
+    """Apply the residual blocks of `networks.trunk.Trunk`.
 
-    h is what the stem gave, one map for all rules where it does not depend on them.
+    Args:
+        net: The network's tensors.
+        config: What the network looks like.
+        h: What the stem gave; a single map where it does not depend on the rules.
+        modulation: Scale and shift of the channels of every block, (N, blocks, 2, channels).
     """
     activate = _ACTIVATIONS[config.activation]
     for i in range(config.blocks):
@@ -126,7 +133,7 @@ def _repeat(x: Array, count: int) -> Array:
 
 
 def _seen(q: Array) -> Array:
-    """The condition and the coordinates of its pixels, (size, size, 3)."""
+    """Stack the condition and the coordinates of its pixels, (size, size, 3)."""
     line = np.linspace(-1, 1, len(q), dtype=np.float32)
     y, x = np.meshgrid(line, line, indexing="ij")
     return np.stack((q, y, x), axis=2)
@@ -162,10 +169,10 @@ def _linear(net: dict[str, Array], name: str, x: Array) -> Array:
 
 
 def _convolve(net: dict[str, Array], name: str, x: Array) -> Array:
-    """SAME convolution: the products of the kernel's rows, summed.
+    """Convolve maps with zeros around them (SAME), as the sum of a product for each kernel row.
 
-    Neighbours along a line are gathered once for all rows of the kernel, so that gathering
-    is a tenth of the products.
+    Neighbours along a line are gathered once for all rows of the kernel, so that gathering takes
+    a tenth of the time of the products.
     """
     kernel, (count, height, width, channels) = net[f"{name}.weight"], x.shape
     side = len(kernel)
@@ -184,18 +191,19 @@ def _convolve(net: dict[str, Array], name: str, x: Array) -> Array:
 
 
 def _flat(x: Array) -> Array:
-    """(N, H, W, C) to (N, C H W), as PyTorch orders them."""
+    """Flatten (N, H, W, C) to (N, C H W), in PyTorch's order."""
     return x.transpose(0, 3, 1, 2).reshape(len(x), -1)
 
 
 def _unshuffle(x: Array, fold: int) -> Array:
-    """(N, H, W, C) to (N, H / fold, W / fold, C fold fold), channels as PyTorch orders them."""
+    """Fold (N, H, W, C) to (N, H / fold, W / fold, C fold fold), channels in PyTorch's order."""
     count, height, width, channels = x.shape
     x = x.reshape(count, height // fold, fold, width // fold, fold, channels)
     return x.transpose(0, 1, 3, 5, 2, 4).reshape(count, height // fold, width // fold, -1)
 
 
 def _shuffle(x: Array, fold: int) -> Array:
+    """Undo `_unshuffle`."""
     count, height, width, channels = x.shape
     x = x.reshape(count, height, width, channels // fold**2, fold, fold)
     return x.transpose(0, 1, 4, 2, 5, 3).reshape(count, height * fold, width * fold, -1)
@@ -229,7 +237,7 @@ class Fields:
 
 
 def _points(net: dict[str, Array], config: ModelConfig, stem: Array, z: Array) -> Array:
-    """Control points of latent numbers z, (N, 2, control, control)."""
+    """Compute the control points of latent numbers z, (N, 2, control, control)."""
     h = _convolve(net, "head", _trunk(net, config, stem, _modulation(net, "", config, z)))
     points = _linear(net, "dense", z) + _linear(net, "readout", _flat(h))
     return points.reshape(-1, 2, config.control, config.control)
@@ -243,7 +251,8 @@ def deformation(
     weights = splines.cubic(scale * config.size, config.control)
     slopes: Array = scale * np.gradient(weights, axis=0)
     line = pen.measure(detail, config.size)
-    # Some rows at a time, as many for any number of rules: a product's shape is its last bit.
+    # Some rows are rendered at a time, as many for any number of rules: the last bit of a product
+    # depends on its shape.
     side = len(weights)
     band = max(1, _POINTS // (BATCH * side))
 
@@ -275,7 +284,8 @@ def _penned(line: Array, field: Array, down: Array, across: Array, top: int, siz
     cell = upper.astype(np.int32) * np.int32(len(line)) + left.astype(np.int32)
     a, b, c, d = np.moveaxis(line.reshape(-1, 4, 4).take(cell, axis=0), 3, 0)
     distance, horizontal, mixed, radius = np.moveaxis(a + b * x + (c + d * x) * y, 3, 0)
-    # How much of the condition one pixel of the picture shows across the line; first its square.
+    # `read` is how much of the condition a pixel of the picture shows across the line; at first its
+    # square.
     right, below = 1 + across[:, 0], 1 + down[:, 1]
     read = horizontal * (right**2 + down[:, 0] ** 2)
     read += (1 - horizontal) * (across[:, 1] ** 2 + below**2)

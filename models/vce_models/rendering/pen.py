@@ -15,17 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vce_models import edges
 from vce_models.arrays import Array, Mask
 
 PLACES, MOST = 4, 16
 """Least and most places for each pixel, along each side, where distances are measured."""
 
 REACH = 3.0
-"""The farthest distance that is told from another, in pixels."""
-
-SHARE, EDGE = 0.65, (0.2, 0.5)
-"""The grey value of an edge is a share of the darkest ink about, since thin lines are grey
-throughout; and the least and the greatest that it may be."""
+"""Distances are measured up to this one, in pixels; what is farther counts as this far."""
 
 SMOOTH = 0.5
 """How far from the edge of the ink distances are smoothed, in pixels."""
@@ -37,18 +34,18 @@ RADIUS = 2.0
 """Half the width of the widest line, in pixels: what is wider keeps this on either side."""
 
 KEPT = (1 / 3, 3**0.5)
-"""How much of the glyph a pixel of the picture may show, across the line, for the line to keep
-its width. Below, it is torn apart more than stretched; above, the widest lines would reach
-where one distance is not told from another."""
+"""Limits of how much of the glyph a pixel of the picture shows, across the line, where the line
+keeps its width. Below the first it is torn apart rather than stretched. Above the second the widest
+lines would reach beyond `REACH`."""
 
 RAMP = (0.01, 3.0)
-"""The same, for an edge to turn from paper to ink within a point, so that nothing is haze."""
+"""The same limits where an edge turns from paper to ink within a point, so that nothing is haze."""
 
 ABOUT = 1.5
-"""How far about a place its edges tell which way across the line is, in pixels."""
+"""How far about a place slopes are averaged to find the way across the line, in pixels."""
 
 FLAT = 1e-4
-"""A slope this small counts as none: the place is far from every edge."""
+"""A slope as small as this counts as none: such a place is far from every edge."""
 
 
 def measure(drawing: Array, size: int) -> Array:
@@ -75,7 +72,8 @@ def measure(drawing: Array, size: int) -> Array:
     crest = _crest(signed)
     signed -= np.clip(THIN - crest, 0, THIN)
     radius = np.clip(crest, THIN, RADIUS)
-    radius = _mean(-_greatest(-radius, places // 2), places // 2)  # nowhere beyond the crest
+    # The least value about, smoothed, is nowhere more than the crest.
+    radius = _mean(-_greatest(-radius, places // 2), places // 2)
     horizontal, mixed = _across(signed, places)
     parts = (signed, REACH), (horizontal, 0.5), (mixed, 0.0), (radius, THIN)
     framed = [np.pad(part, (1, 2), constant_values=around) for part, around in parts]
@@ -86,8 +84,8 @@ def measure(drawing: Array, size: int) -> Array:
 
 
 def _signed(grey: Array, places: int) -> Array:
-    """Distance in pixels from the edge of the ink, outside positive, up to `REACH`."""
-    above = grey - np.clip(SHARE * _greatest(grey, places), *EDGE)
+    """Measure the distance from the edge of the ink in pixels, outside positive, up to `REACH`."""
+    above = grey - edges.threshold(_greatest(grey, places))
     ink = above >= 0
     # A place lies half a step from the edge between it and its neighbour.
     outside, inside = (np.maximum(_nearest(m, places) - 0.5 / places, 0) for m in (ink, ~ink))
@@ -97,13 +95,13 @@ def _signed(grey: Array, places: int) -> Array:
     more = _mean(ink - covered, steps) / (_mean(np.hypot(*np.gradient(covered)), steps) + FLAT)
     rough = outside - inside
     smooth = _mean(rough, steps) + np.clip(more, -0.5, 0.5) / places
-    # Smoothed is the edge, and not the crest, which would sink.
+    # Only the edge is smoothed: the crest would sink.
     deep = np.clip(np.abs(rough) / SMOOTH, 0, 1)
     return np.asarray(smooth + deep * (rough - smooth), np.float32)
 
 
 def _crest(signed: Array) -> Array:
-    """Half the width of the line that a place belongs to: the depth where the way in ends."""
+    """Find half the width of the line at each place: the depth at which the way into ink ends."""
     height, width = signed.shape
     framed = np.pad(-signed, 1, constant_values=-REACH)
     steps = sorted(itertools.product((-1, 0, 1), repeat=2), key=np.any)  # to stay comes first
@@ -117,7 +115,7 @@ def _crest(signed: Array) -> Array:
 
 
 def _across(distance: Array, places: int) -> tuple[Array, Array]:
-    """Two parts of the mean tensor of the slopes about, of trace 1: the way across the line."""
+    """Find the way across the line: two parts of the structure tensor of slopes, of trace 1."""
     down, across = (np.asarray(slope, np.float32) for slope in np.gradient(places * distance))
     products = (across * across, across * down, down * down)
     horizontal, mixed, vertical = (_mean(part, round(ABOUT * places)) for part in products)
@@ -126,7 +124,7 @@ def _across(distance: Array, places: int) -> tuple[Array, Array]:
 
 
 def _nearest(mask: Mask, places: int) -> Array:
-    """Distance in pixels to the nearest place of the mask, `REACH` at most."""
+    """Measure the distance in pixels to the nearest place of the mask, `REACH` at most."""
     steps = int(REACH * places)
     squares = np.where(mask, 0, steps**2).astype(np.int16)
     further = np.arange(-steps, steps + 1, dtype=np.int16) ** 2
@@ -135,12 +133,12 @@ def _nearest(mask: Mask, places: int) -> Array:
 
 
 def _greatest(values: Array, steps: int) -> Array:
-    """The greatest value at most so many places away along either side."""
+    """Return the greatest value within so many places along either side."""
     return _slide(values, np.maximum, np.zeros(2 * steps + 1, np.float32))
 
 
 def _mean(values: Array, steps: int) -> Array:
-    """The mean of the values at most so many places away along either side."""
+    """Return the mean of the values within so many places along either side."""
     width, means = 2 * steps + 1, np.asarray(values, np.float64)
     for _ in range(2):
         framed = np.pad(means, ((steps + 1, steps), (0, 0)), mode="edge")
@@ -150,9 +148,13 @@ def _mean(values: Array, steps: int) -> Array:
 
 
 def _slide(values: NDArray[Any], join: np.ufunc, more: NDArray[Any]) -> NDArray[Any]:
-    """Join every value with its neighbours along a side, then along the other.
+    """Join every value with its neighbours along one side, then along the other.
 
-    Each has something added, as many before a value as after it.
+    Args:
+        values: (H, W).
+        join: For example `np.minimum`.
+        more: What is added to each neighbour before it is joined, (2 n + 1,): to n before a value,
+            to itself, and to n after it.
     """
     for _ in range(2):
         count, steps = len(values), len(more) // 2

@@ -15,7 +15,7 @@ import numpy as np
 from vce_models.arrays import Array
 
 FINE = 2
-"""Points of moved ink for each pixel, along each side; their mean is the pixel."""
+"""How many points of moved ink a pixel has along each side; their mean is the pixel."""
 
 
 @cache
@@ -32,7 +32,7 @@ def cubic(count: int, control: int) -> Array:
 
 @cache
 def mitchell(count: int, points: int) -> Array:
-    """Weights of `points` pixels at `count` places, (count, points); rows sum to 1.
+    """Return the weights of `points` pixels at `count` places, (count, points); rows sum to 1.
 
     The filter of Mitchell and Netravali 1988 is between a cubic B-spline, which blurs, and one that
     goes through the pixels, which keeps steps. Pixels at the frame go on beyond it.

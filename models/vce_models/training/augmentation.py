@@ -1,7 +1,7 @@
-"""More characters out of those there are: both drawings of a pair are moved alike.
+"""Both drawings of a pair are moved alike, which makes more characters of those there are.
 
-The character becomes another, while what turns one drawing into the other stays a person's
-doing. The paper has none of this.
+The pair's character becomes another, while what turns one drawing into the other remains what a
+person did. The paper has none of this.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ CONTROL = 6
 """Control points of a warp, along each side."""
 
 ROTATION, SHEAR, STRETCH = 0.2, 0.15, 0.08
-"""Standard deviations, in radians, displacement by distance, and the logarithm of a scale."""
+"""Standard deviations: of an angle in radians, of a displacement by distance, and of the logarithm
+of each side's scale."""
 
 SHIFT, WOBBLE = 1.0, 1.0
 """Standard deviations of the shift, and of every control point beside it, in pixels."""

@@ -1,4 +1,4 @@
-"""Checkpoints from which training goes on exactly where it stood."""
+"""A checkpoint keeps all that a training needs to go on exactly where it stood."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from vce_models.training.parallel import Processes
 from vce_models.training.trainer import Trainer
 
 FORMAT = "vce checkpoint 1"
+"""The one key of the metadata; its value is JSON."""
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """What Adam keeps of every parameter, in its shape."""

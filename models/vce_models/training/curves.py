@@ -27,7 +27,7 @@ def render_conversions(
     """Render fig. 5: a row for each test character, its condition in a red box and conversions.
 
     Args:
-        model: Renders them.
+        model: The weights.
         test: `ROWS` characters are taken at even distances, the same ones every time.
         seed: The seed of the rules, which all rows share.
         columns: How many conversions each row has.
@@ -36,7 +36,7 @@ def render_conversions(
     chosen = np.linspace(0, len(test) - 1, min(ROWS, len(test))).astype(int)
     conditions = test.images[test.starts[chosen]].astype(np.float32) / 255
     side = SCALE * model.config.size
-    # What draws anew is shown as it comes: enlarged, it would look less blurred.
+    # A convertor that renders every pixel is shown as it is: enlarged, it would look less blurred.
     scale = SCALE if model.config.wiring == "deformation" else 1
     rows = []
     for q in conditions:

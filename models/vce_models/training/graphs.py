@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 import torch
 
 EAGER = 3
-"""Steps before one is captured; in them libraries choose algorithms and Adam makes its state."""
+"""How many steps come before one is captured: libraries choose algorithms, Adam makes its state."""
 
 
 class Replayed:
@@ -43,7 +43,7 @@ class Replayed:
         if self.graph is not None:
             self.graph.replay()
             return
-        # On a stream of its own, as capture will be: gradients remember their stream.
+        # The step has a stream of its own, as the capture will: gradients remember their stream.
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):

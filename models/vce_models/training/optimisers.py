@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 OUTLIER = 20.0
-"""A gradient this many times longer than it may be is left out."""
+"""A gradient that is so many times as long as it may be is zeroed."""
 
 
 def adam(network: nn.Module, learning_rate: float) -> torch.optim.Adam:
@@ -18,7 +18,7 @@ def adam(network: nn.Module, learning_rate: float) -> torch.optim.Adam:
 
 
 def clip(parameters: list[nn.Parameter], longest: float) -> None:
-    """Clip the gradient's norm to `longest`, and zero it beyond `OUTLIER` times that.
+    """Scale a gradient down to the norm `longest`, and zero it beyond `OUTLIER` times that.
 
     One outlying drawing can make exp(logvar) explode, and Adam would remember its gradient
     for a thousand steps. Nothing is read back from the device.
@@ -32,7 +32,13 @@ def clip(parameters: list[nn.Parameter], longest: float) -> None:
 
 @torch.no_grad()
 def interpolate(model: nn.Module, before: list[Tensor], meta_step_size: float) -> None:
-    """Set phi + alpha (phi' - phi): algorithm 2, line 10; phi is `before`, phi' the model's."""
+    """Set a model's parameters phi' to phi + alpha (phi' - phi): algorithm 2, line 10.
+
+    Args:
+        model: Its parameters are phi'.
+        before: phi, the parameters before the inner steps.
+        meta_step_size: alpha.
+    """
     for parameter, old in zip(model.parameters(), before, strict=True):
         if meta_step_size < 1:  # at 1 the sum would round where nothing is to change
             parameter.copy_(old + meta_step_size * (parameter - old))

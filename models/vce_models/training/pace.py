@@ -1,4 +1,4 @@
-"""How long a training will take on this machine, by a few steps of each of its phases."""
+"""Predict how long a training will take on this machine, by a few steps of each phase."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from vce_models.training.graphs import EAGER
 from vce_models.training.trainer import Trainer
 
 TIMED = 3
-"""Steps of a phase that are timed."""
+"""How many steps of a phase are timed."""
 
 
 def seconds_left(trainer: Trainer) -> float:

@@ -42,7 +42,7 @@ class Processes:
         return cls(distributed.get_rank(), distributed.get_world_size())
 
     def leave(self) -> None:
-        """Part from the others; a single process has nobody to leave."""
+        """Leave the other processes; a single process does nothing."""
         if self.count > 1:
             distributed.destroy_process_group()
 
@@ -74,7 +74,7 @@ class Processes:
         """Let one process read before the others, which then find what it has kept.
 
         Raises:
-            DataError: In the others, where the first could not.
+            DataError: The first process could not read; all others raise this.
         """
         if self.count == 1:
             return read()

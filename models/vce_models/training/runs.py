@@ -1,4 +1,4 @@
-"""A run's folder: what a training run was told, what it has reached, and how it went.
+"""The folder of a training run holds its settings, what it has reached, and how it went.
 
 config.json             the whole TrainConfig, and which drawings it has
 checkpoint.safetensors  everything that resuming needs
@@ -85,20 +85,26 @@ class Run:
         Raises:
             ConfigError: There is none, or it is damaged.
         """
+        path = folder / "config.json"
         try:
-            saved = json.loads((folder / "config.json").read_text())
+            saved = json.loads(path.read_text())
             config, chars = TrainConfig.from_dict(saved["train"]), saved.get("chars")
             if chars is not None and not isinstance(chars, str):
                 raise TypeError(f"chars is {chars!r}")
             return cls(folder, config, Path(saved["data"]), chars)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}", hint=error.hint) from error
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ConfigError(f"{folder} holds no run to resume: {error}") from error
+            raise ConfigError(
+                f"{folder} holds no run to resume: {error}", hint="vce train --out begins one"
+            ) from error
 
     def lock(self) -> None:
         """Keep other processes from training in this folder, until `close` or the end of this one.
 
         Raises:
             ConfigError: Another process does.
+            OutputError: The folder cannot be written.
         """
         try:
             descriptor = os.open(self.folder / "config.json", os.O_RDWR)
@@ -140,7 +146,15 @@ class Run:
             temporary.write_text("".join(line for line in lines if _step(line) <= step))
 
     def record(self, report: Report, speed: float) -> None:
-        """Append a report to metrics.jsonl; `speed` is in images a second."""
+        """Append a report to metrics.jsonl.
+
+        Args:
+            report: The report.
+            speed: Pairs a second.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
         line: dict[str, Any] = {
             "step": report.step,
             "phase": report.phase,
@@ -167,7 +181,7 @@ class Run:
 
 
 def _differences(one: Any, other: Any, prefix: str = "") -> dict[str, tuple[Any, Any]]:
-    """Settings in which two configs differ, by name, `model.size`."""
+    """Return both values of each setting in which two configs differ, by names as `model.size`."""
     found: dict[str, tuple[Any, Any]] = {}
     for item in dataclasses.fields(one):
         a, b = getattr(one, item.name), getattr(other, item.name)
@@ -179,7 +193,7 @@ def _differences(one: Any, other: Any, prefix: str = "") -> dict[str, tuple[Any,
 
 
 def _step(line: str) -> float:
-    """The step of a line of metrics.jsonl; infinite where it was cut off."""
+    """Return the step of a line of metrics.jsonl; infinity where the line was cut off."""
     try:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):

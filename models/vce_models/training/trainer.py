@@ -27,19 +27,29 @@ from vce_models.training.parallel import Processes
 from vce_models.weights import Weights
 
 TERMS = ("loss", "reconstruction", "kl", "kl_converted", "regulariser")
+"""The terms of a report, in nats an image."""
+
 PRIOR_PAIRS, PRIOR_BATCH = 2048, 128
-"""Pairs whose rules make the prior, and how many are read at a time."""
+"""How many pairs the prior is measured on, and how many are encoded at a time."""
 
 KL_PAIRS = 32
-"""Pairs whose converted drawings are read again for a report."""
+"""How many pairs are converted and encoded again for a report."""
 
 COLLAPSED = 2000
-"""Steps in a row in which real drawings have more KL than converted ones: a collapse."""
+"""A run has collapsed if real drawings have more KL than converted ones for so many steps."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Means of the last steps: `terms` in nats, by the names of `TERMS`."""
+    """How the steps since the last report went.
+
+    Attributes:
+        step: How many steps the run has taken.
+        phase: The phase of these steps.
+        learning_rate: That of the last step.
+        kl_weight: That of the last step.
+        terms: Means over these steps by the names of `TERMS`, in nats an image.
+    """
 
     step: int
     phase: str
@@ -191,7 +201,7 @@ class Trainer:
         return self.processes.share(x), self.processes.share(q)
 
     def _unmoved(self, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Pairs, each of a character chosen at random, as they are in the data set."""
+        """Sample pairs, each of another character, and do not augment them."""
         x, q = self.episodes.sample(pairs, 1, generator)
         if self.warp:
             x, q = self.warp.unmoved(x), self.warp.unmoved(q)
@@ -232,7 +242,7 @@ class Trainer:
         return drawing, logits
 
     def _vae_step(self, x: Tensor, q: Tensor) -> Tensor:
-        """Eqs. 4-5: both networks descend the same loss, so one backward pass serves both."""
+        """Let both networks descend the loss of eqs. 4-5, which one backward pass serves."""
         mu, logvar = self._encode(x, q)
         drawing, logits = self._convert(self._sampled(mu, logvar), q)
         kl = losses.kl_divergence(mu, logvar)
@@ -246,7 +256,7 @@ class Trainer:
             return _totals(loss, reconstruction, kl, None, losses.bernoulli_nll(logits, q))
 
     def _reptile_step(self) -> Tensor:
-        """Algorithm 2: some steps on one episode, then part of the way they went."""
+        """Take some steps on one batch, and then go a part of their way (algorithm 2)."""
         before = [parameter.detach().clone() for parameter in self.model.parameters()]
         x, q = self._sample()
         totals = torch.stack([self._vae_step(x, q) for _ in range(self.config.inner_steps)])
@@ -254,7 +264,7 @@ class Trainer:
         return totals.mean(0)
 
     def _adversarial_step(self, x: Tensor, q: Tensor) -> Tensor:
-        """Algorithm 1: the encoder's step, then the convertor's with the new encoder."""
+        """Take the encoder's step, then the convertor's with the new encoder (algorithm 1)."""
         self._encoder_step(x, q)
         return self._convertor_step(x, q)
 
@@ -262,7 +272,13 @@ class Trainer:
         return self.config.reg_weight if self.config.objective == "lmvae" else 0.0
 
     def _generated(self, x: Tensor, q: Tensor, drawing: Tensor) -> list[Tensor]:
-        """Converted drawings, and for IntroVAE drawings by rules of the prior, too."""
+        """List converted drawings and, for IntroVAE, drawings by rules of the prior.
+
+        Args:
+            x: The targets, whose number alone counts.
+            q: The conditions.
+            drawing: What was converted by the posterior's rules.
+        """
         generated = [drawing]
         if self.config.objective == "introvae":
             shape = (len(x), self.config.model.size, self.config.model.latent_per_row)
@@ -271,7 +287,7 @@ class Trainer:
         return generated
 
     def _encoder_step(self, x: Tensor, q: Tensor) -> None:
-        """Eq. 11, or 6; the convertor is left as it is."""
+        """Let the encoder descend eq. 11, or eq. 6; the convertor is left as it is."""
         mu, logvar = self._encode(x, q)
         drawing, logits = self._convert(self._sampled(mu, logvar), q)
         generated = [image.detach() for image in self._generated(x, q, drawing)]
@@ -287,9 +303,9 @@ class Trainer:
         self._descend(loss, self.encoder)
 
     def _convertor_step(self, x: Tensor, q: Tensor) -> Tensor:
-        """Eq. 12, or 7, through the encoder; the encoder is left as it is.
+        """Let the convertor descend eq. 12, or eq. 7, through the encoder, which is left as it is.
 
-        The forward pass is made anew, as algorithm 1 does: the encoder has changed.
+        The forward pass is made anew, as algorithm 1 does, since the encoder has changed.
         """
         with torch.no_grad():
             mu, logvar = self._encode(x, q)
@@ -314,7 +330,7 @@ class Trainer:
 
     @torch.no_grad()
     def _kl_converted(self) -> float:
-        """KL of converted drawings, in phases that do not train on it; changes nothing."""
+        """Measure KL of converted drawings in phases that do not train on it; change nothing."""
         generator = torch.Generator(self.device).manual_seed(self.step)
         x, q = self._unmoved(KL_PAIRS, generator)
         mu, logvar = self._encode(x, q)
@@ -324,7 +340,7 @@ class Trainer:
 
     @torch.inference_mode()
     def _prior(self) -> dict[str, Tensor]:
-        """The Gaussian of rules read off `PRIOR_PAIRS` pairs; changes nothing."""
+        """Measure the Gaussian of rules read off `PRIOR_PAIRS` pairs; change nothing."""
         generator = torch.Generator(self.device).manual_seed(self.config.seed)
         pairs = self._unmoved(PRIOR_PAIRS, generator)
         parts = zip(*(torch.split(part, PRIOR_BATCH) for part in pairs), strict=True)
@@ -332,6 +348,7 @@ class Trainer:
         return prior.measure(torch.cat(mu), torch.cat(logvar))
 
     def _check(self, report: Report, steps: int) -> None:
+        """Raise DivergedError if the training has failed, by a report of so many steps."""
         finite = torch.stack([value.isfinite().all() for value in self.model.parameters()]).all()
         if not finite or not all(map(math.isfinite, report.terms.values())):
             raise DivergedError(
@@ -357,7 +374,7 @@ class Trainer:
 def _totals(
     loss: Tensor, reconstruction: Tensor, kl: Tensor, kl_converted: Tensor | None, reg: Tensor
 ) -> Tensor:
-    """The `TERMS` of one step, as one tensor: nothing is read back before a report."""
+    """Put the `TERMS` of one step into a tensor, so that nothing is read back before a report."""
     converted = torch.zeros_like(kl) if kl_converted is None else kl_converted
     means = [term.detach().mean() for term in (loss, reconstruction, kl, converted, reg)]
     return torch.stack(means)
