@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from vce_cli.forms import FORMS
 from vce_cli.forms.fonts import FontForm
 from vce_cli.forms.form import Per, Rendered
+from vce_cli.forms.pictures import Picture
 from vce_cli.options import Crop, Options, Polarity
 from vce_cli.streams import STDOUT, Output
 from vce_models import cards
@@ -163,6 +164,11 @@ def _checked(target: Target, options: Options, rules: int) -> Target:
         if value is not None and not isinstance(form, FontForm):
             raise ConfigError(
                 f"{option} is for fonts, and {form.called} is none", hint="leave it out"
+            )
+    for option, given in (("--columns", options.columns), ("--labels", options.labels)):
+        if given and not isinstance(form, Picture):
+            raise ConfigError(
+                f"{option} is for sheets, and {form.called} is none", hint="leave it out"
             )
     if several and target.per == "run" and form.least == "rule":
         raise ConfigError("a font holds one hand", hint="use -n 1, or --variable")
