@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hands:
-    """The rules of a run, (N, size, latent_per_row), their numbers, and their seed."""
+    """The rules of a run, (N, size, latent_per_row), their numbers, and their seed.
+
+    Whether they are calm says `rules.save`.
+    """
 
     rules: Array
     numbers: list[int]
     seed: int | None = None
+    calm: bool = True
 
 
 def write(
