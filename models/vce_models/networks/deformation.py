@@ -114,13 +114,13 @@ class Deformation(nn.Module):
         size = q.shape[3]
         line = torch.from_numpy(pen.measure(detail, size)).to(q.device)
         weights = torch.from_numpy(cubic(scale * size, self.control[1])).to(q.device)
-        drawing = q[0, 0].float().cpu().numpy()
-        matrices = torch.from_numpy(calming.calming(drawing, self.control[1])).to(q.device)
+        ink = q[0, 0].float().cpu().numpy()
+        counts = torch.from_numpy(calming.averaging(ink, self.control[1])).to(q.device)
 
         def render(z: Tensor) -> Tensor:
             points = self.control_points(z, q.expand(len(z), -1, -1, -1))
             if calm:
-                points = (matrices @ points.flatten(2)[..., None]).view_as(points)
+                points = calmed(points, *counts)
             return penned(line, weights @ points @ weights.T, size)
 
         return render
@@ -162,6 +162,13 @@ def moved(q: Tensor, field: Tensor) -> Tensor:
     # The logistic step from paper to ink less its value on paper, so that paper stays white.
     ink = torch.exp(SHARPNESS * grey)
     return F.avg_pool2d((ink - 1) / (ink + torch.exp(SHARPNESS * level)), FINE)
+
+
+def calmed(points: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Do what `calming.calmed` does."""
+    across = (rows[:, None] * points[:, 0]).sum(1, keepdim=True)
+    down = (columns * points[:, 1]).sum(2, keepdim=True)
+    return torch.stack((across.expand_as(points[:, 0]), down.expand_as(points[:, 1])), dim=1)
 
 
 def penned(line: Tensor, field: Tensor, size: int) -> Tensor:

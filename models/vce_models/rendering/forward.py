@@ -228,7 +228,7 @@ class Fields:
             parts.append(_points(self.net, self.config, stem, z))
         points = np.concatenate(parts)
         if self.calm:
-            points = calming.calmed(calming.calming(q, self.config.control), points)
+            points = calming.calmed(points, calming.averaging(q, self.config.control))
         return points.astype(np.float64)
 
 
@@ -243,7 +243,7 @@ def deformation(
     net: dict[str, Array], config: ModelConfig, q: Array, detail: Array, scale: int, calm: bool
 ) -> Render:
     """Do what `networks.deformation.Deformation.renderer` does."""
-    matrices = calming.calming(q, config.control) if calm else None
+    counts = calming.averaging(q, config.control) if calm else None
     stem = _stem(net, config, _seen(q)[None])
     weights = splines.cubic(scale * config.size, config.control)
     slopes: Array = scale * np.gradient(weights, axis=0)
@@ -254,8 +254,8 @@ def deformation(
 
     def render(z: Array) -> Array:
         points = _points(net, config, stem, z)
-        if matrices is not None:
-            points = calming.calmed(matrices, points)
+        if counts is not None:
+            points = calming.calmed(points, counts)
         along, sloping = np.matmul(points, weights.T), np.matmul(points, slopes.T)
         images = np.empty((len(z), side, side), np.float32)
         for top in range(0, side, band):
