@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,7 @@ def convert(options: Options) -> None:
         for path in paths:
             journal.wrote(path)
         if options.save_rules and len(journal.failures) < inputs:
-            rules.save(options.save_rules, hands.rules, fingerprint)
+            rules.save(options.save_rules, hands.rules, fingerprint, calm=hands.calm)
             journal.wrote(options.save_rules)
         journal.close()
         if options.as_json:
@@ -135,17 +136,17 @@ def _choose_rules(
 
     if options.rules:
         path, selection = rules.split_selection(options.rules)
-        saved, made_for = rules.load(path, model.config)
+        saved, made_for, calm = rules.load(path, model.config)
         if made_for != fingerprint:
             journal.warn(f"{path} was made for other weights; the styles will be others")
         numbers, chosen = rules.select(saved, selection)
-        return Hands(chosen, numbers)
+        return Hands(chosen, numbers, calm=calm)
     if options.like:
         from vce_models.convert import encode
         from vce_models.listing import read_image
 
         before, after = (read_image(path, str(path), reading).condition for path in options.like)
-        return Hands(encode(model, after, before), [1])
+        return Hands(encode(model, after, before), [1], calm=False)
     count = options.number or options.alternates or DEFAULT_RULES
     seed = int.from_bytes(os.urandom(4), "big") if options.seed is None else options.seed
     sampled = rules.sample(count, model.config, seed)
@@ -157,7 +158,7 @@ def _walk(hands: Hands) -> Hands:
     from vce_models import rules
 
     walked = rules.walk(hands.rules, FRAMES)
-    return Hands(walked, list(range(1, len(walked) + 1)), hands.seed)
+    return replace(hands, rules=walked, numbers=list(range(1, len(walked) + 1)))
 
 
 def _render(
@@ -190,7 +191,8 @@ def _render(
                 conversions = _counted(conversions, i * count, total, advance)
             else:
                 rules = _strengthened(hands.rules, model, drawing.condition, options.towards)
-                images = _in_parts(renderer(*drawing, points), rules, at_once)
+                render = renderer(*drawing, points, calm=hands.calm)
+                images = _in_parts(render, rules, at_once)
                 counted = _counted(images, i * count, total, advance)
                 conversions = (form.render(image, options.scale * size) for image in counted)
             yield Converted(glyph, drawing, placement, conversions)
@@ -215,7 +217,8 @@ def _outlines(
         outline = glyph.outline(), placement
     else:
         outline = tracing.contours(drawing.detail), paths.CANVAS
-    return paths.moved(model, hands.rules, options.towards, drawing.condition, outline)
+    given = hands.rules, options.towards, drawing.condition, outline
+    return paths.moved(model, *given, calm=hands.calm)
 
 
 def _noted(

@@ -28,11 +28,13 @@ class Hands:
         rules: (N, size, latent_per_row).
         numbers: How messages, captions and files number them, N of them.
         seed: The seed that they were sampled by; None where they were not.
+        calm: Whether level and upright strokes stay so (`rendering.calming`).
     """
 
     rules: Array
     numbers: list[int]
     seed: int | None = None
+    calm: bool = True
 
 
 def write(

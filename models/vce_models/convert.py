@@ -18,6 +18,8 @@ def convert(
     rules: Array,
     detail: Array | None = None,
     scale: int = 1,
+    *,
+    calm: bool = True,
 ) -> Array:
     """Render a glyph by each rule.
 
@@ -28,16 +30,23 @@ def convert(
         detail: The condition in finer pixels: (k size, k size), k a whole number. Where rules
             move ink, it is this that they move; elsewhere it changes nothing.
         scale: How many points a conversion has for each pixel of the condition, along a side.
+        calm: Whether level and upright strokes stay so (`rendering.calming`), where rules move
+            ink.
 
     Returns:
         (N, scale size, scale size) float32, the probability of ink. Where rules move no ink,
         it is made at scale 1 and enlarged (`rendering.enlarging`).
     """
-    return renderer(weights, condition, detail, scale)(rules)
+    return renderer(weights, condition, detail, scale, calm=calm)(rules)
 
 
 def renderer(
-    weights: Weights, condition: Array, detail: Array | None = None, scale: int = 1
+    weights: Weights,
+    condition: Array,
+    detail: Array | None = None,
+    scale: int = 1,
+    *,
+    calm: bool = True,
 ) -> Callable[[Array], Array]:
     """Make a function that renders one glyph by a few rules at a time.
 
@@ -50,7 +59,7 @@ def renderer(
     np.empty(2**24, np.uint8)
     if config.wiring == "deformation":
         fine = condition if detail is None else detail
-        by_latents = forward.deformation(net, config, condition, fine, scale)
+        by_latents = forward.deformation(net, config, condition, fine, scale, calm)
     else:
         by_latents = forward.convertor(net, config, condition)
 

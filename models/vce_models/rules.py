@@ -78,7 +78,7 @@ def walk(rules: Array, frames: int) -> Array:
     return np.concatenate(legs).reshape(-1, *rules.shape[1:]).astype(np.float32)
 
 
-def save(path: Path, rules: Array, fingerprint: str) -> None:
+def save(path: Path, rules: Array, fingerprint: str, *, calm: bool = True) -> None:
     """Write rules, whole or not at all.
 
     Args:
@@ -86,14 +86,18 @@ def save(path: Path, rules: Array, fingerprint: str) -> None:
         rules: (N, size, latent_per_row). The numbers themselves are kept, so that no change
             of a generator can change them.
         fingerprint: The fingerprint of the weights they were made for.
+        calm: Whether level and upright strokes stay so (`rendering.calming`).
     """
     tensors = {"z": np.ascontiguousarray(rules)}
+    facts = json.dumps({"weights": fingerprint, "calm": calm})
     with replacing(path) as temporary:
-        temporary.write_bytes(to_bytes(tensors, {FORMAT: json.dumps({"weights": fingerprint})}))
+        temporary.write_bytes(to_bytes(tensors, {FORMAT: facts}))
 
 
-def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
-    """Read rules, and the fingerprint of the weights that they were made for.
+def load(path: Path, config: ModelConfig) -> tuple[Array, str, bool]:
+    """Read rules, the fingerprint of the weights that they were made for, and `calm`.
+
+    Files of versions that knew no `calm` have rules that are not.
 
     Raises:
         InputError: The file is missing, damaged, or holds rules of another shape.
@@ -107,14 +111,15 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str]:
                 raise InputError(
                     f"{path} holds no rules of vce", hint="vce convert --save-rules writes some"
                 )
-            fingerprint = str(json.loads(metadata[FORMAT])["weights"])
+            facts = dict(json.loads(metadata[FORMAT]))
+            fingerprint, calm = str(facts["weights"]), bool(facts.get("calm"))
             _check_shape(path, file.get_slice("z"), config)
             z: Array = file.get_tensor("z")
     except (OSError, SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
     if not np.isfinite(z).all():
         raise InputError(f"{path} holds values that are not numbers")
-    return z, fingerprint
+    return z, fingerprint, calm
 
 
 def _check_shape(path: Path, found: Any, config: ModelConfig) -> None:

@@ -90,10 +90,11 @@ def renderers(weights: Weights, device: str) -> Callable[..., Callable[[Array], 
 
     @torch.inference_mode()
     def of_glyph(
-        condition: Array, detail: Array | None = None, scale: int = 1
+        condition: Array, detail: Array | None = None, scale: int = 1, *, calm: bool = True
     ) -> Callable[[Array], Array]:
         q = torch.from_numpy(condition).to(device)[None, None]
-        by_latents = model.convertor.renderer(q, condition if detail is None else detail, scale)
+        fine = condition if detail is None else detail
+        by_latents = model.convertor.renderer(q, fine, scale, calm=calm)
         side, batch = scale * len(condition), max(1, BATCH // scale**2)
 
         @torch.inference_mode()

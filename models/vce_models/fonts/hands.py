@@ -187,16 +187,18 @@ class Rules:
         weights: A model whose wiring is `deformation`.
         rules: (rules, size, latent_per_row).
         strength: As `rules.strengthen` takes it.
+        calm: Whether level and upright strokes stay so (`rendering.calming`).
     """
 
     weights: Weights
     rules: Array
     strength: float = 1.0
+    calm: bool = False
 
     @cached_property
     def fields(self) -> forward.Fields:
         """Return the function that computes the fields' control points for a glyph."""
-        return forward.Fields(self.weights)
+        return forward.Fields(self.weights, calm=self.calm)
 
     def source(self, contours: Sequence[Contour], em: float) -> Source | None:
         """Sample a glyph and render it as these weights see it; None as of `source`."""

@@ -28,6 +28,8 @@ def moved(
     strength: float,
     condition: Array,
     glyph: tuple[Sequence[Contour], Placement],
+    *,
+    calm: bool = True,
 ) -> Iterator[tuple[tuple[Path, ...], bool]]:
     """Move an outline by each rule; strokes keep their width.
 
@@ -37,6 +39,7 @@ def moved(
         strength: As `rules.strengthen` takes it.
         condition: What the model sees of the glyph, (size, size) in [0, 1], ink = 1.
         glyph: Its outline, and where the model's canvas lies, in the outline's units.
+        calm: Whether level and upright strokes stay so (`rendering.calming`).
 
     Returns:
         An iterator: for each rule the contours, in units of the canvas's side, y down; and
@@ -55,7 +58,7 @@ def moved(
                 "its outline is too fine to be moved", hint="make a picture, or draw it with less"
             )
         return iter([((), False)] * len(rules))
-    return _each(hands.Rules(weights, rules, strength), source, at)
+    return _each(hands.Rules(weights, rules, strength, calm), source, at)
 
 
 def _each(

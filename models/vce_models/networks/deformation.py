@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from vce_models.arrays import Array
 from vce_models.config import ModelConfig
 from vce_models.networks.trunk import Trunk, coordinates
-from vce_models.rendering import pen
+from vce_models.rendering import calming, pen
 from vce_models.rendering.splines import FINE, cubic
 from vce_models.shapes import HIDDEN, OBSERVATION, READOUT
 
@@ -96,13 +96,16 @@ class Deformation(nn.Module):
         ink = moved(q, self.field(z, q, self.points))
         return ink, self.observation(ink).float()
 
-    def renderer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
+    def renderer(
+        self, q: Tensor, detail: Array, scale: int, *, calm: bool = True
+    ) -> Callable[[Tensor], Tensor]:
         """Make a function that renders one condition by rules, with a pen.
 
         Args:
             q: The condition, (1, 1, size, size).
             detail: The same in (k size, k size), k a whole number, for the pen.
             scale: How many points a picture has for each pixel, along each side.
+            calm: Whether level and upright strokes stay so (`rendering.calming`).
 
         Returns:
             A function of rules, (N, size, latent_per_row), that gives (N, 1, scale size,
@@ -111,9 +114,14 @@ class Deformation(nn.Module):
         size = q.shape[3]
         line = torch.from_numpy(pen.measure(detail, size)).to(q.device)
         weights = torch.from_numpy(cubic(scale * size, self.control[1])).to(q.device)
+        ink = q[0, 0].float().cpu().numpy()
+        counts = torch.from_numpy(calming.averaging(ink, self.control[1])).to(q.device)
 
         def render(z: Tensor) -> Tensor:
-            return penned(line, self.field(z, q.expand(len(z), -1, -1, -1), weights), size)
+            points = self.control_points(z, q.expand(len(z), -1, -1, -1))
+            if calm:
+                points = calmed(points, *counts)
+            return penned(line, weights @ points @ weights.T, size)
 
         return render
 
@@ -128,15 +136,29 @@ class Deformation(nn.Module):
         Returns:
             (N, 2, count, count).
         """
+        points = self.control_points(z, q)
+        with torch.autocast(q.device.type, enabled=False):
+            field: Tensor = weights @ points @ weights.T
+        return field
+
+    def control_points(self, z: Tensor, q: Tensor) -> Tensor:
+        """Compute the displacements of control points, in pixels, x first.
+
+        Args:
+            z: Rules, (N, size, latent_per_row).
+            q: Conditions, (N, 1, size, size) in [0, 1], ink = 1.
+
+        Returns:
+            (N, 2, control, control).
+        """
         z = z.flatten(1)
         with torch.autocast(q.device.type, enabled=False):
             modulation = self.modulation(F.relu(self.hidden(z))).view(-1, *self.modulated)
         seen = torch.cat((q, self.coordinates.expand(len(q), -1, -1, -1)), dim=1)
         h = self.head(self.trunk(seen, modulation.movedim(0, 2)))
         with torch.autocast(q.device.type, enabled=False):
-            points = self.dense(z) + self.readout(h.float().flatten(1))
-            field: Tensor = weights @ points.view(-1, *self.control) @ weights.T
-        return field
+            points: Tensor = self.dense(z) + self.readout(h.float().flatten(1))
+        return points.view(-1, *self.control)
 
 
 def moved(q: Tensor, field: Tensor) -> Tensor:
@@ -157,6 +179,13 @@ def moved(q: Tensor, field: Tensor) -> Tensor:
     # This is a logistic step from paper to ink, less its value on paper, so that paper stays white.
     ink = torch.exp(SHARPNESS * grey)
     return F.avg_pool2d((ink - 1) / (ink + torch.exp(SHARPNESS * level)), FINE)
+
+
+def calmed(points: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Do what `calming.calmed` does."""
+    across = (rows[:, None] * points[:, 0]).sum(1, keepdim=True)
+    down = (columns * points[:, 1]).sum(2, keepdim=True)
+    return torch.stack((across.expand_as(points[:, 0]), down.expand_as(points[:, 1])), dim=1)
 
 
 def penned(line: Tensor, field: Tensor, size: int) -> Tensor:

@@ -88,11 +88,13 @@ class Convertor(nn.Module):
         logits = h.float()[..., self.left : self.left + q.shape[3]]
         return logits.sigmoid(), logits
 
-    def renderer(self, q: Tensor, detail: Array, scale: int) -> Callable[[Tensor], Tensor]:
+    def renderer(
+        self, q: Tensor, detail: Array, scale: int, *, calm: bool = True
+    ) -> Callable[[Tensor], Tensor]:
         """Make a function that renders one condition by rules, as `Deformation.renderer` does.
 
         It gives (N, 1, size, size): a convertor that makes every pixel anew takes no detail of
-        the condition, and has no points between pixels.
+        the condition, has no points between pixels, and nothing to calm.
         """
 
         def render(z: Tensor) -> Tensor:

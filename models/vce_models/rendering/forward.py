@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vce_models.arrays import Array
 from vce_models.config import ModelConfig
-from vce_models.rendering import pen, splines
+from vce_models.rendering import calming, pen, splines
 from vce_models.shapes import COARSE
 from vce_models.weights import Weights
 
@@ -214,10 +214,11 @@ class Fields:
 
     Args:
         weights: A model whose wiring is `deformation`.
+        calm: Whether level and upright strokes stay so (`calming`).
     """
 
-    def __init__(self, weights: Weights) -> None:
-        self.config = weights.config
+    def __init__(self, weights: Weights, *, calm: bool) -> None:
+        self.config, self.calm = weights.config, calm
         self.net, self.prior = network(weights, "convertor"), network(weights, "prior")
 
     def __call__(self, q: Array, rules: Array) -> NDArray[np.float64]:
@@ -233,7 +234,10 @@ class Fields:
         for at in range(0, len(flat), BATCH):
             z = self.prior["mean"] + product(self.prior["scale"], flat[at : at + BATCH])
             parts.append(_points(self.net, self.config, stem, z))
-        return np.concatenate(parts).astype(np.float64)
+        points = np.concatenate(parts)
+        if self.calm:
+            points = calming.calmed(points, calming.averaging(q, self.config.control))
+        return points.astype(np.float64)
 
 
 def _points(net: dict[str, Array], config: ModelConfig, stem: Array, z: Array) -> Array:
@@ -244,9 +248,10 @@ def _points(net: dict[str, Array], config: ModelConfig, stem: Array, z: Array) -
 
 
 def deformation(
-    net: dict[str, Array], config: ModelConfig, q: Array, detail: Array, scale: int
+    net: dict[str, Array], config: ModelConfig, q: Array, detail: Array, scale: int, calm: bool
 ) -> Render:
     """Do what `networks.deformation.Deformation.renderer` does."""
+    counts = calming.averaging(q, config.control) if calm else None
     stem = _stem(net, config, _seen(q)[None])
     weights = splines.cubic(scale * config.size, config.control)
     slopes: Array = scale * np.gradient(weights, axis=0)
@@ -258,6 +263,8 @@ def deformation(
 
     def render(z: Array) -> Array:
         points = _points(net, config, stem, z)
+        if counts is not None:
+            points = calming.calmed(points, counts)
         along, sloping = np.matmul(points, weights.T), np.matmul(points, slopes.T)
         images = np.empty((len(z), side, side), np.float32)
         for top in range(0, side, band):
