@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Hands:
     """The rules of a run, (N, size, latent_per_row), their numbers, and their seed.
 
-    Whether they are calm says `rules.save`.
+    `calm` is what `rules.save` takes.
     """
 
     rules: Array
