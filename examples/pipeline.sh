@@ -25,6 +25,10 @@ sentence='Sphinx of black quartz, judge my vow'
 python specimen.py pictures/specimen.png "$sentence" 40 "$font" "$made"/hand-*.ttf
 python specimen.py pictures/letters.png 'agRk&' 300 "$font" "$made/hand-02.ttf"
 
+# The same rules, in hands that leave upright stems upright.
+vce convert "$font" -n 3 --seed 7 --chars latin,digits,punctuation --calm -o "$made/calm.ttf" "$@"
+python specimen.py pictures/calm.png "$sentence" 40 "$font" "$made"/calm-*.ttf
+
 # The same three as axes of one font, and on the way to the second of them.
 vce convert "$font" -n 3 --seed 7 --chars latin --variable -o "$made/hands.ttf" "$@"
 python specimen.py pictures/axes.png 'Handgloves' 48 "$made/hands.ttf@0,0,0" \

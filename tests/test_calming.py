@@ -1,7 +1,11 @@
 """Deformations are calmed: level strokes stay level, and upright ones upright."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
+from matplotlib import get_data_path
 
 from vce_models import rules, weights
 from vce_models.convert import convert
@@ -120,6 +124,43 @@ def test_rules_read_off_a_pair_turn_strokes_also_after_they_were_saved(vce, tmp_
     assert not rules.load(tmp_path / "r.safetensors", weights.load().config)[2]
     calm = convert(weights.load(), bar(0), np.load(tmp_path / "a.npz")["rules"])
     assert turn(first[0, 0]) > turn(calm[0]) + 0.05
+
+
+def test_strokes_may_slant_where_that_is_asked_for(vce, tmp_path):
+    save(tmp_path / "a.png", bar(0))
+    given = ("convert", "a.png", "-n", 8, "--seed", 3)
+    vce(*given, "-o", "calm.npz")
+    vce(*given, "--no-calm", "--save-rules", "r.safetensors", "-o", "free.npz")
+    vce("convert", "a.png", "--rules", "r.safetensors", "-o", "again.npz")
+    vce("convert", "a.png", "--rules", "r.safetensors", "--calm", "-o", "calmed.npz")
+    calm, free, again, calmed = (
+        np.load(tmp_path / f"{name}.npz")["images"][0]
+        for name in ("calm", "free", "again", "calmed")
+    )
+    assert max(abs(turn(image)) for image in calm) < 0.02
+    assert max(abs(turn(image)) for image in free) > 0.05
+    assert np.array_equal(free, again)
+    assert np.array_equal(calm, calmed)
+
+
+def test_stems_of_a_font_stay_upright_if_it_is_to_be_calm(vce, tmp_path):
+    font = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
+    given = ("convert", font, "-n", 2, "--seed", 7, "--chars", "a-z")
+    vce(*given, "--calm", "-o", "calm.ttf")
+    vce(*given, "-o", "free.ttf")
+    calm, free = (
+        [lean(tmp_path / f"{name}-0{hand}.ttf") for hand in (1, 2)] for name in ("calm", "free")
+    )
+    assert max(calm) < 1 < 5 < max(free)
+
+
+def lean(path):
+    """How many degrees the l of a font leans, which its source has as a rectangle."""
+    font = TTFont(path)
+    coordinates = np.array(font["glyf"][font.getBestCmap()[ord("l")]].coordinates)
+    x, y = coordinates.T
+    top, bottom = x[y > y.max() - 40].mean(), x[y < y.min() + 40].mean()
+    return abs(np.degrees(np.arctan2(top - bottom, np.ptp(y))))
 
 
 def turn(image):

@@ -75,7 +75,8 @@ def test_every_command_runs(tree, tmp_path):
     sheets = {f"{name}.png" for name in ("styles", "alphabet", "greek", "hands", "third", "like")}
     sheets |= {"half.png", "others.png", "specimen.png", "mine.png"}
     sheets |= {"conversions.png", "typefaces.png"}
-    fonts = {"hand-01.ttf", "hand-02.ttf", "hand-03.ttf", "hands.ttf", "turns.ttf", "proof.html"}
+    fonts = {f"{name}-0{hand}.ttf" for name in ("hand", "calm") for hand in (1, 2, 3)}
+    fonts |= {"hands.ttf", "turns.ttf", "proof.html"}
     rest = {"walk.gif", "letter.svg", "hands.safetensors", "figures.json", "critics.safetensors"}
     assert made == sheets | fonts | rest
     assert len(list((tmp_path / "styles").iterdir())) == 2 + 2 * 4

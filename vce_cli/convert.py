@@ -53,6 +53,9 @@ def convert(options: Options) -> None:
         shown = _walk(hands) if options.walk else hands
         target = outputs.choose(options, len(shown.numbers))
         form = target.form
+        if hands.calm is None:
+            calm = not isinstance(form, FontForm)
+            hands, shown = (replace(each, calm=calm) for each in (hands, shown))
         source = fonts.source_of(options.inputs, reading) if isinstance(form, FontForm) else None
         found = [] if source else _find(options.inputs, reading, journal)
         inputs = max(1, len(found) + len(journal.failures))
@@ -70,7 +73,7 @@ def convert(options: Options) -> None:
         for path in paths:
             journal.wrote(path)
         if options.save_rules and len(journal.failures) < inputs:
-            rules.save(options.save_rules, hands.rules, fingerprint, calm=hands.calm)
+            rules.save(options.save_rules, hands.rules, fingerprint, calm=bool(hands.calm))
             journal.wrote(options.save_rules)
         journal.close()
         if options.as_json:
@@ -140,17 +143,17 @@ def _choose_rules(
         if made_for != fingerprint:
             journal.warn(f"{path} was made for other weights; the styles will be others")
         numbers, chosen = rules.select(saved, selection)
-        return Hands(chosen, numbers, calm=calm)
+        return Hands(chosen, numbers, calm=calm if options.calm is None else options.calm)
     if options.like:
         from vce_models.convert import encode
         from vce_models.listing import read_image
 
         before, after = (read_image(path, str(path), reading).condition for path in options.like)
-        return Hands(encode(model, after, before), [1], calm=False)
+        return Hands(encode(model, after, before), [1], calm=bool(options.calm))
     count = options.number or options.alternates or DEFAULT_RULES
     seed = int.from_bytes(os.urandom(4), "big") if options.seed is None else options.seed
     sampled = rules.sample(count, model.config, seed)
-    return Hands(sampled, list(range(1, count + 1)), seed)
+    return Hands(sampled, list(range(1, count + 1)), seed, options.calm)
 
 
 def _walk(hands: Hands) -> Hands:
@@ -191,7 +194,7 @@ def _render(
                 conversions = _counted(conversions, i * count, total, advance)
             else:
                 rules = _strengthened(hands.rules, model, drawing.condition, options.towards)
-                render = renderer(*drawing, points, calm=hands.calm)
+                render = renderer(*drawing, points, calm=bool(hands.calm))
                 images = _in_parts(render, rules, at_once)
                 counted = _counted(images, i * count, total, advance)
                 conversions = (form.render(image, options.scale * size) for image in counted)
@@ -218,7 +221,7 @@ def _outlines(
     else:
         outline = tracing.contours(drawing.detail), paths.CANVAS
     given = hands.rules, options.towards, drawing.condition, outline
-    return paths.moved(model, *given, calm=hands.calm)
+    return paths.moved(model, *given, calm=bool(hands.calm))
 
 
 def _noted(
@@ -326,6 +329,8 @@ def _metadata(options: Options, hands: Hands, fingerprint: str) -> dict[str, str
     text = {"Software": f"vce {version()}", "vce:weights": fingerprint}
     if hands.seed is not None:
         text["vce:seed"] = str(hands.seed)
+    if not hands.calm:
+        text["vce:calm"] = "no"
     return text | ({"vce:strength": f"{options.towards:g}"} if options.towards != 1 else {})
 
 
@@ -341,6 +346,7 @@ def _facts(options: Options, found: list[Glyph], hands: Hands, fingerprint: str)
             "file": options.rules,
             "like": [str(path) for path in options.like] if options.like else None,
             "strength": options.towards,
+            "calm": hands.calm,
             "walk": options.walk,
         },
     }

@@ -189,7 +189,7 @@ def _family(
     with report.progress("moving outlines", quiet=options.quiet) as advance:
         family = moving.family(
             data,
-            Rules(model, hands.rules, strength),
+            Rules(model, hands.rules, strength, bool(hands.calm)),
             1.0 if alike and options.liveliness is None else options.own,
             alike=alike,
             jobs=jobs,

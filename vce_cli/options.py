@@ -227,6 +227,16 @@ class Options:
             f"1 by default, {ALTERNATING} with --alternates.",
         ),
     ] = None
+    calm: Annotated[
+        bool | None,
+        _option(
+            RULES,
+            "--calm/--no-calm",
+            help="Keep level strokes level and upright ones upright, as people do, or let rules "
+            "slant and bend them. Sampled rules keep them in pictures and SVG, and not in fonts; "
+            "rules of a file do as they did when it was saved; --like does not.",
+        ),
+    ] = None
     walk: Annotated[
         bool,
         _option(

@@ -28,13 +28,14 @@ class Hands:
         rules: (N, size, latent_per_row).
         numbers: How messages, captions and files number them, N of them.
         seed: The seed that they were sampled by; None where they were not.
-        calm: Whether level and upright strokes stay so (`rendering.calming`).
+        calm: Whether level and upright strokes stay so (`rendering.calming`); None where the form
+            of the results decides.
     """
 
     rules: Array
     numbers: list[int]
     seed: int | None = None
-    calm: bool = True
+    calm: bool | None = None
 
 
 def write(

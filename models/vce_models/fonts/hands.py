@@ -217,25 +217,33 @@ class Rules:
         pixels = glyph.placement.pixels(glyph.samples.places, size)
         points, moved, slopes = unfold(points, pixels, size)
         moved = glyph.placement.units(moved, size)
-        linear, constant = _affine(glyph, moved)
+        linear, constant = _affine(glyph, moved, turns=not self.calm)
         rest = moved - _moved(glyph.samples.places, linear, constant)
         slopes = slopes * FLIP - linear[:, None]
         whole = np.ones(len(rules))
         return Maps(glyph, size, points, rest, slopes, (linear, constant), linear, constant, whole)
 
 
-def _affine(glyph: Source, moved: Places) -> tuple[Matrices, Places]:
-    """Fit the affine part of maps over the outline by least squares, pulled towards no motion."""
+def _affine(glyph: Source, moved: Places, *, turns: bool) -> tuple[Matrices, Places]:
+    """Fit the affine part of maps over the outline by least squares, pulled towards no motion.
+
+    Args:
+        glyph: The glyph.
+        moved: Its samples, moved by each rule, (rules, n, 2).
+        turns: Whether that part may slant and turn; otherwise it only stretches either axis.
+    """
     samples = glyph.samples
     places = samples.places
     gaps = np.linalg.norm(places[samples.following] - places, axis=1)
     weight = (gaps + gaps[samples.preceding])[:, None] / (2 * gaps.sum())
     middle = (weight * places).sum(0)
     centred = places - middle
-    calm = np.eye(2) * (THIN * glyph.em) ** 2
-    products = centred.T @ (weight * centred) + calm
+    still = np.eye(2) * (THIN * glyph.em) ** 2
+    products = centred.T @ (weight * centred) + still
     means = (weight * moved).sum(1)
-    mixed = np.swapaxes(weight * centred, 0, 1) @ (moved - means[:, None]) + calm
+    mixed = np.swapaxes(weight * centred, 0, 1) @ (moved - means[:, None]) + still
+    if not turns:
+        products, mixed = products * np.eye(2), mixed * np.eye(2)
     linear = np.swapaxes(np.linalg.solve(products, mixed), 1, 2)
     return linear, means - linear @ middle
 
