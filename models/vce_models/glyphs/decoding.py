@@ -70,7 +70,7 @@ OPENING, LOADING = 5_000, 300_000
 Millions of chunks, comments and segments of a few bytes would take minutes.
 """
 
-MAX_SCANS = 100
+MAX_SCANS = 64
 """Scans of a JPEG at most, each of which passes over the image; a progressive one has ten."""
 
 STRIPS, TILES = 273, 324
