@@ -1,10 +1,13 @@
 """The promises of docs/reliability.md are tried at random: damaged inputs, faults, kills, load.
 
     ./soak [ROUNDS [SEED]]
+    ./soak load FILES CONVERSIONS
 
-prints how many of each were tried, and how many went wrong. A crash is a traceback, a signal, or
-more than a minute. A loss is an output that is neither the old one nor a whole new one, a run that
-a kill changed, or a file that is left over. The exit status is 1 if there is any of these.
+prints how many of each were tried, and how many went wrong; `load` converts so many files in one
+command and so often in one process, and prints the memory that this takes. A crash is a traceback,
+a signal, or more than a minute. A loss is an output that is neither the old one nor a whole new
+one, a run that a kill changed, or a file that is left over. The exit status is 1 if there is any
+of these.
 """
 
 from __future__ import annotations
@@ -375,6 +378,46 @@ def memory(soak: Soak) -> None:
             soak.wrong("losses", f"{most} take {taken[most]:.0f} MB, {few} {taken[few]:.0f}")
 
 
+CONVERTING = """
+import resource, sys, time
+import numpy
+from vce_models import rules, weights
+from vce_models.convert import renderer
+model, done, begun = weights.load(), 0, time.monotonic()
+drawing = numpy.random.default_rng(0).random((model.config.size,) * 2, numpy.float32)
+render = renderer(model, drawing)
+for most in map(int, sys.argv[1:]):
+    while done < most:
+        render(rules.sample(min(1000, most - done), model.config, done))
+        done += min(1000, most - done)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{done:8} conversions {memory:6.0f} MB {time.monotonic() - begun:6.0f} s", flush=True)
+"""
+
+
+def growing(most: int, first: int) -> list[int]:
+    """Ten times as many again and again, up to a number."""
+    return [*(first * 10**i for i in range(9) if first * 10**i < most), most]
+
+
+def flat(files: int, conversions: int) -> None:
+    """Convert so many files in one command, and by so many rules in one process."""
+    with tempfile.TemporaryDirectory() as folder:
+        for count in growing(files, 100):
+            inputs = Path(folder, f"{count}")
+            inputs.mkdir()
+            for i in range(count):
+                drawing(i % 100).save(inputs / f"{i:05}.png")
+            command = [VCE, "convert", inputs, "-n", "1", "--seed", "1", "-q", "-o", "pieces/"]
+            measured, begun = [sys.executable, "-S", "-c", MEASURED, *command], time.monotonic()
+            done = subprocess.run(measured, cwd=folder, stdout=subprocess.PIPE, check=True)
+            written, took = len(list(Path(folder, "pieces").iterdir())), time.monotonic() - begun
+            print(f"{written:8} files       {int(done.stdout) / 1024:6.0f} MB {took:6.0f} s")
+            shutil.rmtree(Path(folder, "pieces"))
+    counts = map(str, growing(conversions, 10_000))
+    subprocess.run([sys.executable, "-c", CONVERTING, *counts], check=True)
+
+
 def places(soak: Soak) -> None:
     """Run without network or home, in the C locale, with names that are no text, beside traps."""
     folder = soak.folder / "places"
@@ -415,6 +458,9 @@ def main() -> None:
     """Try everything, so many times."""
     if sys.argv[1:2] == ["--worker"]:
         worker(sys.argv[2], *map(int, sys.argv[3:]))
+        return
+    if sys.argv[1:2] == ["load"]:
+        flat(*map(int, sys.argv[2:]))
         return
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(2**31)

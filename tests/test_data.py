@@ -129,6 +129,16 @@ def test_runs_that_start_together_share_the_cache(tree, tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_cache_that_is_no_file_is_not_waited_for(tree, tmp_path, monkeypatch, make):
+    monkeypatch.setenv("VCE_CACHE", str(tmp_path))
+    whole = load(tree, CONFIG)
+    (cached,) = tmp_path.iterdir()
+    cached.unlink()
+    make(cached)
+    assert np.array_equal(load(tree, CONFIG).train.images, whole.train.images)
+
+
 def test_a_cache_that_cannot_be_written_costs_only_time(tree, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("VCE_CACHE", str(tmp_path / "file"))

@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import re
 import struct
 import zlib
 from dataclasses import replace
@@ -222,6 +223,102 @@ def combined(statement):
     return spoil
 
 
+def code(text, *glyphs):
+    """Feature code, for a UFO with these glyphs too."""
+
+    def spoil(folder):
+        font = Font.open(folder)
+        for name in glyphs:
+            font.newGlyph(name)
+        font.features.text = text
+        font.save(folder, overwrite=True)
+
+    return spoil
+
+
+GLYPHS = [f"g{i}" for i in range(1600)]
+HALVES = list(zip(GLYPHS[:800], GLYPHS[800:], strict=True))
+
+
+def feature(*statements, name="test"):
+    return f"feature {name} {{ {' '.join(statements)} }} {name};\n"
+
+
+def doubling():
+    """Thirty classes, each of which lists the one before it twice."""
+    classes = ["@c0 = [A A];", *(f"@c{i} = [@c{i - 1} @c{i - 1}];" for i in range(1, 30))]
+    return "\n".join([*classes, feature("sub @c29 by A;")])
+
+
+def lookups(count):
+    return "".join(f"lookup l{i} {{ sub A by A; }} l{i};\n" for i in range(count))
+
+
+def languages(count):
+    tags = [f"{chr(97 + i // 26)}{chr(97 + i % 26)}xx" for i in range(count)]
+    systems = "".join(f"languagesystem {tag} dflt;\n" for tag in tags)
+    return systems + "".join(feature("sub A by A;", name=tag) for tag in tags)
+
+
+def marks():
+    classes = "".join(f"markClass {b} <anchor 0 0> @{b};\n" for _, b in HALVES)
+    places = (f"pos base {a} <anchor 0 0> mark @{b};" for a, b in HALVES)
+    return classes + feature(*places, name="mark")
+
+
+def alternates():
+    choices = (f"sub {glyph} from [{' '.join(GLYPHS[:200])}];" for glyph in GLYPHS[:100])
+    return feature("feature salt;" * 300, name="aalt") + feature(*choices, name="salt")
+
+
+def included_pipe(folder):
+    os.mkfifo(folder.parent / "x.fea")
+    include("x.fea")(folder)
+
+
+def tables(folder):
+    font = Font.open(folder)
+    font.data["com.github.googlei18n.ufo2ft.mtiFeatures/GSUB.mti"] = b"FontDame GSUB table\n"
+    font.save(folder, overwrite=True)
+
+
+def in_parts(base):
+    """Each of a few glyphs is made of the next one twelve times, which `base` writes."""
+
+    def spoil(folder):
+        code("", "b", "c", "d", "e")(folder)
+        for name, part in zip(("A_", "b", "c", "d"), "bcde", strict=True):
+            file = folder / f"glyphs/{name}.glif"
+            parts = f"<component base='{base(part)}'/>" * 12
+            text = re.sub(r"<outline>.*</outline>", "", file.read_text(), flags=re.DOTALL)
+            file.write_text(text.replace("</glyph>", f"<outline>{parts}</outline></glyph>"))
+
+    return spoil
+
+
+def otherwise_named(folder):
+    """contents.plist says how a glyph is called, whatever its own file says."""
+    in_parts(lambda part: part)(folder)
+    for file in (folder / "glyphs").glob("*.glif"):
+        file.write_text(file.read_text().replace('name="', 'name="x'))
+
+
+def in_another(encoding):
+    def spoil(folder):
+        entities(folder)
+        file = folder / "glyphs/A_.glif"
+        file.write_bytes(file.read_text().replace("UTF-8", encoding).encode(encoding))
+
+    return spoil
+
+
+def of_another_suffix(folder):
+    entities(folder)
+    (folder / "glyphs/A_.glif").rename(folder / "glyphs/A_.txt")
+    contents = folder / "glyphs/contents.plist"
+    contents.write_text(contents.read_text().replace("A_.glif", "A_.txt"))
+
+
 def pipe(folder):
     (folder / "metainfo.plist").unlink()
     os.mkfifo(folder / "metainfo.plist")
@@ -237,6 +334,29 @@ def pipe(folder):
         (inner, "more.fea, which includes others"),
         (combined(f"sub {'[A A A A A A A A A A] ' * 40} by A"), "too many sequences"),
         (combined(f"enum pos [{'A ' * 2000}] [{'A ' * 2000}] 5"), "too many sequences"),
+        (code(doubling()), "too many glyphs"),
+        (code(feature(r"sub [\1-\90000000] by A;")), "more glyphs than a font has"),
+        (code(feature("sub [" + r"\1-\60000 " * 99 + "] by A;")), "too many glyphs"),
+        (
+            code(f"@a = [{' '.join(GLYPHS)}];" + feature("sub @a A' by A;" * 3000), *GLYPHS),
+            "too many glyphs",
+        ),
+        (code(feature("pos A 5include(/etc/passwd);")), "which lies elsewhere"),
+        (included_pipe, "x.fea, which is no file"),
+        (code(lookups(5000)), "have 5000 lookups"),
+        (code(languages(400)), "for too many languages"),
+        (
+            code(feature(*(f"pos [{a}] [{b}] 5;" for a, b in HALVES), name="kern"), *GLYPHS),
+            "too many pairs of classes",
+        ),
+        (code(marks(), *GLYPHS), "too many pairs of classes"),
+        (code(alternates(), *GLYPHS), "too many glyphs"),
+        (tables, "GSUB.mti holds features in a form that is not read"),
+        (in_parts(lambda part: f"&#{ord(part)};"), "the glyph A is made of"),
+        (otherwise_named, "the glyph A is made of"),
+        (in_another("UTF-16"), "A_.glif is in another encoding"),
+        (in_another("UTF-7"), "A_.glif is in another encoding"),
+        (of_another_suffix, "A_.txt defines entities"),
         (pipe, "metainfo.plist is no file"),
         (lambda folder: os.truncate(folder / "glyphs/A_.glif", 2**40), "too large"),
         (lambda folder: (folder / "glyphs/A_.glif").write_text("<glyph"), "is damaged|no UFO"),
@@ -248,6 +368,63 @@ def test_a_ufo_that_reaches_out_or_asks_for_much_is_an_error(spoil, words, tmp_p
     spoil(folder)
     with pytest.raises(InputError, match=words):
         read_font(folder)
+
+
+def test_a_class_of_classes_takes_little_memory(tmp_path):
+    code(doubling())(ufo(tmp_path))
+    status, said, memory = run(tmp_path, "convert", "a.ufo", "-n", 1, "-q", "-o", "x.ttf")
+    assert (status, "too many glyphs" in said[0]) == (3, True), said
+    assert memory < MEGABYTES
+
+
+UFO2FT = "com.github.googlei18n.ufo2ft"
+
+
+@pytest.mark.parametrize(
+    ("key", "entry"),
+    [
+        ("featureWriters", {"module": "evil", "class": "Evil"}),
+        ("filters", {"namespace": "package", "name": "evil"}),
+    ],
+)
+def test_no_module_is_loaded_that_a_ufo_names(key, entry, tmp_path):
+    """ufo2ft would, and that runs it: `antigravity` opens a browser."""
+    font = Font.open(ufo(tmp_path))
+    font.lib[f"{UFO2FT}.{key}"] = [entry]
+    font.save(tmp_path / "a.ufo", overwrite=True)
+    (tmp_path / "package").mkdir()
+    for name in ("evil.py", "package/__init__.py", "package/evil.py"):
+        (tmp_path / name).write_text("open('RAN', 'w').close()\n")
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": path}
+    arguments = ("a.ufo", "--text", "A", "-n", 1, "--seed", 1, "-q", "-o", "x.png")
+    status, said, _ = run(tmp_path, "convert", *arguments, env=environment)
+    assert (status, said) == (0, [])
+    assert not (tmp_path / "RAN").exists()
+
+
+def test_filters_and_writers_of_ufo2ft_are_used(tmp_path):
+    font = Font.open(ufo(tmp_path))
+    font.kerning["A", "A"] = -50
+    moved = {"name": "transformations", "kwargs": {"OffsetX": 100}, "pre": True}
+    font.lib[f"{UFO2FT}.filters"] = [moved]
+    font.lib[f"{UFO2FT}.featureWriters"] = [{"class": "KernFeatureWriter"}]
+    font.save(tmp_path / "a.ufo", overwrite=True)
+    source = read_font(tmp_path / "a.ufo")
+    left = min(curve[:, 0].min() for c in source.contours(65) for piece in c for curve in piece)
+    assert left == 150
+    with TTFont(io.BytesIO(source.data)) as compiled:
+        assert "GPOS" in compiled
+
+
+def test_features_that_are_wrong_leave_no_file(tmp_path):
+    """ufo2ft would keep a copy of them in the folder for temporary files."""
+    code(feature("sub A by a; sub A by b;"), "a", "b")(ufo(tmp_path))
+    (tmp_path / "temporary").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    status, said, _ = run(tmp_path, "convert", "a.ufo", "-q", "-o", "x.ttf", env=environment)
+    assert (status, "Already defined" in said[0]) == (3, True), said
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 OWN = Framing(longest=0.9, across=0.52, down=0.48)

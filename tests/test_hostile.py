@@ -8,6 +8,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -80,6 +81,21 @@ def scans(count, image, **options):
     return data[:-2] + data[last:-2] * count + data[-2:]
 
 
+def sequential(side, scans, frame=0xC0):
+    """A JPEG that is not progressive, with a scan for each colour, all of them again and again.
+
+    Its frame may say that it is coded arithmetically (0xC9): decoders read any bits as that.
+    """
+    data = encoded("JPEG", Image.new("L", (side, side), 255), quality=30)
+    start, scan = data.index(b"\xff\xc0"), data.rindex(b"\xff\xda")
+    size = struct.unpack_from(">H", data, start + 2)[0]
+    header = bytes([0xFF, frame]) + struct.pack(">HBHHB", 17, 8, side, side, 3)
+    header += b"".join(bytes([colour, 0x11, 0]) for colour in (1, 2, 3))
+    begins = [b"\xff\xda\0\x08\x01%c\0\0\x3f\0" % colour for colour in (1, 2, 3)]
+    body = b"".join(begins[i % 3] + data[scan + 10 : -2] for i in range(scans))
+    return data[:start] + header + data[start + 2 + size : scan] + body + data[-2:]
+
+
 def strips(count):
     """A TIFF of as many strips, all of them the same."""
     tags = {256: 200, 257: 200, 258: 8, 259: 1, 262: 1, 273: 200, 277: 1, 278: 1, 279: 200}
@@ -100,6 +116,9 @@ BOMBS = {
     "chunks": lambda: png(9, 9, between=chunk(b"teSt", b"") * 1_000_000),
     "segments": lambda: b"\xff\xd8" + b"\xff\xfe\0\2" * 10_000_000,
     "scans": lambda: scans(2000, Image.new("L", (3_000, 3_000), 255), progressive=True),
+    "scans of a sequential JPEG": lambda: sequential(2_000, 300),
+    "scans of an arithmetic JPEG": lambda: sequential(2_000, 300, 0xC9),
+    "colours of a sequential JPEG": lambda: sequential(5_400, 3),
     "strips": lambda: strips(900_000),
     "comments": lambda: (
         b"GIF89a\x0a\0\x0a\0\x80\0\0\0\0\0\xff\xff\xff!\xfe" + (b"\xff" + b"a" * 255) * 200_000
@@ -119,6 +138,21 @@ def test_a_small_file_that_asks_for_much_is_3(tmp_path, name):
     assert memory < MEGABYTES
     assert names(tmp_path) == ["bomb.png", "x.png"]
     assert (tmp_path / "x.png").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("frame", [0xC0, 0xC9])
+def test_a_sequential_jpeg_of_several_scans_takes_little(frame, tmp_path):
+    """libjpeg keeps all numbers of such an image until its last scan, as of a progressive one."""
+    (tmp_path / "a.jpg").write_bytes(sequential(4_800, decoding.MAX_SCANS - 1, frame))
+    begun = time.process_time()
+    with contextlib.suppress(InputError):
+        decoding.decode((tmp_path / "a.jpg").read_bytes(), "it")
+    assert time.process_time() - begun < 3
+    status, said, memory = run(tmp_path, "convert", "a.jpg", "-n", 1, "-q", "-o", "x.png")
+    assert status in (0, 3), said
+    assert memory < MEGABYTES
+    small = decoding.decode(sequential(200, 3), "it")
+    assert small.getpixel((9, 9)) == (255, 121, 255)  # full brightness and full colours
 
 
 @pytest.mark.parametrize("source", ["-", "pipe", "/dev/zero"])

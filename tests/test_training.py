@@ -1,6 +1,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -22,11 +23,11 @@ from vce_models.config import ModelConfig, TrainConfig
 from vce_models.datasets import drawings
 from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
-from vce_models.errors import ConfigError, DivergedError, WeightsError
+from vce_models.errors import ConfigError, DivergedError, VCEError, WeightsError
 from vce_models.glyphs import strokes
 from vce_models.networks import losses
 from vce_models.recipes import RECIPES
-from vce_models.training import checkpoints, optimisers, pace
+from vce_models.training import checkpoints, curves, optimisers, pace
 from vce_models.training.parallel import Processes
 from vce_models.training.runs import Run
 from vce_models.training.trainer import Trainer
@@ -396,6 +397,39 @@ def test_an_unknown_setting_is_named_with_its_file(tmp_path):
     (tmp_path / "config.json").write_text('{"train": {"speed": 3}, "data": ""}')
     with pytest.raises(ConfigError, match=r"/config\.json: the config has unknown keys: speed$"):
         Run.open(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "checkpoint.safetensors"])
+@pytest.mark.parametrize("kind", ["pipe", "endless"])
+def test_what_is_no_file_is_no_run_and_is_not_waited_for(tmp_path, name, kind):
+    Run.create(tmp_path / "run", CONFIG, tmp_path).close()
+    path = tmp_path / "run" / name
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(VCEError, match=r"is no file"):
+        checkpoints.read(Run.open(tmp_path / "run").checkpoint)
+
+
+def test_settings_that_are_wrong_are_named_with_their_file(tmp_path):
+    (tmp_path / "config.json").write_text('{"train": [], "data": ""}')
+    with pytest.raises(ConfigError, match=r"config\.json: the config is not a JSON object"):
+        Run.open(tmp_path)
+
+
+def test_a_report_that_cannot_be_plotted_is_forgotten(tmp_path):
+    begun = Run.create(tmp_path / "run", CONFIG, tmp_path)
+    row = dict.fromkeys(curves.NUMBERS, 1.0) | {"phase": "vae", "step": 1}
+    kept = json.dumps(row)
+    lines = ["[" * 100_000, "[]", '{"step": 1}', json.dumps(row | {"kl": "much"}), kept]
+    begun.metrics.write_text("\n".join(lines) + "\n")
+    begun.trim(3)
+    begun.close()
+    assert begun.metrics.read_text() == f"{kept}\n"
+    curves.plot_curves(begun.metrics, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").exists()
 
 
 def test_past_the_end_nothing_is_trained(characters):

@@ -11,7 +11,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from vce_models.errors import VCEError
-from vce_models.files import replacing
+from vce_models.files import exists, is_file, replacing
 
 
 def kept(
@@ -40,6 +40,8 @@ def _read(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | None:
     """Read the pictures that were kept; None where they are missing, damaged or of other shape."""
     from safetensors import SafetensorError, safe_open
 
+    if not is_file(path):
+        return None
     try:
         with safe_open(path, framework="numpy") as file:
             found = file.get_slice("images")
@@ -54,6 +56,8 @@ def _read(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | None:
 def _write(path: Path, pictures: NDArray[np.uint8]) -> None:
     from safetensors.numpy import save
 
+    if exists(path) and not is_file(path):
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:

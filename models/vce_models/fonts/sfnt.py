@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-Name = TypeVar("Name", int, bytes)
+Name = TypeVar("Name", int, str)
 
 NEEDED = {"head", "hhea", "maxp", "hmtx", "cmap"}
 """Tables that every font must have; which table holds the outlines is checked elsewhere."""

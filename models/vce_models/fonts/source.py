@@ -294,12 +294,14 @@ def _compiled(path: Path) -> bytes:
     from ufo2ft.errors import Error
     from ufoLib2 import Font
 
-    from vce_models.fonts import ufo_files
+    from vce_models.fonts import ufo_features, ufo_files
 
-    ufo_files.check(path)
+    options = {"featureCompilerClass": ufo_features.Compiler}
     try:
-        with ufo_files.limited():
-            font = compileOTF(Font.open(path, lazy=False), optimizeCFF=0, removeOverlaps=False)
+        ufo_files.check(path)
+        ufo = Font.open(path, lazy=False)
+        ufo_files.check_opened(ufo)
+        font = compileOTF(ufo, optimizeCFF=0, removeOverlaps=False, **options)
     except (UFOLibError, Error, FeatureLibError, SyntaxError) as error:
         raise InputError(f"{path} is no UFO that can be read: {error}") from error
     file = io.BytesIO()

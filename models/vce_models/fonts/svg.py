@@ -12,6 +12,7 @@ import numpy as np
 from vce_models.errors import InputError
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Contour, pen
+from vce_models.fonts.xml_files import check_xml
 from vce_models.glyphs.decoding import contents
 
 MAX_BYTES = 1 << 22
@@ -50,10 +51,12 @@ def read(path: Path) -> Outlined:
     from fontTools.svgLib.path import SVGPath
 
     data = contents(path, str(path), MAX_BYTES)
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise InputError(
-            f"{path} defines entities, which are not read", hint="save it as plain SVG"
-        )
+    try:
+        check_xml(data, str(path))
+        if b"<!DOCTYPE" in data:
+            raise ValueError(f"{path} defines entities, which are not read")
+    except ValueError as error:
+        raise InputError(str(error), hint="save it as plain SVG") from error
     collected = pen(MAX_CURVES)
     try:
         svg = SVGPath.fromstring(data)

@@ -6,18 +6,19 @@ glyphs that are made of glyphs, and by files that include files, inside or outsi
 
 from __future__ import annotations
 
-import itertools
-import math
 import os
-import re
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
+from vce_models.fonts import ufo_features
 from vce_models.fonts.sfnt import oversized
+from vce_models.fonts.xml_files import check_xml, is_xml
 from vce_models.glyphs.decoding import contents
+
+if TYPE_CHECKING:
+    from ufoLib2 import Font
 
 MAX_BYTES = 1 << 26
 """Bytes of all files of a UFO together, at most."""
@@ -31,12 +32,14 @@ MAX_GLYPH = 1 << 22
 MAX_INCLUDED = 32
 """Files that feature code may include; those include no others."""
 
-MAX_COMBINED = 200_000
-"""Sequences of glyphs that classes in ligatures and pairs of feature code stand for, at most."""
+OTHERS = ("features.fea", "data", "images")
+"""What of a UFO is no XML."""
 
-_NAME = re.compile(rb"""<glyph\b[^>]*?\bname\s*=\s*["']([^"']*)["']""")
-_PART = re.compile(rb"""<component\b[^>]*?\bbase\s*=\s*["']([^"']*)["']""")
-_INCLUDED = re.compile(rb"\binclude\s*\(([^)]*)\)")
+UFO2FT = "com.github.googlei18n.ufo2ft"
+"""What the keys of ufo2ft begin with, in the lib of a UFO and among its data."""
+
+LOADED = {"featureWriters": "module", "filters": "namespace"}
+"""By key of the lib: the field of each entry that names a module of Python to load."""
 
 
 def check(folder: Path) -> None:
@@ -46,7 +49,7 @@ def check(folder: Path) -> None:
         ValueError: The UFO is refused.
         OSError, InputError: A file cannot be read.
     """
-    total, parts = 0, dict[bytes, list[bytes]]()
+    total = 0
     for count, path in enumerate(_files(folder), start=1):
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -54,46 +57,43 @@ def check(folder: Path) -> None:
         total += status.st_size
         if count > MAX_FILES or total > MAX_BYTES:
             raise ValueError("its files are too many, or too large")
-        if path.suffix in (".plist", ".glif"):
-            data = contents(path, str(path), MAX_GLYPH if path.suffix == ".glif" else MAX_BYTES)
-            if b"<!ENTITY" in data:
-                raise ValueError(f"{path.name} defines entities, which are not read")
-            if path.suffix == ".glif" and (name := _NAME.search(data)):
-                parts.setdefault(name[1], []).extend(_PART.findall(data))
-    if (large := oversized(parts)) is not None:
-        called = large.decode("utf-8", "replace")
-        raise ValueError(f"the glyph {called} is made of itself, or of too many others")
+        if path.suffix == ".mti":
+            raise ValueError(f"{path.name} holds features in a form that is not read")
+        if path.relative_to(folder).parts[0] not in OTHERS:
+            most = MAX_BYTES if path.suffix == ".plist" else MAX_GLYPH
+            data = contents(path, str(path), most)
+            # contents.plist may call the file of a glyph as it likes
+            if path.suffix in (".plist", ".glif") or is_xml(data):
+                check_xml(data, path.name)
     _check_included(folder)
 
 
-@contextmanager
-def limited() -> Iterator[None]:
-    """Stop the compiler of feature code, as long as the context is open, at far too many sequences.
+def check_opened(font: Font) -> None:
+    """Refuse glyphs that are made of too many others, and forget which modules are to be loaded.
 
-    A ligature of forty classes of ten glyphs stands for more sequences than can be listed.
+    A UFO may name filters and writers of features by the modules of Python that they are in. Only
+    ufo2ft's own are used.
 
     Raises:
-        ValueError: Classes stand for more than `MAX_COMBINED` sequences.
+        ValueError: A glyph is made of itself, or of too many others.
     """
-    from fontTools.feaLib import ast, builder
+    parts = dict[str, list[str]]()
+    for layer in font.layers:
+        for glyph in layer:
+            if glyph.components:
+                bases = parts.setdefault(str(glyph.name), [])
+                bases.extend(component.baseGlyph for component in glyph.components)
+    if (large := oversized(parts)) is not None:
+        raise ValueError(f"the glyph {large} is made of itself, or of too many others")
+    for key, field in LOADED.items():
+        own, key = f"ufo2ft.{key}", f"{UFO2FT}.{key}"
+        if key in font.lib:
+            kept = [entry for entry in font.lib[key] if _within(entry.get(field, own), own)]
+            font.lib[key] = kept
 
-    combined = 0
 
-    def product(*classes: Iterable[object]) -> Iterator[tuple[object, ...]]:
-        nonlocal combined
-        listed = [tuple(glyphs) for glyphs in classes]
-        combined += math.prod(map(len, listed))
-        if combined > MAX_COMBINED:
-            raise ValueError("its features stand for too many sequences of glyphs")
-        return itertools.product(*listed)
-
-    for module in (ast, builder):
-        module.itertools = SimpleNamespace(**vars(itertools) | {"product": product})
-    try:
-        yield
-    finally:
-        for module in (ast, builder):
-            module.itertools = itertools
+def _within(module: object, package: str) -> bool:
+    return isinstance(module, str) and f"{module}.".startswith(f"{package}.")
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -104,16 +104,25 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _check_included(folder: Path) -> None:
     """Check that feature code includes few files, beside the UFO or in it, which include none."""
-    features = folder / "features.fea"
-    if not features.exists():
-        return
-    names = _INCLUDED.findall(contents(features, str(features), MAX_BYTES))
+    names = _included(folder / "features.fea", MAX_BYTES)
     if len(names) > MAX_INCLUDED:
         raise ValueError(f"its features include {len(names)} files")
     around = folder.resolve().parent
     for name in set(names):
-        path = (folder.parent / os.fsdecode(name.strip())).resolve()
+        path = (folder.parent / name).resolve()
         if not path.is_relative_to(around):
             raise ValueError(f"its features include {path}, which lies elsewhere")
-        if path.is_file() and _INCLUDED.search(contents(path, str(path), MAX_GLYPH)):
+        if path.exists() and not path.is_file():
+            raise ValueError(f"its features include {path.name}, which is no file")
+        if _included(path, MAX_GLYPH):
             raise ValueError(f"its features include {path.name}, which includes others")
+
+
+def _included(path: Path, most: int) -> list[str]:
+    """List the files that feature code includes; none if there is no such code."""
+    if not path.is_file():
+        return []
+    data = contents(path, str(path), most)
+    if b"include" not in data:
+        return []
+    return ufo_features.included(data.decode("utf-8-sig"))

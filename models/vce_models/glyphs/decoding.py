@@ -70,7 +70,7 @@ OPENING, LOADING = 5_000, 300_000
 Files of millions of chunks, comments or segments, of a few bytes each, would take minutes.
 """
 
-MAX_SCANS = 100
+MAX_SCANS = 64
 """Most scans of a JPEG, each of which passes over the whole image; progressive ones have ten."""
 
 STRIPS, TILES = 273, 324

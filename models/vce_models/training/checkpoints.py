@@ -14,7 +14,7 @@ from torch import Tensor
 from vce_models.config import TrainConfig
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import ConfigError, WeightsError
-from vce_models.files import replacing
+from vce_models.files import exists, is_file, replacing
 from vce_models.training.parallel import Processes
 from vce_models.training.trainer import Trainer
 
@@ -76,6 +76,8 @@ def read(path: Path) -> Checkpoint:
     Raises:
         WeightsError: It is missing, damaged or of another kind.
     """
+    if exists(path) and not is_file(path):  # opening a pipe would wait for ever
+        raise WeightsError(f"{path} is not a checkpoint of vce: it is no file")
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             saved = json.loads((file.metadata() or {})[FORMAT])

@@ -46,6 +46,15 @@ def render_conversions(
     return sheets.stack(rows)
 
 
+NUMBERS = ("step", "reconstruction", "kl", "kl_converted", "learning_rate")
+"""What is plotted of a row of metrics.jsonl, beside its phase."""
+
+
+def can_plot(row: dict[str, object]) -> bool:
+    """Return whether a row of metrics.jsonl has all that is plotted."""
+    return "phase" in row and all(isinstance(row.get(name), int | float) for name in NUMBERS)
+
+
 def plot_curves(metrics: Path, path: Path) -> None:
     """Plot fig. 3: the reconstruction, and the KL of real and of converted drawings.
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,13 +20,17 @@ from typing import TYPE_CHECKING, Any, Self
 from vce_models import weights
 from vce_models.config import TrainConfig
 from vce_models.datasets.drawings import Characters
-from vce_models.errors import ConfigError, OutputError
-from vce_models.files import exists, lock, replacing
+from vce_models.errors import ConfigError, InputError, OutputError
+from vce_models.files import exists, is_file, lock, replacing
 from vce_models.glyphs import sheets
+from vce_models.glyphs.decoding import contents
 from vce_models.training import checkpoints, curves
 
 if TYPE_CHECKING:
     from vce_models.training.trainer import Report, Trainer
+
+MAX_CONFIG = 1 << 20
+"""Bytes of config.json at most; it has a thousand."""
 
 
 class Run:
@@ -87,17 +92,19 @@ class Run:
         """
         path = folder / "config.json"
         try:
-            saved = json.loads(path.read_text())
+            if exists(path) and not is_file(path):
+                raise ValueError("config.json is no file")
+            saved = json.loads(contents(path, "config.json", MAX_CONFIG).decode())
             config, chars = TrainConfig.from_dict(saved["train"]), saved.get("chars")
             if chars is not None and not isinstance(chars, str):
                 raise TypeError(f"chars is {chars!r}")
             return cls(folder, config, Path(saved["data"]), chars)
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}", hint=error.hint) from error
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (InputError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigError(
                 f"{folder} holds no run to resume: {error}", hint="vce train --out begins one"
             ) from error
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}", hint=error.hint) from error
 
     def lock(self) -> None:
         """Keep other processes from training in this folder, until `close` or the end of this one.
@@ -139,7 +146,7 @@ class Run:
 
     def trim(self, step: int) -> None:
         """Forget what was recorded after the checkpoint that training goes on from."""
-        if not self.metrics.exists():
+        if not is_file(self.metrics):
             return
         lines = self.metrics.read_text(errors="replace").splitlines(keepends=True)
         with replacing(self.metrics) as temporary:
@@ -176,7 +183,7 @@ class Run:
         weights.save(self.weights, model)
         picture = curves.render_conversions(model, test, 0)
         sheets.save_png(picture, self.folder / "conversions.png")
-        if self.metrics.exists():
+        if is_file(self.metrics):
             curves.plot_curves(self.metrics, self.folder / "curves.png")
 
 
@@ -193,8 +200,10 @@ def _differences(one: Any, other: Any, prefix: str = "") -> dict[str, tuple[Any,
 
 
 def _step(line: str) -> float:
-    """Return the step of a line of metrics.jsonl; infinity where the line was cut off."""
+    """Return the step of a line of metrics.jsonl; infinity where it was cut off, or no report."""
     try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return float("inf")
+        row = json.loads(line)
+        step = float(row["step"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return math.inf
+    return step if curves.can_plot(row) else math.inf
