@@ -103,8 +103,7 @@ def family(
     for name in outlines.keys() - glyphs.keys():
         glyphs[name] = mover.blank(advances[name])
     glyphs = spacing.even(glyphs, advances, points)
-    wide, high = masters[:, 0, 0], masters[:, 1, 1]
-    return Family(data, glyphs, len(masters) - 1, wide, high, tuple(sorted(weakened)))
+    return Family(data, glyphs, len(masters) - 1, masters, tuple(sorted(weakened)))
 
 
 def _ready(alone: Sequence[str], made_of: Mapping[str, Sequence[parts.Part]]) -> list[int]:
