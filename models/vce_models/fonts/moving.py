@@ -96,7 +96,11 @@ def family(
         glyph = parts.assemble(made, glyphs, advances, name, masters)
         fine = sum(map(len, glyph.contours)) >= hands.DETAILED
         accented = scripts.is_accented(points.get(name))
-        if not fine and not accented and crossings.more(glyph.contours).any():
+        if (
+            not fine
+            and not accented
+            and any(map(len, crossings.more(glyph.contours, masters[1:], em)))
+        ):
             glyph, notes = mover(tasks[name])
             weakened += notes
         glyphs[name] = glyph
