@@ -100,14 +100,6 @@ def test_fontforge_finds_no_fault_that_the_source_has_not(hand_fonts, request):
     assert [finding for finding in found if font_judges.EXTREMA not in finding] == []
 
 
-@pytest.mark.xfail(reason="a stem that bends a little has no point at its extremum")
-def test_curves_have_points_at_their_extrema_where_the_source_has_them(hand_fonts):
-    if not font_judges.has_fontforge():
-        pytest.skip("FontForge is not here: apt install fontforge-nox")
-    found = font_judges.fontforge(hand_fonts.source, *hand_fonts.paths)
-    assert [finding for finding in found if font_judges.EXTREMA in finding] == []
-
-
 def test_a_variable_font_at_100_is_the_single_font(few_fonts):
     variable = few_fonts.paths[0].with_name("hands.ttf")
     assert font_checks.varies(variable, few_fonts.paths) == []

@@ -6,7 +6,7 @@ describes the old outlines is changed or removed:
 
 - Outlines, advance widths, bearings and bounds are the hand's. The x-height and the height of
   capitals change as those of x and H do; carets and anchors move with their glyphs. The
-  italic angle and the caret's slope are those of the hand, if it leans.
+  caret's slope, and an italic's angle, are those of the hand, if it leans.
 - Instructions and their tables are removed, and so is `AttachList` of GDEF, which names points
   by number.
 - Pictures of glyphs, bitmaps and SVG, are removed. Layers of `COLR` are glyphs, and are kept.

@@ -1,8 +1,8 @@
-"""A font says how far it leans, and its carets lean with it, as its hand does.
+"""Carets lean as a font's hand does, and so does the angle that an italic font tells of itself.
 
-`italicAngle` of `post` tells programs how to draw carets and what a synthesised style is to lean
-like; the caret's slope in `hhea` tells others. Where a hand's slant is hardly seen, both stay what
-they are in the source. Flags of italic styles are the source's.
+Where a hand's slant is hardly seen, both stay what they are in the source. A font that is no italic
+says nothing of an angle, however its hand leans: programs, FontBakery among them, take every font
+with an angle for the italic of some upright one. Flags of italic styles are the source's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SEEN = 1.0
 
 
 def lean(font: TTFont, family: Family, master: int) -> None:
-    """Set the italic angle and the caret's slope of an opened copy of the source.
+    """Set the caret's slope, and an italic's angle, in an opened copy of the source.
 
     Args:
         font: The copy.
@@ -32,7 +32,7 @@ def lean(font: TTFont, family: Family, master: int) -> None:
     post, hhea = font["post"], font["hhea"]
     source = math.tan(math.radians(-post.italicAngle))
     angle = post.italicAngle
-    if _leans(family, master, source):
+    if angle and _leans(family, master, source):
         angle = round(-math.degrees(math.atan(_slope(family, master, source))), 2)
     if any(_leans(family, other, source) for other in range(family.hands + 1)):
         runs = _runs(font, family)
