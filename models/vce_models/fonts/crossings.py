@@ -17,7 +17,7 @@ from vce_models.fonts.quadratics import Outline, converted
 FLAT = 8
 """Lines into which a cubic is cut."""
 
-PAIRS = 1000
+PAIRS = 100
 """Pairs of segments that are compared at once."""
 
 GROWN = 1.25
@@ -33,7 +33,7 @@ _AT = np.arange(FLAT + 1) / FLAT
 _LINE = np.stack((_AT == 0, _AT > 0), 1).astype(float)  # all of it, then nothing
 _CUBIC = np.stack(((1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _AT), _AT**3), 1)
 # Quadratics that meet in a sharp corner may cross very near to it.
-_IN = np.array((0, 1 / 128, 1 / 32, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8, 31 / 32, 127 / 128, 1))
+_IN = np.array((0, 1 / 128, 1 / 32, *np.arange(1, 16) / 16, 31 / 32, 127 / 128, 1))
 _WHOLE = np.stack((_IN == 0, _IN > 0), 1).astype(float)
 _QUADRATIC = np.stack(((1 - _IN) ** 2, 2 * _IN * (1 - _IN), _IN**2), 1)
 
