@@ -60,8 +60,6 @@ def few_fonts(request, tmp_path_factory):
 
 
 KNOWN = {
-    ("crosses", "hand"): "six glyphs, four of them parts in a circle or a box, cross",
-    ("fontforge", "hand"): "contours cross in some twenty of 6,000: fractions, parts in a box",
     ("fontbakery", "hand"): "cut to Latin it is no CJK font, whose OS/2 may differ from hhea",
 }
 """What does not hold yet, by check and font."""
