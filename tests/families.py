@@ -85,10 +85,8 @@ def family_of(data, hands=HANDS):
             np.array([width, *(round(width * hand.width) for hand in hands)]),
             move,
         )
-    widths, heights = (
-        np.array([1, *(getattr(hand, side) for hand in hands)]) for side in ("width", "height")
-    )
-    return Family(data, drawn, len(hands), widths, heights)
+    linear = [np.eye(2), *([[hand.width, hand.slant], [0, hand.height]] for hand in hands)]
+    return Family(data, drawn, len(hands), np.array(linear))
 
 
 class _Cubics(BasePen):

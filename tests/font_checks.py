@@ -13,16 +13,22 @@ import statistics
 import sys
 from pathlib import Path
 
+import numpy as np
 import pathops
 from font_judges import fontbakery, fontforge, has_fontforge, sanitises, some
 from font_shaping import GENERATED, figure_widths, kerns, shapes
 from fontTools import subset
+from fontTools.misc.bezierTools import calcCubicBounds, calcQuadraticBounds
 from fontTools.misc.roundTools import otRound
+from fontTools.pens.basePen import BasePen
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
 KEPT_NAMES = {0: "copyright", 7: "trademark", 8: "maker", 9: "designer", 13: "licence", 14: "link"}
+
+BEYOND, MOSTLY = 0.015, 0.003
+"""How far curves pass the points at their ends at most, in ems, and in nine of ten glyphs."""
 
 LOOP = 1e-6
 """Ink of a loop that counts, in square ems: one unit of a thousand by one."""
@@ -56,6 +62,19 @@ def crosses(source, hand):
             findings.append(f"{name} crosses itself by {alone * 1e6:.1f} millionths of a square em")
         elif crossed <= LOOP < together:
             findings.append(f"{name}: contours cross by {together * 1e6:.1f}")
+    return findings
+
+
+def extrema(source, hand):
+    """Curves pass the points at their ends hardly farther than those of the source do."""
+    with TTFont(source) as original, TTFont(hand) as font:
+        same = correspondence(original, font)
+        before, after = _passing(original, {*same.values()}), _passing(font, same)
+    more = {name: after[name] - before[other] for name, other in same.items()}
+    far = [name for name, by in more.items() if by > BEYOND]
+    findings = [f"curves reach far beyond their points: {some(far)}"] if far else []
+    if np.mean([by > MOSTLY for by in more.values()]) > 0.1:
+        findings.append("in one glyph of ten curves reach beyond their points")
     return findings
 
 
@@ -123,7 +142,7 @@ def tables(source, hand):
     return findings
 
 
-CHECKS = (opens, sanitises, shapes, kerns, widths, tables, crosses, fontbakery, fontforge)
+CHECKS = (opens, sanitises, shapes, kerns, widths, tables, crosses, extrema, fontbakery, fontforge)
 """All that is checked of one hand; FontForge where `has_fontforge` says so."""
 
 
@@ -195,6 +214,40 @@ def _twice(path):
 
 def _area(path):
     return sum(c.area * (-1 if c.clockwise else 1) for c in map(pathops.Path, path.contours))
+
+
+def _passing(font, names):
+    """How far curves of each glyph pass the points at their ends, across or up, in ems."""
+    glyphs, em, found = font.getGlyphSet(), font["head"].unitsPerEm, {}
+    for name in names:
+        pen = _Passing(glyphs)
+        glyphs[name].draw(pen)
+        found[name] = pen.farthest / em
+    return found
+
+
+class _Passing(BasePen):
+    """Measures how far curves leave the boxes of their ends."""
+
+    farthest = 0.0
+
+    def _moveTo(self, place):  # noqa: N802
+        pass
+
+    def _lineTo(self, place):  # noqa: N802
+        pass
+
+    def _qCurveToOne(self, control, end):  # noqa: N802
+        self.measure(calcQuadraticBounds, control, end)
+
+    def _curveToOne(self, first, second, end):  # noqa: N802
+        self.measure(calcCubicBounds, first, second, end)
+
+    def measure(self, bounds, *points):
+        start, end = self._getCurrentPoint(), points[-1]
+        (left, low, right, high), (x, y) = bounds(start, *points), zip(start, end, strict=True)
+        beyond = min(x) - left, right - max(x), min(y) - low, high - max(y)
+        self.farthest = max(self.farthest, *beyond)
 
 
 def _areas(font, names):

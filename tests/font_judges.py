@@ -21,6 +21,7 @@ FONTBAKERY_LEAVES_OUT = {
     "fontbakery_version": "asks the network whether there is a newer FontBakery",
     "fontdata_namecheck": "asks the network whether the family's name is taken",
     "ots": "is checked here by itself",
+    "regular_coords_correct": "finds a Regular only on axes for weight, width, slant or size",
     "superfamily": "looks at the folders beside the font's, and not at the font",
 }
 

@@ -77,6 +77,15 @@ def cross(font):
     replace(font, "T", [(0, 0), (900, 1400), (900, 0), (0, 1400)])
 
 
+def bulge(font):
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    pen.qCurveTo((-200, 700), (0, 1400))
+    pen.lineTo((900, 1400))
+    pen.closePath()
+    font["glyf"]["T"] = pen.glyph()
+
+
 def unkern(font):
     for lookup in font["GPOS"].table.LookupList.Lookup:
         for table in lookup.SubTable:
@@ -135,6 +144,7 @@ def lost_glyph(font):
 
 FAULTS = [
     (font_checks.crosses, cross),
+    (font_checks.extrema, bulge),
     (font_checks.kerns, unkern),
     (font_checks.shapes, forget_ligatures),
     (font_checks.shapes, lost_glyph),

@@ -221,6 +221,21 @@ def test_an_image_that_no_font_can_take_is_named_and_the_others_become_one(vce, 
     assert TTFont(tmp_path / "hand.ttf").getBestCmap().keys() == {0x20, 0xA0, 0x61, 0x62}
 
 
+@pytest.mark.parametrize("name", ["space.png", "uni00A0.png", "space.svg"])
+def test_ink_that_is_named_a_space_is_refused_and_the_others_become_a_font(vce, tmp_path, name):
+    scribble(0, 0).save(tmp_path / "a.png")
+    if name.endswith(".svg"):
+        box = '<path d="M10 10H90V90H10Z"/>'
+        (tmp_path / name).write_text(
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">{box}</svg>'
+        )
+    else:
+        scribble(1, 0).save(tmp_path / name)
+    done = vce("convert", "a.png", name, "-n", 1, *SEED, "-o", "hand.ttf", status=6)
+    assert f"{name} holds ink, and a space has none" in done.stderr
+    assert TTFont(tmp_path / "hand.ttf").getBestCmap().keys() == {0x20, 0xA0, 0x61}
+
+
 def test_images_that_all_say_no_character_are_one_error(vce, tmp_path):
     for character, name in enumerate(("hello", "IMG_0001")):
         scribble(character, 0).save(tmp_path / f"{name}.png")

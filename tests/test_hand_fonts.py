@@ -1,12 +1,13 @@
 """Fonts of one hand, as edited copies of their source."""
 
+import math
 from io import BytesIO
 
 import numpy as np
 import ots
 import pytest
 import uharfbuzz
-from families import FEATURES, HANDS, SOURCES, TEXTS, family_of, installed, little
+from families import FEATURES, HANDS, SOURCES, TEXTS, Hand, family_of, installed, little
 from fontTools.pens.areaPen import AreaPen
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont, newTable
@@ -300,6 +301,39 @@ def test_heights_follow_the_ink_and_limits_grow_with_it():
     tall = opened(edited(family, 3, name="Hand", flavour="ttf"))
     limits = {font["OS/2"].usWinAscent for font in (after, tall)}
     assert limits == {max(850, tall["head"].yMax)}
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_the_caret_leans_as_the_hand_does_and_the_style_stays(flavour):
+    source = installed("Lato")
+    for master, hand in enumerate(HANDS, 1):
+        font = opened(edited(family_of(source), master, name="Hand", flavour=flavour))
+        slant, hhea = math.degrees(math.atan(hand.slant / hand.height)), font["hhea"]
+        caret = math.degrees(math.atan2(hhea.caretSlopeRun, hhea.caretSlopeRise))
+        assert caret == pytest.approx(slant, abs=0.05)
+        assert font["post"].italicAngle == opened(source)["post"].italicAngle == 0
+        for table, flags in (("OS/2", "fsSelection"), ("head", "macStyle")):
+            assert getattr(font[table], flags) == getattr(opened(source)[table], flags)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_an_italic_font_leans_by_its_own_angle_and_its_hands(flavour):
+    before, hand = opened(installed("DejaVu Sans Bold Oblique")), HANDS[0]
+    assert before["post"].italicAngle == -11
+    family = family_of(installed("DejaVu Sans Bold Oblique"))
+    font = opened(edited(family, 1, name="Hand", flavour=flavour))
+    slope = (hand.width * math.tan(math.radians(11)) + hand.slant) / hand.height
+    assert font["post"].italicAngle == pytest.approx(-math.degrees(math.atan(slope)), abs=0.01)
+    if "CFF " in font:
+        said = font["CFF "].cff.topDictIndex[0].ItalicAngle
+        assert said == pytest.approx(font["post"].italicAngle, abs=1e-3)
+
+
+def test_a_font_whose_slant_is_not_seen_says_that_it_is_upright():
+    family = family_of(installed("Lato"), (Hand(1, 1, 0.01, 5), Hand(1, 1, 0, 5)))
+    for master in (1, 2):
+        font = opened(edited(family, master, name="Hand", flavour="ttf"))
+        assert (font["post"].italicAngle, font["hhea"].caretSlopeRun) == (0, 0)
 
 
 def test_limits_of_the_line_that_agree_go_on_agreeing():

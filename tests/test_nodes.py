@@ -50,3 +50,15 @@ def test_neighbours_that_would_meet_stay_apart(near):
 def test_neighbours_in_one_place_stay_together():
     (contour,) = nodes.settle((closed((0.0, 0.0), (0.0, 0.0), (100.0, 0.0), (50.0, 80.0)),))
     assert begins(contour)[0] == begins(contour)[1] == (0, 0)
+
+
+def test_tiny_cubics_become_lines_in_all_masters():
+    tiny = np.array([(0, 0), (0.2, 1.1), (0.9, 1.9), (2, 2)], float)
+    rest = np.array([(2, 2), (60, 10), (60, 90), (0, 0)], float)
+    segments = [np.stack((curve, curve)) for curve in (tiny, rest)]
+    ((settled, other),) = nodes.settle((tuple(segments),))
+    assert settled.shape == (2, 2, 2)
+    assert other.shape == (2, 4, 2)
+    segments[0][1] *= 2  # in one master it is no longer tiny
+    ((settled, _),) = nodes.settle((tuple(segments),))
+    assert settled.shape == (2, 4, 2)

@@ -70,6 +70,19 @@ def test_instances_keep_the_anchors_of_their_hand(name):
     assert places[0] == places[1]
 
 
+@pytest.mark.parametrize("name", ["Lato", "DejaVu Sans Bold Oblique"])
+def test_carets_lean_as_in_the_font_of_the_hand(name):
+    family = family_of(SOURCES[name]() if name in SOURCES else installed(name))
+    whole = variable(family, name="Hands")
+    still = opened(edited(family, 0, name="Hand", flavour="ttf"))
+    assert opened(whole)["post"].italicAngle == still["post"].italicAngle
+    for hand in range(len(HANDS) + 1):
+        alone = opened(edited(family, hand, name="Hand", flavour="ttf"))["hhea"]
+        one = instantiateVariableFont(opened(whole), at(hand))["hhea"]
+        assert one.caretSlopeRise == alone.caretSlopeRise > 1
+        assert one.caretSlopeRun == alone.caretSlopeRun
+
+
 def test_it_passes_the_sanitizer(source, tmp_path):
     (tmp_path / "font").write_bytes(variable(family_of(source), name="Hands"))
     ots.sanitize(tmp_path / "font", tmp_path / "clean", check=True, capture_output=True)

@@ -168,14 +168,19 @@ def read_drawing(glyph: Glyph, codepoint: int, config: ModelConfig) -> Unplaced:
     """Read an image or an SVG as a drawing for a font.
 
     Raises:
-        InputError: It cannot be read, or shows no glyph.
+        InputError: It cannot be read, shows no glyph, or shows ink where a space has none.
     """
-    from vce_models.fonts import svg, unplaced
+    from vce_models.fonts import building, svg, unplaced
 
     if glyph.page is None:
-        return unplaced.from_svg(codepoint, svg.read(Path(glyph.source)))
-    ink, placement = glyph.page()
-    return unplaced.from_image(codepoint, ink, placement, glyph.source, config)
+        drawing = unplaced.from_svg(codepoint, svg.read(Path(glyph.source)))
+    else:
+        ink, placement = glyph.page()
+        drawing = unplaced.from_image(codepoint, ink, placement, glyph.source, config)
+    if codepoint in building.SPACES:
+        hint = "name it after the character that it shows; every font gets a space by itself"
+        raise InputError(f"{glyph.source} holds ink, and a space has none", hint=hint)
+    return drawing
 
 
 def from_stream(stream: IO[bytes], reading: Reading) -> Glyph:

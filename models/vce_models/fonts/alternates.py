@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from fontTools.ttLib import TTFont
 
 from vce_models.errors import ConfigError
-from vce_models.fonts import anchors, copies, cycling
+from vce_models.fonts import anchors, copies, cycling, slanting
 from vce_models.fonts.editing import Flavour, finish, opened, saved
 from vce_models.fonts.family import Family
 from vce_models.fonts.naming import rename
@@ -45,6 +45,7 @@ def alternates(family: Family, *, name: str, flavour: Flavour) -> bytes:
     font = opened(family)
     cubic = flavour == "otf" or (flavour == "woff2" and "glyf" not in font)
     rename(font, name)
+    slanting.lean(font, family, 1)
     planned = _planned(font, family)
     attached = anchors.attachments(font, family)
     whole = {glyph: (glyph, 1) for glyph in family.glyphs}

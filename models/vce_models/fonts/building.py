@@ -22,6 +22,9 @@ EM, ASCENT, DESCENT, X_HEIGHT, CAP_HEIGHT = 1000, 900, -250, 500, 700
 SPACE = 300
 """Advance width of its space."""
 
+SPACES = {0x20: "space", 0xA0: "space"}
+"""The characters that show no ink, and the name of their glyph."""
+
 BEARING = 85
 """Mean paper on either side of a drawing, in font units."""
 
@@ -51,7 +54,7 @@ def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
     """Build a font from drawings, spaced by their ink; it has `.notdef` and a space, too.
 
     Args:
-        drawings: The drawings, by code point.
+        drawings: The drawings, by code point; none of `SPACES`, which have no ink.
         family: The font's name.
 
     Returns:
@@ -63,8 +66,8 @@ def font(drawings: Mapping[int, Drawing], family: str) -> bytes:
 
     outlines: dict[str, list[list[Cubic]]] = {".notdef": _notdef(), "space": []}
     widths = {".notdef": EM // 2, "space": SPACE}
-    characters = {0x20: "space", 0xA0: "space"}
-    for point in sorted(drawings.keys() - characters.keys()):
+    characters = dict(SPACES)
+    for point in sorted(drawings):
         characters[point] = name = glyph_name(point)
         outlines[name], widths[name] = _spaced(drawings[point])
     charstrings, bearings, tops, bottoms = {}, {}, [ASCENT], [DESCENT]

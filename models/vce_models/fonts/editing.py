@@ -5,7 +5,8 @@ GDEF, BASE, `kern`, names, licence, PANOSE, weight, pitch, code pages, vertical 
 describes the old outlines is changed or removed:
 
 - Outlines, advance widths, bearings and bounds are the hand's. The x-height and the height of
-  capitals change as those of x and H do; carets and anchors move with their glyphs.
+  capitals change as those of x and H do; carets and anchors move with their glyphs. The
+  caret's slope, and an italic's angle, are those of the hand, if it leans.
 - Instructions and their tables are removed, and so is `AttachList` of GDEF, which names points
   by number.
 - Pictures of glyphs, bitmaps and SVG, are removed. Layers of `COLR` are glyphs, and are kept.
@@ -31,6 +32,7 @@ from vce_models.fonts.family import Family
 from vce_models.fonts.naming import rename
 from vce_models.fonts.outline_tables import set_outlines
 from vce_models.fonts.quadratics import outlines
+from vce_models.fonts.slanting import lean
 
 Flavour = Literal["ttf", "otf", "woff2"]
 """Quadratic curves; cubic curves; the source's kind of curves, packed."""
@@ -63,6 +65,7 @@ def edited(family: Family, master: int, *, name: str, flavour: Flavour) -> bytes
     font = opened(family)
     cubic = flavour == "otf" or (flavour == "woff2" and "glyf" not in font)
     rename(font, name)
+    lean(font, family, master)
     set_outlines(font, family, {glyph: (glyph, master) for glyph in family.glyphs}, cubic=cubic)
     anchors.move(font, family, master)
     finish(font, family, master)
@@ -164,7 +167,7 @@ def _set_heights(font: TTFont, family: Family, master: int) -> None:
             tops = quadratic[glyph].places[..., 1].max(axis=1)
             height += int(tops[master] - tops[0])
         else:
-            height = round(height * float(family.heights[master]))
+            height = round(height * float(family.linear[master, 1, 1]))
         setattr(os2, measure, height)
 
 

@@ -64,14 +64,13 @@ class Family:
             to the glyphs that are wanted. Every font that is written is an edited copy of it.
         glyphs: The glyphs, by the names that fontTools gives those of `source`.
         hands: How many hands there are, one less than masters.
-        widths: How long a horizontal unit becomes in each master, (masters,); 1 in master 0.
-        heights: How long a vertical unit becomes in each master, (masters,); 1 in master 0.
+        linear: The linear map that moves all glyphs in each master, (masters, 2, 2); the
+            identity in master 0.
         weakened: Which glyphs keep less of their own, in which hands, and why.
     """
 
     source: bytes
     glyphs: dict[str, MasterGlyph]
     hands: int
-    widths: NDArray[np.float64]
-    heights: NDArray[np.float64]
+    linear: Places
     weakened: tuple[Weakened, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vce_models.arrays import Integers
-from vce_models.fonts import crossings, evenness, hands, joints, nodes, spacing
+from vce_models.fonts import crossings, evenness, hands, joints, nodes, nudging, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import MasterGlyph, Places, Weakened
 from vce_models.fonts.outline import Contour
@@ -90,8 +90,11 @@ class Mover:
             tuple(curve @ self.masters.transpose(0, 2, 1) for piece in contour for curve in piece)
             for contour in task.contours
         )
-        advances = self._widened(task.advance)
-        return MasterGlyph(nodes.settle(contours), advances, Straight(self.masters))
+        contours = nodes.settle(contours)
+        if len(contours) and sum(map(len, contours)) < hands.DETAILED:
+            crossed = crossings.more(contours, self.masters[1:], self.em)
+            contours, _ = nudging.nudged(contours, crossed, self.masters[1:], self.em)
+        return MasterGlyph(contours, self._widened(task.advance), Straight(self.masters))
 
     def _spaced(
         self, task: Task, contours: tuple[tuple[Places, ...], ...]

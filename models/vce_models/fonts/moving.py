@@ -96,15 +96,18 @@ def family(
         glyph = parts.assemble(made, glyphs, advances, name, masters)
         fine = sum(map(len, glyph.contours)) >= hands.DETAILED
         accented = scripts.is_accented(points.get(name))
-        if not fine and not accented and crossings.more(glyph.contours).any():
+        if (
+            not fine
+            and not accented
+            and any(map(len, crossings.more(glyph.contours, masters[1:], em)))
+        ):
             glyph, notes = mover(tasks[name])
             weakened += notes
         glyphs[name] = glyph
     for name in outlines.keys() - glyphs.keys():
         glyphs[name] = mover.blank(advances[name])
     glyphs = spacing.even(glyphs, advances, points)
-    wide, high = masters[:, 0, 0], masters[:, 1, 1]
-    return Family(data, glyphs, len(masters) - 1, wide, high, tuple(sorted(weakened)))
+    return Family(data, glyphs, len(masters) - 1, masters, tuple(sorted(weakened)))
 
 
 def _ready(alone: Sequence[str], made_of: Mapping[str, Sequence[parts.Part]]) -> list[int]:

@@ -7,9 +7,13 @@ from numpy.typing import NDArray
 
 from vce_models.fonts.family import Places
 
+TINY = 2.5
+"""A cubic that reaches no farther than this in any master, in font units, becomes a line. Whole
+coordinates would make a knot of it."""
+
 
 def settle(contours: tuple[tuple[Places, ...], ...]) -> tuple[tuple[Places, ...], ...]:
-    """Move nodes to whole font units, and the handles of cubics with them.
+    """Move nodes to whole font units, and the handles of cubics with them; tiny cubics are lines.
 
     Two neighbours that would meet stay a unit apart, in the direction that they had. Programs
     that check fonts take a segment without length for a crossing.
@@ -23,6 +27,7 @@ def settle(contours: tuple[tuple[Places, ...], ...]) -> tuple[tuple[Places, ...]
 def _settled(contour: tuple[Places, ...]) -> tuple[Places, ...]:
     if not contour:
         return contour
+    contour = tuple(segment[:, [0, -1]] if _is_tiny(segment) else segment for segment in contour)
     starts = np.stack([segment[:, 0] for segment in contour], axis=1)
     nodes = np.floor(starts + 0.5)
     for here in range(len(contour)):
@@ -47,6 +52,10 @@ def _settled(contour: tuple[Places, ...]) -> tuple[Places, ...]:
         moved[:, 0], moved[:, -1] = nodes[:, number], nodes[:, after]
         settled.append(moved)
     return tuple(settled)
+
+
+def _is_tiny(segment: Places) -> bool:
+    return bool((np.ptp(segment, axis=1) < TINY).all())
 
 
 def _unit(ways: Places) -> NDArray[np.float64]:

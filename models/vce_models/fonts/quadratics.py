@@ -11,7 +11,7 @@ from fontTools.cu2qu import curves_to_quadratic
 from fontTools.ttLib import TTFont
 
 from vce_models.arrays import Integers, Mask
-from vce_models.fonts.family import Family, MasterGlyph, Places
+from vce_models.fonts.family import Family, Places
 
 TOLERANCE = 0.001
 """How far a quadratic curve may leave the cubic one, in ems."""
@@ -42,29 +42,29 @@ class Outline:
 def outlines(family: Family) -> dict[str, Outline]:
     """Convert every glyph of a family that has ink."""
     with TTFont(BytesIO(family.source), lazy=True) as font:
-        tolerance = TOLERANCE * font["head"].unitsPerEm
+        em = font["head"].unitsPerEm
     return {
-        name: outline(glyph, tolerance)
+        name: converted(glyph.contours, em)
         for name, glyph in family.glyphs.items()
         if any(glyph.contours)
     }
 
 
-def outline(glyph: MasterGlyph, tolerance: float) -> Outline:
-    """Convert one glyph with ink.
+def converted(contours: tuple[tuple[Places, ...], ...], em: float) -> Outline:
+    """Convert the contours of one glyph with ink, all masters together.
 
     Args:
-        glyph: Its contours are converted, all masters together.
-        tolerance: How far the new curves may leave the old ones, in font units.
+        contours: Their segments, as `MasterGlyph` has them.
+        em: Font units of the em.
 
     Raises:
         fontTools.cu2qu.errors.ApproxNotFoundError: A hundred curves do not come so near.
     """
-    converted = [_contour(contour, tolerance) for contour in glyph.contours if contour]
-    ends = np.cumsum([len(on) for _, on in converted]) - 1
+    made = [_contour(contour, TOLERANCE * em) for contour in contours if contour]
+    ends = np.cumsum([len(on) for _, on in made]) - 1
     return Outline(
-        np.concatenate([places for places, _ in converted], axis=1),
-        np.concatenate([on for _, on in converted]),
+        np.concatenate([places for places, _ in made], axis=1),
+        np.concatenate([on for _, on in made]),
         tuple(ends.tolist()),
     )
 

@@ -20,7 +20,7 @@ from fontTools.pens.reverseContourPen import ReverseContourPen
 from fontTools.pens.roundingPen import RoundingPen
 from ufoLib2 import Font
 
-from vce_models.fonts import anchors
+from vce_models.fonts import anchors, slanting
 from vce_models.fonts.editing import finish, opened
 from vce_models.fonts.feature_code import feature_code
 from vce_models.fonts.feature_rules import legal_names
@@ -58,6 +58,7 @@ def master_ufo(family: Family, master: int, *, name: str) -> Font:
     """Make the UFO of one master, in memory."""
     font = opened(family)
     rename(font, name)
+    slanting.lean(font, family, master)
     anchors.move(font, family, master)
     finish(font, family, master)
     ufo = Font()

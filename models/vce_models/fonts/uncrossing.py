@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from vce_models.fonts import crossings, evenness, fitting, hands, nodes
+from vce_models.arrays import Mask
+from vce_models.fonts import crossings, evenness, fitting, hands, nodes, nudging
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Places
 
@@ -37,8 +38,7 @@ def uncrossed(
     for left in range(TRIES, -1, -1):
         masters = np.concatenate((source.samples.places[None], hands.outline(maps, norm)))
         fitted = fitting.fit(source.samples, masters, em)
-        contours = nodes.settle(fitted)
-        worse = crossings.more(contours)
+        contours, worse = _nudged(fitted, maps, em)
         if not worse.any():
             return maps, contours
         share = maps.share.copy()
@@ -47,9 +47,18 @@ def uncrossed(
     kept = np.ones(len(worse))
     for part in KEPT:
         kept[worse] = part
-        contours = nodes.settle(_towards_affine(fitted, maps, kept))
-        worse = crossings.more(contours)
+        contours, worse = _nudged(_towards_affine(fitted, maps, kept), maps, em)
     return maps, contours
+
+
+def _nudged(
+    fitted: tuple[tuple[Places, ...], ...], maps: hands.Maps, em: float
+) -> tuple[tuple[tuple[Places, ...], ...], Mask]:
+    """Round contours, and say in which hands they cross themselves more often than the source."""
+    contours = nodes.settle(fitted)
+    crossed = crossings.more(contours, maps.linear, em)
+    contours, crossed = nudging.nudged(contours, crossed, maps.linear, em)
+    return contours, np.array([len(places) > 0 for places in crossed])
 
 
 def _towards_affine(

@@ -4,8 +4,8 @@ An axis runs from 0 to 100 in whole numbers, since some programs cut fractions o
 axis at 100 and the others at 0, every point, advance width, anchor and caret is where the
 font of that hand alone has it. Axes add up: several at 100 go beyond every hand.
 
-Vertical metrics do not vary, since they are the same in all fonts of a family. The x-height and
-the height of capitals are the source's; they only describe the outlines.
+Vertical metrics do not vary, since they are the same in all fonts of a family. The x-height, the
+height of capitals and the italic angle are the source's; they only describe the outlines.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fontTools.ttLib.tables._f_v_a_r import Axis, NamedInstance
 from fontTools.ttLib.tables.TupleVariation import TupleVariation
 from fontTools.varLib.hvar import add_HVAR
 
-from vce_models.fonts import anchors
+from vce_models.fonts import anchors, slanting
 from vce_models.fonts.editing import finish, opened, saved
 from vce_models.fonts.family import Family, MasterGlyph
 from vce_models.fonts.naming import (
@@ -56,9 +56,10 @@ def variable(family: Family, *, name: str) -> bytes:
     """
     font = opened(family)
     rename(font, name)
+    axes = [axis_tag(hand) for hand in range(1, family.hands + 1)]
+    slanting.vary(font, family, axes)
     set_outlines(font, family, {glyph: (glyph, 0) for glyph in family.glyphs}, cubic=False)
     finish(font, family, 0)
-    axes = [axis_tag(hand) for hand in range(1, family.hands + 1)]
     anchors.vary(font, family, axes)
     _set_axes(font, axes)
     _vary_outlines(font, family, axes)
