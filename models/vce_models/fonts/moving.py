@@ -62,6 +62,7 @@ def family(
         points = scripts.base_points(font)
         made_of = parts.find(font, outlines, points)
         advances = {name: font["hmtx"][name][0] for name in outlines}
+        fixed = bool(font["post"].isFixedPitch)
     letters = (rules.source(outlines[named[p]], em) for p in scripts.alphabet(named))
     alphabet = [letter for letter in letters if letter]
     masters = _masters(rules, alphabet, alike)
@@ -106,7 +107,7 @@ def family(
         glyphs[name] = glyph
     for name in outlines.keys() - glyphs.keys():
         glyphs[name] = mover.blank(advances[name])
-    glyphs = spacing.even(glyphs, advances, points)
+    glyphs = spacing.even(glyphs, advances, points, fixed=fixed)
     return Family(data, glyphs, len(masters) - 1, masters, tuple(sorted(weakened)))
 
 

@@ -77,7 +77,11 @@ def space(
 
 
 def even(
-    glyphs: dict[str, MasterGlyph], advances: Mapping[str, int], points: Mapping[str, int]
+    glyphs: dict[str, MasterGlyph],
+    advances: Mapping[str, int],
+    points: Mapping[str, int],
+    *,
+    fixed: bool,
 ) -> dict[str, MasterGlyph]:
     """Keep widths equal that are equal in the source: of monospaced fonts, and of figures.
 
@@ -85,10 +89,14 @@ def even(
         glyphs: The moved glyphs, by name.
         advances: The source's advance widths, by name.
         points: The character that each glyph stands for, by name.
+        fixed: Whether the font says of itself that it is monospaced. Otherwise many letters of
+            one width say so; a few may have one by chance.
     """
     letters = [name for name in glyphs if points.get(name) in scripts.LATIN]
+    if fixed and not letters:
+        letters = [name for name in glyphs if advances[name] > 0]
     widths = {advances[name] for name in letters}
-    if len(letters) >= scripts.ENOUGH and len(widths) == 1:
+    if len(widths) == 1 and (fixed or len(letters) >= scripts.ENOUGH):
         (cell,) = widths
         mean = _mean(glyphs, letters)
         return {
