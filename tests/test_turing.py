@@ -66,6 +66,20 @@ def test_copies_are_told_from_people(background, unseen):
     assert found.lines.value > 0.95
 
 
+def test_soft_edges_are_as_much_ink_as_hard_ones():
+    """A line of six pixels, at whole places as people's are, and at others with grey edges."""
+    rows = np.arange(112)[:, None]
+
+    def shown(places):
+        upper = places[:, None, None]
+        covered = np.clip(np.minimum(rows + 1, upper + 6) - np.maximum(rows, upper), 0, 1)
+        pictures = (255 * covered * np.ones(112)).round().astype(np.uint8)
+        return turing.ink(torch.from_numpy(pictures)).float().mean().item()
+
+    hard, soft = shown(np.arange(40.0, 44)), shown(np.arange(40.0, 44) + 0.3)
+    assert soft == pytest.approx(hard, rel=0.02)
+
+
 def test_bolder_drawings_are_told_by_ink_and_not_by_lines(background, unseen):
     def bolder(half):
         people = [half.images[at + 5 : at + 9] for at in half.starts[:-1]]

@@ -103,9 +103,13 @@ class Judge(nn.Module):
 
 
 def ink(pictures: Tensor) -> Tensor:
-    """Reduce (N, ENLARGED size, ENLARGED size) uint8 to (N, size, size), black and white."""
-    grey = F.avg_pool2d(pictures[:, None].float(), ENLARGED)[:, 0]
-    return (grey >= 127.5).to(torch.uint8) * 255
+    """Reduce (N, ENLARGED size, ENLARGED size) uint8 to (N, size, size), black and white.
+
+    They are cut before that, too. People's drawings have no grey, so that many of their pixels are
+    half ink to the point, and count as ink; next to none of a grey picture would be.
+    """
+    black = (pictures[:, None] >= 128).float()
+    return (F.avg_pool2d(black, ENLARGED)[:, 0] >= 0.5).to(torch.uint8) * 255
 
 
 def lines(pictures: Tensor) -> Tensor:
