@@ -130,7 +130,7 @@ def test_a_moved_font_has_the_measures_of_its_source(blocks, moved, flavour):
     assert (hhea.ascent, hhea.descent, hhea.lineGap) == (820, -210, 33)
     for line in ("sTypoAscender", "sTypoDescender", "sTypoLineGap"):
         assert getattr(os2, line) == getattr(before["OS/2"], line)
-    assert os2.sxHeight == pytest.approx(480 * moved.heights[1], abs=1)
+    assert os2.sxHeight == pytest.approx(480 * moved.linear[1, 1, 1], abs=1)
     assert after["name"].getDebugName(13) == "OFL"
     assert set(map(ord, LETTERS + " ")) == after.getBestCmap().keys()
 
@@ -140,7 +140,7 @@ def test_the_space_is_as_wide_as_the_hand(blocks, moved):
     width = opened(blocks.data)["hmtx"][name][0]
     for hand in (1, 2):
         after = opened(edited(moved, hand, name="Hand", flavour="ttf"))
-        assert after["hmtx"][name][0] == round(width * moved.widths[hand])
+        assert after["hmtx"][name][0] == round(width * moved.linear[hand, 0, 0])
 
 
 def test_all_of_a_moved_font_compiles_again(moved, tmp_path):

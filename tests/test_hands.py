@@ -125,7 +125,7 @@ def test_a_full_stop_is_scaled_as_letters_are_and_not_wrung(blocks, of_blocks):
     stop = of_blocks.glyphs[blocks.named[ord(".")]]
     for hand in HANDS:
         low, high = ends(stop, hand)
-        assert high[1] - low[1] == pytest.approx(100 * of_blocks.heights[hand], rel=0.2)
+        assert high[1] - low[1] == pytest.approx(100 * of_blocks.linear[hand, 1, 1], rel=0.2)
         assert abs(low[1]) < 15
         assert len(stop.contours[0]) == 4
         corners = np.array([segment[hand, 0] for segment in stop.contours[0]])

@@ -101,7 +101,7 @@ def test_a_mark_goes_where_its_base_goes(family):
         tops.append(high[1])
     assert max(abs(tops[hand] - tops[0]) for hand in HANDS) > 20
     for hand in HANDS:
-        assert gaps[hand] == pytest.approx(gaps[0] * moved.heights[hand], abs=0.02 * 2048)
+        assert gaps[hand] == pytest.approx(gaps[0] * moved.linear[hand, 1, 1], abs=0.02 * 2048)
 
 
 def test_a_mark_moves_up_with_a_base_that_does():

@@ -45,8 +45,8 @@ def alternates(family: Family, *, name: str, flavour: Flavour) -> bytes:
     font = opened(family)
     cubic = flavour == "otf" or (flavour == "woff2" and "glyf" not in font)
     rename(font, name)
-    slanting.lean(font, family, 1)
     planned = _planned(font, family)
+    slanting.lean(font, family, 1)
     attached = anchors.attachments(font, family)
     whole = {glyph: (glyph, 1) for glyph in family.glyphs}
     # All second alternates come first, then all third ones, so that tables name whole ranges.

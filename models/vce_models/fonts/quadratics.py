@@ -7,8 +7,6 @@ from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
-from fontTools.cu2qu import curves_to_quadratic
-from fontTools.ttLib import TTFont
 
 from vce_models.arrays import Integers, Mask
 from vce_models.fonts.family import Family, Places
@@ -41,6 +39,8 @@ class Outline:
 @lru_cache(maxsize=1)  # the fonts of one family are written one after the other
 def outlines(family: Family) -> dict[str, Outline]:
     """Convert every glyph of a family that has ink."""
+    from fontTools.ttLib import TTFont
+
     with TTFont(BytesIO(family.source), lazy=True) as font:
         em = font["head"].unitsPerEm
     return {
@@ -87,4 +87,6 @@ def _quadratic(segment: Places, tolerance: float) -> Places:
     """Return a line as it is, or the control polygon (masters, k, 2) of splines for a cubic."""
     if segment.shape[1] == 2:
         return segment
+    from fontTools.cu2qu import curves_to_quadratic
+
     return np.array(curves_to_quadratic(segment.tolist(), [tolerance] * len(segment)))
