@@ -29,6 +29,9 @@ SPECK = 1e-6
 LEVEL = 1e-6
 """A place is on a line where it spans less than this with it, in square font units."""
 
+NEARBY = 0.05
+"""How far around a place `nearby` looks, in ems."""
+
 _AT = np.arange(FLAT + 1) / FLAT
 _LINE = np.stack((_AT == 0, _AT > 0), 1).astype(float)  # all of it, then nothing
 _CUBIC = np.stack(((1 - _AT) ** 3, 3 * _AT * (1 - _AT) ** 2, 3 * _AT**2 * (1 - _AT), _AT**3), 1)
@@ -82,6 +85,32 @@ def more(contours: tuple[tuple[Places, ...], ...], linear: Places, em: float) ->
         worse = [kind for kind in (cubic, quadratic) if len(kind[hand]) > len(kind[0]) or larger]
         places.append(np.concatenate([np.empty((0, 2)), *(kind[hand] for kind in worse)]))
     return places
+
+
+def nearby(
+    contours: tuple[tuple[Places, ...], ...], hand: int, place: NDArray[np.float64], em: float
+) -> int:
+    """Count crossings in one hand among the segments that come near a place.
+
+    It is a small part of what `more` looks at, and many times as fast.
+
+    Args:
+        contours: Their segments, as `MasterGlyph` has them.
+        hand: The master.
+        place: The place, (2,).
+        em: Font units of the em.
+    """
+    two = tuple(tuple(part[[0, hand]] for part in contour) for contour in contours)
+    whole = tuple(tuple(np.floor(part + 0.5) for part in contour) for contour in two)
+    cubic = _cubics(whole), [len(contour) for contour in whole]
+    count = 0
+    for segments, counts in (cubic, _quadratics(converted(two, em))):
+        low, high = segments[1].min(1), segments[1].max(1)
+        close = ((low <= place + NEARBY * em) & (high >= place - NEARBY * em)).all(1)
+        contour = np.repeat(np.arange(len(counts)), counts)[close]
+        left = np.bincount(contour, minlength=len(counts)).tolist()
+        count += len(_apart(segments[:, close], left)[1])
+    return count
 
 
 def _grown(contours: tuple[tuple[Places, ...], ...], linear: Places, em: float) -> Mask:

@@ -6,9 +6,10 @@ where an outline is a unit wide, rounding may exchange the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vce_models.fonts import crossings
 from vce_models.fonts.family import Places
@@ -44,26 +45,35 @@ def nudged(
     for _ in range(MOST):
         if not any(map(len, crossed)) or max(map(len, crossed)) > 2 * MOST:  # cubics, quadratics
             break
-        for tried in _tries(contours, crossed):
-            found = crossings.more(tried, linear, em)
-            if sum(map(len, found)) < sum(map(len, crossed)):
-                contours, crossed = tried, found
-                break
-        else:
+        if not (better := _better(contours, crossed, linear, em)):
             break
+        contours, crossed = better
     return contours, crossed
 
 
-def _tries(contours: Contours, crossed: Sequence[Places]) -> Iterator[Contours]:
-    """Yield contours with one point moved: a node with its handles, or a handle."""
-    nodes = [(c, s) for c, contour in enumerate(contours) for s in range(len(contour))]
+def _better(
+    contours: Contours, crossed: list[Places], linear: Places, em: float
+) -> tuple[Contours, list[Places]] | None:
+    """Move one point so that fewer crossings are left; None where none does that."""
     for hand, places in enumerate(crossed, 1):
-        at = np.stack([contours[c][s][hand, 0] for c, s in nodes])
         for place in places:
-            for near in np.linalg.norm(at - place, axis=1).argsort()[:NEAREST]:
-                number, after = nodes[near]
-                for moved in _moved(contours[number], after, hand):
-                    yield (*contours[:number], moved, *contours[number + 1 :])
+            before = crossings.nearby(contours, hand, place, em)
+            for tried in _tries(contours, hand, place):
+                if crossings.nearby(tried, hand, place, em) < before:
+                    found = crossings.more(tried, linear, em)
+                    if sum(map(len, found)) < sum(map(len, crossed)):
+                        return tried, found
+    return None
+
+
+def _tries(contours: Contours, hand: int, place: NDArray[np.float64]) -> Iterator[Contours]:
+    """Yield contours with one point near a place moved: a node with its handles, or a handle."""
+    nodes = [(c, s) for c, contour in enumerate(contours) for s in range(len(contour))]
+    at = np.stack([contours[c][s][hand, 0] for c, s in nodes])
+    for near in np.linalg.norm(at - place, axis=1).argsort()[:NEAREST]:
+        number, after = nodes[near]
+        for moved in _moved(contours[number], after, hand):
+            yield (*contours[:number], moved, *contours[number + 1 :])
 
 
 def _moved(contour: tuple[Places, ...], after: int, hand: int) -> Iterator[tuple[Places, ...]]:
