@@ -174,11 +174,12 @@ class Evenness:
     """Standard deviations within a hand, of what each letter has beyond the source's letter.
 
     Attributes:
-        baseline: Of the lowest points of letters that stand on the baseline, in thousandths of an
-            em.
-        xheight: Of the highest points of letters that are as high as x, in thousandths of an em.
-        slant: Of how far stems lean, in degrees.
-        stem: Of how wide stems are, in thousandths of an em.
+        baseline: How far the lowest points scatter of letters that stand on the baseline, in
+            thousandths of an em.
+        xheight: How far the highest points scatter of letters that are as high as x, in
+            thousandths of an em.
+        slant: How far the lean of stems scatters, in degrees.
+        stem: How far the widths of stems scatter, in thousandths of an em.
     """
 
     baseline: float
