@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vce_models.characters import DEFAULT as DEFAULT_CHARACTERS
 from vce_models.characters import called, parse_parts
 from vce_models.config import ModelConfig
 from vce_models.errors import ConfigError, InputError
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from vce_models.fonts.outline import Contour
     from vce_models.glyphs.images import Framed
-
-DEFAULT_CHARACTERS = "latin,digits,punctuation"
 
 ALL = "all"
 """The word of `--chars` for every character that has an outline in the font."""
