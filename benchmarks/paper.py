@@ -124,7 +124,8 @@ def train(run: Run, trainer: Trainer, last: int, test: Characters) -> None:
         report = trainer.advance(min(REPORT, last - first))
         pairs = (trainer.step - first) * trainer.config.episodes * trainer.config.support
         run.record(report, pairs / (time.monotonic() - begun))
-        if trainer.step % SAVE < REPORT or trainer.step == last:
+        # Weights that may be collapsing must not replace the last good ones.
+        if (trainer.step % SAVE < REPORT or trainer.step == last) and not trainer.collapsing:
             run.save(trainer, test)
             print(run.folder.name, trainer.step, report.terms, flush=True)
 

@@ -181,7 +181,7 @@ class TrainConfig(_Config):
         learning_rate: The learning rate of Adam, before the schedule lets it fall.
         warmup_steps: The steps over which it rises to that. The paper has none.
         clip_norm: Longest gradient of a network, as a Euclidean norm. Longer ones are scaled
-            down to it, and far longer ones are left out. 0 clips nothing, as in the paper.
+            down to it, and far longer ones further. 0 clips nothing, as in the paper.
         schedule: `halvings` divides it by two after 1/2, 2/3 and 5/6 of all steps (the
             paper halves, but its text does not say when); `cosine` lets it fall to zero.
         lmvae_learning_rate: Where the learning rate begins anew in the large-margin phase, to

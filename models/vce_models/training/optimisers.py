@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 OUTLIER = 20.0
-"""A gradient that is so many times as long as it may be is zeroed."""
+"""A gradient that is more than so many times as long as it may be is made the shorter for it."""
 
 
 def adam(network: nn.Module, learning_rate: float) -> torch.optim.Adam:
@@ -18,16 +18,19 @@ def adam(network: nn.Module, learning_rate: float) -> torch.optim.Adam:
 
 
 def clip(parameters: list[nn.Parameter], longest: float) -> None:
-    """Scale a gradient down to the norm `longest`, and zero it beyond `OUTLIER` times that.
+    """Scale a gradient down to the norm `longest`, and an outlying one further.
 
-    One outlying drawing can make exp(logvar) explode, and Adam would remember its gradient
-    for a thousand steps. Nothing is read back from the device.
+    One outlying drawing can make exp(logvar) explode, and Adam would remember its gradient for a
+    thousand steps. So one k times beyond `OUTLIER` keeps a norm of `longest / k`: not zero, since
+    a network all of whose gradients are so long has to find its way back. What is not finite is
+    zeroed. Nothing is read back from the device.
     """
     gradients = [value.grad for value in parameters if value.grad is not None]
     norm = nn.utils.clip_grad_norm_(parameters, longest)
-    beyond = ~(norm <= OUTLIER * longest)
+    outlying = (OUTLIER * longest / norm).clamp(max=1.0)
+    infinite = ~norm.isfinite()
     for gradient in gradients:
-        gradient.masked_fill_(beyond, 0.0)
+        gradient.mul_(outlying).masked_fill_(infinite, 0.0)
 
 
 @torch.no_grad()
