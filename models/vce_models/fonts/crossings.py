@@ -88,29 +88,25 @@ def more(contours: tuple[tuple[Places, ...], ...], linear: Places, em: float) ->
 
 
 def nearby(
-    contours: tuple[tuple[Places, ...], ...], hand: int, place: NDArray[np.float64], em: float
-) -> int:
-    """Count crossings in one hand among the segments that come near a place.
-
-    It is a small part of what `more` looks at, and many times as fast.
+    contours: tuple[tuple[Places, ...], ...], place: NDArray[np.float64], em: float
+) -> Integers:
+    """Count crossings among the segments that come near a place in any master, (masters,).
 
     Args:
-        contours: Their segments, as `MasterGlyph` has them.
-        hand: The master.
+        contours: Their segments, as `MasterGlyph` has them; the first master is the source.
         place: The place, (2,).
         em: Font units of the em.
     """
-    two = tuple(tuple(part[[0, hand]] for part in contour) for contour in contours)
-    whole = tuple(tuple(np.floor(part + 0.5) for part in contour) for contour in two)
+    whole = tuple(tuple(np.floor(part + 0.5) for part in contour) for contour in contours)
     cubic = _cubics(whole), [len(contour) for contour in whole]
-    count = 0
-    for segments, counts in (cubic, _quadratics(converted(two, em))):
-        low, high = segments[1].min(1), segments[1].max(1)
+    total = np.zeros(len(cubic[0]), np.int64)
+    for segments, counts in (cubic, _quadratics(converted(contours, em))):
+        low, high = segments[1:].min((0, 2)), segments[1:].max((0, 2))
         close = ((low <= place + NEARBY * em) & (high >= place - NEARBY * em)).all(1)
         contour = np.repeat(np.arange(len(counts)), counts)[close]
         left = np.bincount(contour, minlength=len(counts)).tolist()
-        count += len(_apart(segments[:, close], left)[1])
-    return count
+        total += [len(places) for places in _apart(segments[:, close], left)]
+    return total
 
 
 def _grown(contours: tuple[tuple[Places, ...], ...], linear: Places, em: float) -> Mask:
@@ -143,12 +139,12 @@ def _found(segments: Places, looked_at: Mask | None = None) -> list[Places]:
         For each master the places, (n, 2).
     """
     low, high = segments.min(axis=2), segments.max(axis=2)
-    meet = (low[:, :, None] <= high[:, None]).all(-1)
-    meet = (meet & meet.transpose(0, 2, 1)).any(0)
+    meet = _both(low[:, :, None] <= high[:, None])
+    meet = np.any(meet & meet.transpose(0, 2, 1), axis=0)
     looked_at = np.ones_like(meet) if looked_at is None else looked_at
     first, second = _near(segments, meet & looked_at)
     nodes = segments[:, :, 0]
-    same = np.triu((nodes[:, :, None] == nodes[:, None]).all(-1) & looked_at, 1)
+    same = np.triu(_both(nodes[:, :, None] == nodes[:, None]) & looked_at, 1)
     found = [[nodes[master][pair.any(1)]] for master, pair in enumerate(same)]
     for at in range(0, len(first), PAIRS):
         one, other = first[at : at + PAIRS], second[at : at + PAIRS]
@@ -167,7 +163,7 @@ def _near(segments: Places, meet: Mask) -> tuple[NDArray[np.intp], NDArray[np.in
     node that they share has one of them on either side.
     """
     first, second = np.nonzero(meet)
-    follows = (segments[0, first, -1] == segments[0, second, 0]).all(-1)
+    follows = _both(segments[0, first, -1] == segments[0, second, 0])
     here, there = segments[:, first[follows]], segments[:, second[follows]]
     back, ahead = here - there[:, :, :1], there - there[:, :, :1]
     straight = (back[:, :, -2:-1] == 0).all(3)  # a line, whose knots but the first are its end
@@ -229,8 +225,8 @@ def _cross(some: Places, others: Places) -> Mask:
     p, q = some[:, :, :-1, None], some[:, :, 1:, None]
     r, s = others[:, :, None, :-1], others[:, :, None, 1:]
     beside, across = _side(p, q, r), _side(r, s, p)
-    touching = (beside == 0) & (((r - p) * (r - q)).sum(-1) < 0) & (r != s).any(-1)
-    touching |= (across == 0) & (((p - r) * (p - s)).sum(-1) < 0) & (p != q).any(-1)
+    touching = (beside == 0) & (_dot_product(r - p, r - q) < 0) & ~_both(r == s)
+    touching |= (across == 0) & (_dot_product(p - r, p - s) < 0) & ~_both(p == q)
     return np.asarray(touching | (beside * _side(p, q, s) < 0) & (across * _side(r, s, q) < 0))
 
 
@@ -270,6 +266,15 @@ def _meetings(starts: Places, ends: Places) -> NDArray[np.float64]:
         along, other = (_cross_product(apart, w) / sine for w in (ways, ways[:, None]))
     pairs = np.nonzero(np.triu((along > 0) & (along < 1) & (other > 0) & (other < 1)))
     return np.asarray(starts[pairs[0], 1] + along[pairs] * ways[pairs[0], 1])
+
+
+def _both(of_places: Mask) -> Mask:
+    """Say where both coordinates of places have what is asked, (..., 2) to (...)."""
+    return np.asarray(of_places[..., 0] & of_places[..., 1])
+
+
+def _dot_product(a: Places, b: Places) -> NDArray[np.float64]:
+    return np.asarray(a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1])
 
 
 def _cross_product(a: Places, b: Places) -> NDArray[np.float64]:

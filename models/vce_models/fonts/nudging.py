@@ -6,8 +6,6 @@ where an outline is a unit wide, rounding may exchange the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,42 +55,65 @@ def _better(
     """Move one point so that fewer crossings are left; None where none does that."""
     for hand, places in enumerate(crossed, 1):
         for place in places:
-            before = crossings.nearby(contours, hand, place, em)
-            for tried in _tries(contours, hand, place):
-                if crossings.nearby(tried, hand, place, em) < before:
-                    found = crossings.more(tried, linear, em)
-                    if sum(map(len, found)) < sum(map(len, crossed)):
-                        return tried, found
+            tries = _tries(contours, hand, place)
+            _, before, *after = crossings.nearby(tries, place, em)
+            for number in np.flatnonzero(np.array(after) < before):
+                tried = _taken(contours, hand, tries, 2 + int(number))
+                found = crossings.more(tried, linear, em)
+                if sum(map(len, found)) < sum(map(len, crossed)):
+                    return tried, found
     return None
 
 
-def _tries(contours: Contours, hand: int, place: NDArray[np.float64]) -> Iterator[Contours]:
-    """Yield contours with one point near a place moved: a node with its handles, or a handle."""
+def _tries(contours: Contours, hand: int, place: NDArray[np.float64]) -> Contours:
+    """Move one point near a place in each of many copies of a hand's contours.
+
+    Args:
+        contours: Their segments.
+        hand: The master.
+        place: The place, (2,).
+
+    Returns:
+        Contours whose masters are the source, the hand, and the hand with one node and its
+        handles moved, or one handle alone.
+    """
     nodes = [(c, s) for c, contour in enumerate(contours) for s in range(len(contour))]
     at = np.stack([contours[c][s][hand, 0] for c, s in nodes])
-    for near in np.linalg.norm(at - place, axis=1).argsort()[:NEAREST]:
-        number, after = nodes[near]
-        for moved in _moved(contours[number], after, hand):
-            yield (*contours[:number], moved, *contours[number + 1 :])
+    near = np.linalg.norm(at - place, axis=1).argsort()[:NEAREST]
+    moves = [
+        (nodes[node][0], points, step)
+        for node in near
+        for points in _movable(contours[nodes[node][0]], nodes[node][1])
+        for step in STEPS
+    ]
+    masters = [0, *[hand] * (1 + len(moves))]
+    tries = tuple(tuple(part[masters] for part in contour) for contour in contours)
+    for master, (contour, points, step) in enumerate(moves, 2):
+        for segment, some in points:
+            tries[contour][segment][master, some] += step
+    return tries
 
 
-def _moved(contour: tuple[Places, ...], after: int, hand: int) -> Iterator[tuple[Places, ...]]:
-    """Yield a contour with a node of one hand moved, and then with either of its handles.
+def _movable(contour: tuple[Places, ...], after: int) -> list[list[tuple[int, slice]]]:
+    """List what can be moved at a node: all of its points, or either of its handles.
 
     Args:
         contour: Its segments.
         after: The segment that begins at the node.
-        hand: The master.
+
+    Returns:
+        For each choice the segments, and which of their points are moved.
     """
     before = (after - 1) % len(contour)
-    end = slice(contour[before].shape[1] // 2, None)
-    begin = slice(0, contour[after].shape[1] // 2)
-    handles = slice(end.start, -1), slice(1, begin.stop)
-    for pair in ((end, begin), (handles[0], None), (None, handles[1])):
-        for step in STEPS:
-            moved = list(contour)
-            for segment, points in zip((before, after), pair, strict=True):
-                if points is not None:
-                    moved[segment] = moved[segment].copy()
-                    moved[segment][hand, points] += step
-            yield tuple(moved)
+    end, begin = contour[before].shape[1] // 2, contour[after].shape[1] // 2
+    both = [(before, slice(end, None)), (after, slice(begin))]
+    return [both, [(before, slice(end, -1))], [(after, slice(1, begin))]]
+
+
+def _taken(contours: Contours, hand: int, tries: Contours, number: int) -> Contours:
+    """Put one of the masters that were tried in the place of a hand's."""
+    taken = tuple(tuple(part.copy() for part in contour) for contour in contours)
+    for contour, others in zip(taken, tries, strict=True):
+        for part, other in zip(contour, others, strict=True):
+            part[hand] = other[number]
+    return taken
