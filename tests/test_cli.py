@@ -247,11 +247,11 @@ def test_bad_input_is_one_line_and_its_exit_code(vce, glyph, tmp_path):
         one_line(vce("convert", *arguments, status=status), words)
     assert not list(tmp_path.glob("*out*"))
     one_line(vce("eval", "--data", "nowhere", status=7), "nowhere does not exist")
-    none = ("--data", "nowhere")  # what cannot be written is said before anything is read
-    one_line(vce("eval", *none, "--grid", "gone/x.png", status=5), "there is no folder gone")
-    one_line(vce("eval", *none, "--critics", "gone", status=4), "gone is no critics file")
-    one_line(vce("critics", *none, "-o", "gone/x", status=5), "there is no folder gone")
-    one_line(vce("critics", *none, "-o", tmp_path, status=5), "it is a folder")
+    some = ("--data", ".")  # what cannot be written is said before anything is read
+    one_line(vce("eval", *some, "--grid", "gone/x.png", status=5), "there is no folder gone")
+    one_line(vce("eval", *some, "--critics", "gone", status=4), "gone is no critics file")
+    one_line(vce("critics", *some, "-o", "gone/x", status=5), "there is no folder gone")
+    one_line(vce("critics", *some, "-o", tmp_path, status=5), "it is a folder")
     one_line(vce("train", status=2), "no data set is named")
     one_line(vce("train", "--data", tmp_path, "--recipe", "x", status=2), "no recipe is called")
     one_line(vce("train", "--data", tmp_path, "--size", 27, status=2), "size is 27")

@@ -44,6 +44,7 @@ def train_critics(
 ) -> None:
     """Train the recogniser and the contrastive network by which `vce eval` judges."""
     require_torch("critics")
+    dataset.require(data, download=download)
     check_file(output)
     from vce_models.evaluation import critics
 

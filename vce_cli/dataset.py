@@ -32,6 +32,18 @@ Chars = Annotated[
 """The option --chars."""
 
 
+def require(folder: Path, *, download: bool) -> None:
+    """Find a wrong path before PyTorch is loaded, which takes seconds.
+
+    Raises:
+        DataError: There is no such folder, and none is to be made.
+    """
+    from vce_models.datasets.drawings import require_folder
+
+    if not download:
+        require_folder(folder)
+
+
 def read(
     folder: Path,
     config: ModelConfig,

@@ -85,6 +85,7 @@ def evaluate(
     require_torch("eval")
     if grid:
         check_file(grid)
+    dataset.require(data, download=download)
     from vce_models.evaluation import likelihood
     from vce_models.evaluation.critics import load as load_critics
     from vce_models.glyphs import sheets

@@ -96,6 +96,8 @@ def train(
     if data is None and resume is None:
         hint = "vce train --data omniglot/ --download fetches one"
         raise ConfigError("no data set is named", hint=hint)
+    if data is not None:
+        dataset.require(data, download=download)
     where = torch_device(device)
     import torch
 
@@ -118,6 +120,8 @@ def train(
                 run.lock()
             checkpoint = checkpoints.read(run.checkpoint)
             run.check(checkpoint.config)
+        elif not processes.rank:
+            Run(out, config, folder, chars).require_unbegun()
         read = partial(
             dataset.read,
             folder,

@@ -126,9 +126,7 @@ def load(
     Raises:
         DataError: Nothing usable is there; the message names the file.
     """
-    if not is_folder(folder):
-        word = "is not a folder" if exists(folder) else "does not exist"
-        raise DataError(f"{folder} {word}", hint="--download fetches Omniglot into a new folder")
+    require_folder(folder)
     train, test = omniglot(folder)
     fine = dataclasses.replace(config, size=enlarged * config.size)
     if train and test:
@@ -145,6 +143,13 @@ def load(
     held = max(1, round(HELD_BACK * len(everything)))
     finest = everything if enlarged == 1 else _cached(folder, fine, progress)
     return Split(finest.take(sorted(order[held:])), everything.take(sorted(order[:held])))
+
+
+def require_folder(folder: Path) -> None:
+    """Raise DataError if a data set is no folder."""
+    if not is_folder(folder):
+        word = "is not a folder" if exists(folder) else "does not exist"
+        raise DataError(f"{folder} {word}", hint="--download fetches Omniglot into a new folder")
 
 
 def omniglot(folder: Path) -> tuple[Path | None, Path | None]:

@@ -67,10 +67,7 @@ class Run:
         run, path = cls(folder, config, data, chars), folder / "config.json"
         if exists(path):
             run.lock()  # another process may be about to write its first checkpoint
-            if exists(run.checkpoint) or exists(run.weights):
-                run.close()
-                hint = f"vce train --resume {folder}, or another --out"
-                raise ConfigError(f"{folder} already holds a run", hint=hint)
+            run.require_unbegun()
         settings: dict[str, Any] = {"data": str(data.resolve())}
         settings |= {"chars": chars} if chars is not None else {}
         settings["train"] = dataclasses.asdict(config)
@@ -82,6 +79,15 @@ class Run:
             temporary.write_text(json.dumps(settings, indent=2) + "\n")
         run.lock()
         return run
+
+    def require_unbegun(self) -> None:
+        """Raise ConfigError if the folder holds what a run has reached."""
+        if exists(self.checkpoint) or exists(self.weights):
+            self.close()
+            raise ConfigError(
+                f"{self.folder} already holds a run",
+                hint=f"vce train --resume {self.folder}, or another --out",
+            )
 
     @classmethod
     def open(cls, folder: Path) -> Self:
