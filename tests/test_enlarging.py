@@ -1,4 +1,4 @@
-"""Images that were drawn anew, enlarged."""
+"""Images of convertors that render every pixel, enlarged."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A convertor that moves the condition's ink instead of drawing anew.
+"""A convertor that moves the condition's ink instead of rendering every pixel.
 
 The rule gives the condition a smooth displacement, so it can say how the character is drawn
 but not which; what it makes has the condition's strokes, and is as sharp. Training moves the

@@ -2,8 +2,8 @@
 
 A deformation is a coarse square of control points, each a displacement in pixels, made a
 smooth field by cubic B-splines (Rueckert et al. 1999); a rule's coarse planes are made fine
-linearly. PyTorch trains with these weights, and NumPy converts with them. Images that were drawn
-anew are enlarged by a filter of the same kind.
+linearly. PyTorch trains with these weights, and NumPy converts with them. Images of convertors that
+render every pixel are enlarged by a filter of the same kind.
 """
 
 from __future__ import annotations
