@@ -72,6 +72,15 @@ def test_four_hands_are_four_fonts_of_their_own(four):
     assert families == [f"hand-0{hand}" for hand in (1, 2, 3, 4)]
 
 
+def test_a_few_letters_are_as_in_the_hands_of_the_whole_font(vce, font, tmp_path):
+    vce("convert", font, "-n", 2, *SEED, "-o", "whole.ttf")
+    vce("convert", font, "-n", 2, *SEED, "--text", "Ao", "-o", "few.ttf")
+    for hand in (1, 2):
+        whole, few = (outlines(tmp_path / f"{name}-0{hand}.ttf") for name in ("whole", "few"))
+        assert {name: whole[name] for name in few} == few
+        assert len(few) < len(whole)
+
+
 def test_the_kerning_of_the_source_is_kept(four):
     wanted = set_width(FONT, "AVA", {}) - set_width(FONT, "AVA", {"kern": False})
     assert wanted < 0

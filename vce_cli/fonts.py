@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from vce_models.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from vce_models.config import ModelConfig
     from vce_models.fonts.family import Family
+    from vce_models.fonts.outline import Letter
     from vce_models.fonts.source import SourceFont
     from vce_models.listing import Glyph, Reading
     from vce_models.weights import Weights
@@ -95,11 +96,12 @@ def write(
     data, points = _source(source, found, model.config, options, journal)
     if data is None:
         return
+    letters = source.alphabet() if source else None
     alike = options.alternates is not None
-    family = _family(data, hands, model, options, options.towards, alike, journal)
+    family = _family(data, letters, hands, model, options, options.towards, alike, journal)
     proof = None
     if target.form.proves:
-        proof = _proof(data, points, hands, model, options, journal)
+        proof = _proof(data, letters, points, hands, model, options, journal)
     together = bool(options.variable or options.alternates or target.form.least == "run")
     numbers = hands.numbers[:1] if together else hands.numbers
     reserved = _reserved(target.path("", numbers[0]), options.family, data, journal)
@@ -172,6 +174,7 @@ def _source(
 
 def _family(
     data: bytes,
+    letters: Mapping[int, Letter] | None,
     hands: Hands,
     model: Weights,
     options: Options,
@@ -191,6 +194,7 @@ def _family(
             data,
             Rules(model, hands.rules, strength, bool(hands.calm)),
             1.0 if alike and options.liveliness is None else options.own,
+            letters=letters,
             alike=alike,
             jobs=jobs,
             progress=advance,
@@ -206,6 +210,7 @@ def _family(
 
 def _proof(
     data: bytes,
+    letters: Mapping[int, Letter] | None,
     points: list[int],
     hands: Hands,
     model: Weights,
@@ -216,7 +221,7 @@ def _proof(
     count = max(2, min(TAKING_TURNS, len(hands.rules)))
     rules = hands.rules[:count]
     turning = replace(hands, rules=rules, numbers=hands.numbers[:count], seed=None)
-    family = _family(data, turning, model, options, ALTERNATING, True, journal)
+    family = _family(data, letters, turning, model, options, ALTERNATING, True, journal)
     text = "".join(c for c in options.text or SAMPLE if c.isspace() or ord(c) in points)
     if 2 * len(text.replace(" ", "")) < len(SAMPLE) and not options.text:
         text = "".join(map(chr, points[:40]))

@@ -15,7 +15,7 @@ from vce_models.fonts import crossings, evenness, hands, joints, likeness, parts
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Family, MasterGlyph, Places, Weakened
 from vce_models.fonts.mover import CONFUSED, Mover, Task
-from vce_models.fonts.outline import Contour, contours
+from vce_models.fonts.outline import Contour, Letter, contours
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -39,6 +39,7 @@ def family(
     rules: hands.Rules,
     own: float = hands.OWN,
     *,
+    letters: Mapping[int, Letter] | None = None,
     alike: bool = False,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -49,6 +50,8 @@ def family(
         data: The font, one instance, with outlines.
         rules: The hands.
         own: The share of its own that a glyph keeps, beside its hand's linear map.
+        letters: The letters from which hands are computed, by code point: `SourceFont.alphabet`
+            of a font that `data` was cut from; by default, those of `data` itself.
         alike: Whether all rules take the mean of their linear maps, as alternates of one hand.
         jobs: How many processes work.
         progress: Called with (glyphs done, glyphs in all).
@@ -63,10 +66,13 @@ def family(
         made_of = parts.find(font, outlines, points)
         advances = {name: font["hmtx"][name][0] for name in outlines}
         fixed = bool(font["post"].isFixedPitch)
-    letters = (rules.source(outlines[named[p]], em) for p in scripts.alphabet(named))
-    alphabet = [letter for letter in letters if letter]
+    if letters is None:
+        names = {point: named[point] for point in scripts.alphabet(named)}
+        letters = {point: Letter(outlines[n], advances[n]) for point, n in names.items()}
+    sources = (rules.source(letter.contours, em) for letter in letters.values())
+    alphabet = [source for source in sources if source]
     masters = _masters(rules, alphabet, alike)
-    joins = _joining(outlines, advances, named, points)
+    joins = _joining(outlines, advances, named, points, _is_connected(letters))
     tasks = {
         name: Task(name, outline, advances[name], joins(name), scripts.is_tile(points.get(name)))
         for name, outline in outlines.items()
@@ -74,7 +80,7 @@ def family(
     }
     alone = {name: task for name, task in tasks.items() if name not in made_of}
     slant = evenness.slant(letter.samples for letter in alphabet)
-    norm = evenness.Norm(_lines(outlines, named), slant)
+    norm = evenness.Norm(_lines(letters), slant)
     meeting = joints.find(
         ((t.contours, t.advance) for t in tasks.values() if t.joined and not t.tile), em
     )
@@ -136,14 +142,24 @@ def _masters(rules: hands.Rules, alphabet: Sequence[hands.Source], alike: bool) 
     return np.concatenate((np.eye(2)[None], linear))
 
 
-def _lines(outlines: Mapping[str, list[Contour]], named: Mapping[int, str]) -> tuple[float, ...]:
+def _lines(letters: Mapping[int, Letter]) -> tuple[float, ...]:
     """List the heights at which letters stand or end: the baseline, the tops of x and of H."""
     tops = []
-    for letter in "xH":
-        outline = outlines.get(named.get(ord(letter), ""))
-        if outline:
-            tops.append(max(float(c[:, 1].max()) for k in outline for piece in k for c in piece))
+    for letter in map(letters.get, map(ord, "xH")):
+        if letter and letter.contours:
+            curves = [curve for contour in letter.contours for piece in contour for curve in piece]
+            tops.append(max(float(curve[:, 1].max()) for curve in curves))
     return (0.0, *tops)
+
+
+def _is_connected(letters: Mapping[int, Letter]) -> bool:
+    """Say whether a font is joined handwriting, whose small letters mostly reach their widths."""
+    small = [letters[p] for p in scripts.SMALL if p in letters and letters[p].contours]
+    reach = []
+    for letter in small:
+        ends = np.concatenate([c for k in letter.contours for piece in k for c in piece])
+        reach.append(ends[:, 0].max() >= letter.advance)
+    return len(reach) >= scripts.ENOUGH and float(np.mean(reach)) > REACHING
 
 
 def _joining(
@@ -151,20 +167,15 @@ def _joining(
     advances: Mapping[str, int],
     named: Mapping[int, str],
     points: Mapping[str, int],
+    connected: bool,
 ) -> Callable[[str], bool]:
     """Make a function that says, by name, which glyphs meet their neighbours edge to edge.
 
-    In a font of joined handwriting, whose small letters mostly reach beyond their widths, all
-    glyphs do. In other fonts the letters of some scripts do, and the glyphs of no known character
-    in a font of such a script; and so do glyphs that are cut off straight at their edges, such as
-    pieces of an arrow and the underscore.
+    In a font of joined handwriting, which is `connected`, all glyphs do. In other fonts the
+    letters of some scripts do, and the glyphs of no known character in a font of such a script;
+    and so do glyphs that are cut off straight at their edges, such as pieces of an arrow and the
+    underscore.
     """
-    reach = []
-    for point in scripts.SMALL:
-        if (name := named.get(point)) and outlines[name]:
-            ends = np.concatenate([c for k in outlines[name] for piece in k for c in piece])
-            reach.append(ends[:, 0].max() >= advances[name])
-    connected = len(reach) >= scripts.ENOUGH and float(np.mean(reach)) > REACHING
     unknown = any(map(scripts.is_joined, named))
 
     def joins(name: str) -> bool:

@@ -43,6 +43,19 @@ Contour = list[list[Cubic]]
 """Pieces, each made of the curves between two explicit points."""
 
 
+@dataclass(frozen=True, eq=False)
+class Letter:
+    """A letter of a font.
+
+    Attributes:
+        contours: Its outline, in font units.
+        advance: Its advance width, in font units.
+    """
+
+    contours: list[Contour]
+    advance: int
+
+
 def pen(most: float = math.inf) -> BasePen:
     """Make a pen of fontTools that collects contours in its attribute `contours`.
 

@@ -8,7 +8,7 @@ import struct
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from vce_models.glyphs.decoding import contents
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
-    from vce_models.fonts.outline import Contour
+    from vce_models.fonts.outline import Contour, Letter
     from vce_models.glyphs.images import Framed
 
 ALL = "all"
@@ -111,6 +111,25 @@ class SourceFont:
 
         with _sound(f"{called(codepoint)} of {self.file}"), limited(len(self.data)):
             return outline.contours(self._glyphs(), self.named[codepoint])
+
+    def alphabet(self) -> dict[int, Letter]:
+        """Read the letters from which hands are computed, but for those that are damaged."""
+        from fontTools.ttLib import TTFont
+
+        from vce_models.fonts import outline
+
+        letters = {}
+        with (
+            limited(len(self.data)),
+            TTFont(io.BytesIO(self.data), lazy=True, recalcTimestamp=False) as font,
+        ):
+            glyphs, reverse = font.getGlyphSet(), "glyf" in font
+            for point in scripts.alphabet(self.named):
+                with suppress(InputError), _sound(f"{called(point)} of {self.file}"):
+                    name = self.named[point]
+                    contours = outline.contours(glyphs, name, reverse=reverse)
+                    letters[point] = outline.Letter(contours, font["hmtx"][name][0])
+        return letters
 
     def _glyphs(self) -> Any:
         """Return fontTools' glyph set; it is kept, since characters are read one by one."""
