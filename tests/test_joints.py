@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from families import FONTS
 from matplotlib import get_data_path
+from shapes import polygon
 
 from vce_models import rules, weights
-from vce_models.fonts import hands, moving
+from vce_models.fonts import hands, moving, scripts
+from vce_models.fonts.outline import Letter
 from vce_models.fonts.source import read_font
 
 DEJAVU = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
@@ -71,3 +73,19 @@ def test_one_linear_map_moves_all_tiles():
     for places in moved:
         linear = np.linalg.lstsq(source, places, rcond=None)[0]
         assert np.abs(source @ linear - places).max() < 1
+
+
+@pytest.mark.parametrize("slant", [0.0, 0.2, 0.6])
+def test_letters_that_lean_over_their_width_are_not_joined(slant):
+    def leaning(left, right, height):
+        feet = np.array([(left, 0), (right, 0), (right, height), (left, height)], float)
+        return polygon(*(feet + feet[:, 1:] * (slant, 0)))
+
+    def connected(*contours):
+        letters = dict.fromkeys(scripts.SMALL, Letter([*contours], 500))
+        return moving._is_connected(letters, slant)
+
+    stem, entry, leaving = leaning(60, 440, 700), leaning(-10, 60, 40), leaning(440, 505, 60)
+    assert not connected(stem)
+    assert connected(stem, leaving)
+    assert connected(stem, entry, leaving)

@@ -72,14 +72,14 @@ def family(
     sources = (rules.source(letter.contours, em) for letter in letters.values())
     alphabet = [source for source in sources if source]
     masters = _masters(rules, alphabet, alike)
-    joins = _joining(outlines, advances, named, points, _is_connected(letters))
+    slant = evenness.slant(letter.samples for letter in alphabet)
+    joins = _joining(outlines, advances, named, points, _is_connected(letters, slant))
     tasks = {
         name: Task(name, outline, advances[name], joins(name), scripts.is_tile(points.get(name)))
         for name, outline in outlines.items()
         if outline
     }
     alone = {name: task for name, task in tasks.items() if name not in made_of}
-    slant = evenness.slant(letter.samples for letter in alphabet)
     norm = evenness.Norm(_lines(letters), slant)
     meeting = joints.find(
         ((t.contours, t.advance) for t in tasks.values() if t.joined and not t.tile), em
@@ -152,13 +152,22 @@ def _lines(letters: Mapping[int, Letter]) -> tuple[float, ...]:
     return (0.0, *tops)
 
 
-def _is_connected(letters: Mapping[int, Letter]) -> bool:
-    """Say whether a font is joined handwriting, whose small letters mostly reach their widths."""
-    small = [letters[p] for p in scripts.SMALL if p in letters and letters[p].contours]
+def _is_connected(letters: Mapping[int, Letter], slant: float) -> bool:
+    """Say whether a font is joined handwriting, whose small letters mostly reach their neighbours.
+
+    A letter that only leans over its width does not: it reaches there upright, or on either side.
+
+    Args:
+        letters: The font's letters.
+        slant: How far their stems go to the right for each unit upwards.
+    """
     reach = []
-    for letter in small:
-        ends = np.concatenate([c for k in letter.contours for piece in k for c in piece])
-        reach.append(ends[:, 0].max() >= letter.advance)
+    for letter in (letters[point] for point in scripts.SMALL if point in letters):
+        if letter.contours:
+            curves = [c for contour in letter.contours for piece in contour for c in piece]
+            x, y = np.concatenate(curves).T
+            either = x.min() <= 0 and x.max() >= letter.advance
+            reach.append(either or (x - slant * y).max() >= letter.advance)
     return len(reach) >= scripts.ENOUGH and float(np.mean(reach)) > REACHING
 
 
