@@ -81,6 +81,14 @@ def test_a_few_letters_are_as_in_the_hands_of_the_whole_font(vce, font, tmp_path
         assert len(few) < len(whole)
 
 
+def test_joined_letters_take_no_turns(vce, tmp_path):
+    done = vce(
+        "convert", FONT, "--text", "بسم", "--alternates", 3, *SEED, "-o", "turns.ttf", status=2
+    )
+    one_line(done, "all drawings of each letter would be alike")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_kerning_of_the_source_is_kept(four):
     wanted = set_width(FONT, "AVA", {}) - set_width(FONT, "AVA", {"kern": False})
     assert wanted < 0

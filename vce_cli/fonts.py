@@ -93,12 +93,19 @@ def write(
             "these weights render every pixel anew, and a font's outlines have to be moved",
             hint="use weights of the wiring deformation",
         )
+    from vce_models.fonts.alternates import takes_turns
+
     data, points = _source(source, found, model.config, options, journal)
     if data is None:
         return
     letters = source.alphabet() if source else None
     alike = options.alternates is not None
     family = _family(data, letters, hands, model, options, options.towards, alike, journal)
+    if alike and not takes_turns(family):
+        raise ConfigError(
+            "all drawings of each letter would be alike",
+            hint="joined letters do not vary by themselves: leave out --alternates",
+        )
     proof = None
     if target.form.proves:
         proof = _proof(data, letters, points, hands, model, options, journal)

@@ -4,7 +4,8 @@ Letters, digits and ASCII's punctuation that the font encodes have one alternate
 The first is the glyph itself; the others are glyphs of their own beside it, called `a.alt1`
 and so on. The feature `calt` chooses among them (see `cycling`), and `salt` lets a user choose.
 Kerning, marks, joins and carets hold for all alternates alike. A letter that another feature
-has replaced before, as by a small capital or by a joined form of Arabic, has no alternates.
+has replaced before, as by a small capital or by a joined form of Arabic, has no alternates; nor
+has one that is joined to its neighbours, which all hands draw alike.
 """
 
 from __future__ import annotations
@@ -70,6 +71,12 @@ def alternates(family: Family, *, name: str, flavour: Flavour) -> bytes:
     return saved(font, packed=flavour == "woff2")
 
 
+def takes_turns(family: Family) -> bool:
+    """Say whether any letter of a family would have alternates."""
+    with opened(family) as font:
+        return bool(_planned(font, family))
+
+
 def _planned(font: TTFont, family: Family) -> Mapping[str, list[str]]:
     """Name the alternates of each letter; its own glyph is the first of them, and the key."""
     definitions = font["GDEF"].table.GlyphClassDef if "GDEF" in font else None
@@ -78,7 +85,7 @@ def _planned(font: TTFont, family: Family) -> Mapping[str, list[str]]:
     letters = dict.fromkeys(
         glyph
         for point, glyph in characters
-        if _varies(chr(point)) and classes.get(glyph) != MARK and _has_outline(family, glyph)
+        if _varies(chr(point)) and classes.get(glyph) != MARK and _differs(family, glyph)
     )
     order = font.getGlyphOrder()
     count = len(order) + len(letters) * (family.hands - 1)
@@ -101,5 +108,7 @@ def _varies(character: str) -> bool:
     return unicodedata.category(character)[0] in "LN" or character in string.punctuation
 
 
-def _has_outline(family: Family, glyph: str) -> bool:
-    return glyph in family.glyphs and any(family.glyphs[glyph].contours)
+def _differs(family: Family, glyph: str) -> bool:
+    """Say whether the hands draw a glyph differently."""
+    contours = family.glyphs[glyph].contours if glyph in family.glyphs else ()
+    return any((curve[1:2] != curve[2:]).any() for contour in contours for curve in contour)
