@@ -373,6 +373,11 @@ def test_the_vertical_origin_stays():
     after = opened(edited(family_of(saved(font)), 3, name="Hand", flavour="ttf"))
     for name in after.getGlyphOrder()[2:]:
         assert after["vmtx"][name] == (1000, 880 - after["glyf"][name].yMax)
+    # CFF has a table of its own for it; one glyph's origin is another than those of the rest.
+    font["vmtx"].metrics["a"] = (1000, 800 - tops["a"])
+    origins = opened(edited(family_of(saved(font)), 3, name="Hand", flavour="otf"))["VORG"]
+    inked = [name for name, top in tops.items() if top and name != "a"]
+    assert (origins["a"], {origins[name] for name in inked}) == (800, {880})
 
 
 def test_woff2_is_the_same_font_packed():

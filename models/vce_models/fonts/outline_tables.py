@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,6 +53,8 @@ def set_outlines(font: TTFont, family: Family, shown: Shown, *, cubic: bool) -> 
     for name, (model, master) in shown.items():
         font["hmtx"][name] = (int(family.glyphs[model].advances[master]), 0)
     if "vmtx" in font:
+        if cubic and "glyf" in font:
+            font["VORG"] = _origins(font)
         _set_tops(font, family, shown)
     font.setGlyphOrder(order)
     font["maxp"].numGlyphs = len(order)
@@ -116,6 +119,21 @@ def _set_tops(font: TTFont, family: Family, shown: Shown) -> None:
             tops = quadratic[model].places[..., 1].max(axis=1)
             bearing += int(tops[0] - tops[master])
         metrics[name] = (height, bearing)
+
+
+def _origins(font: TTFont) -> Any:
+    """Write down the vertical origins that TrueType implies: CFF's have a table of their own."""
+    glyphs, metrics, origins = font["glyf"], font["vmtx"].metrics, {}
+    for name in font.getGlyphOrder():
+        if glyphs[name].numberOfContours:
+            glyphs[name].recalcBounds(glyphs)
+            origins[name] = metrics[name][1] + glyphs[name].yMax
+    table = newTable("VORG")
+    table.majorVersion, table.minorVersion = 1, 0
+    commonest = Counter(origins.values()).most_common(1)
+    table.defaultVertOriginY = commonest[0][0] if commonest else 0
+    table.VOriginRecords = {n: y for n, y in origins.items() if y != table.defaultVertOriginY}
+    return table
 
 
 def _set_origins(font: TTFont, shown: Shown, cubic: bool) -> None:
