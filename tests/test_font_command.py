@@ -13,6 +13,7 @@ from blocks import build
 from conftest import names, one_line, scribble, start
 from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.pens.recordingPen import DecomposingRecordingPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
 from matplotlib import get_data_path
@@ -79,6 +80,46 @@ def test_a_few_letters_are_as_in_the_hands_of_the_whole_font(vce, font, tmp_path
         whole, few = (outlines(tmp_path / f"{name}-0{hand}.ttf") for name in ("whole", "few"))
         assert {name: whole[name] for name in few} == few
         assert len(few) < len(whole)
+
+
+def without_widths(font):
+    for name in font.getGlyphOrder():
+        font["hmtx"][name] = (0, font["hmtx"][name][1])
+
+
+def nested(font):
+    """Each of twelve letters is made of the one before, moved by ten."""
+    inner = font.getBestCmap()[ord("a")]
+    for letter in "bcdefghijklm":
+        pen = TTGlyphPen(font.getGlyphSet())
+        pen.addComponent(inner, (1, 0, 0, 1, 10, 0))
+        inner = font.getBestCmap()[ord(letter)]
+        font["glyf"][inner] = pen.glyph()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda font: font.__delitem__("post"), lambda font: font.__delitem__("name")]
+    + [without_widths, nested],
+    ids=["no post", "no name", "no widths", "nested"],
+)
+def test_odd_fonts_are_moved(spoil, vce, tmp_path):
+    with TTFont(build(tmp_path / "odd.ttf", "abcdefghijklmno")) as font:
+        spoil(font)
+        font.save(tmp_path / "odd.ttf")
+    vce("convert", "odd.ttf", "-n", 1, *SEED, "-o", "hand.ttf")
+    with TTFont(tmp_path / "hand.ttf") as font:
+        assert font["glyf"][font.getBestCmap()[ord("a")]].numberOfContours
+
+
+def test_a_glyph_too_large_to_be_moved_is_named(vce, tmp_path):
+    with TTFont(build(tmp_path / "large.ttf")) as font:
+        glyph = font["glyf"]["g1"]
+        glyph.coordinates.scale((81, 1))
+        glyph.recalcBounds(font["glyf"])
+        font.save(tmp_path / "large.ttf")
+    done = vce("convert", "large.ttf", "-n", 4, *SEED, "-o", "hand.ttf", status=3)
+    one_line(done, "g1 would be too large for a font's file")
 
 
 def test_joined_letters_take_no_turns(vce, tmp_path):

@@ -95,6 +95,7 @@ def _complete(font: TTFont) -> None:
         font["name"] = newTable("name")
         font["name"].names = []
     if "post" not in font:
+        font.getGlyphOrder()  # names that fontTools makes up have to be made up before
         builder.setupPost(keepGlyphNames="glyf" in font)
     if "OS/2" not in font:
         bits = font["head"].macStyle

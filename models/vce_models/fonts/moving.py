@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vce_models.errors import InputError
 from vce_models.fonts import crossings, evenness, hands, joints, likeness, parts, scripts, spacing
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Family, MasterGlyph, Places, Weakened
 from vce_models.fonts.mover import CONFUSED, Mover, Task
 from vce_models.fonts.outline import Contour, Letter, contours
+from vce_models.fonts.source import LIMIT
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -55,6 +57,9 @@ def family(
         alike: Whether all rules take the mean of their linear maps, as alternates of one hand.
         jobs: How many processes work.
         progress: Called with (glyphs done, glyphs in all).
+
+    Raises:
+        InputError: A moved glyph would be too large for a font's file.
     """
     from fontTools.ttLib import TTFont
 
@@ -65,7 +70,7 @@ def family(
         points = scripts.base_points(font)
         made_of = parts.find(font, outlines, points)
         advances = {name: font["hmtx"][name][0] for name in outlines}
-        fixed = bool(font["post"].isFixedPitch)
+        fixed = "post" in font and bool(font["post"].isFixedPitch)
     if letters is None:
         names = {point: named[point] for point in scripts.alphabet(named)}
         letters = {point: Letter(outlines[n], advances[n]) for point, n in names.items()}
@@ -114,7 +119,19 @@ def family(
     for name in outlines.keys() - glyphs.keys():
         glyphs[name] = mover.blank(advances[name])
     glyphs = spacing.even(glyphs, advances, points, fixed=fixed)
+    _check_reach(glyphs)
     return Family(data, glyphs, len(masters) - 1, masters, tuple(sorted(weakened)))
+
+
+def _check_reach(glyphs: Mapping[str, MasterGlyph]) -> None:
+    """Raise InputError if a glyph lies where no font's file can say it."""
+    for name, glyph in glyphs.items():
+        curves = [curve for contour in glyph.contours for curve in contour]
+        reach = max((float(np.abs(curve).max()) for curve in curves), default=0.0)
+        if reach > LIMIT or glyph.advances.max() > 2 * LIMIT:
+            raise InputError(
+                f"{name} would be too large for a font's file", hint="name other characters"
+            )
 
 
 def _ready(alone: Sequence[str], made_of: Mapping[str, Sequence[parts.Part]]) -> list[int]:

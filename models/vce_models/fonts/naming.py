@@ -100,8 +100,9 @@ def postscript_name(family: str, style: str) -> str:
 def reserved_names(font: TTFont) -> tuple[str, ...]:
     """List the names that a licence reserves for the font's makers (SIL Open Font License)."""
     found: list[str] = []
+    records = font["name"].names if "name" in font else []
     for number in (0, 13):
-        for record in font["name"].names:
+        for record in records:
             if record.nameID == number:
                 text = record.toUnicode(errors="replace")
                 for listed in _RESERVED.findall(text):

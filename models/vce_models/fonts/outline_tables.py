@@ -29,6 +29,9 @@ from fontTools.ttLib.tables._g_l_y_f import (
 from vce_models.fonts.family import Family, MasterGlyph
 from vce_models.fonts.quadratics import TOLERANCE, Outline, outlines
 
+MOST_NAMES = 0xFFFF - 258
+"""Glyphs whose names `post` can hold, beside those that it knows by number."""
+
 Shown = Mapping[str, tuple[str, int]]
 """What each glyph to be written shows, by its name: a glyph of the family, and a master."""
 
@@ -192,7 +195,8 @@ def _become_truetype(font: TTFont) -> None:
     for limit in _LIMITS:
         setattr(profile, limit, 0)  # fontTools finds those of the outlines when it saves the font
     profile.maxZones = 1
-    post.formatType, post.extraNames, post.mapping = 2.0, [], {}
+    named = profile.numGlyphs <= MOST_NAMES
+    post.formatType, post.extraNames, post.mapping = 2.0 if named else 3.0, [], {}
 
 
 _LIMITS = (

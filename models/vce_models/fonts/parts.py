@@ -64,14 +64,20 @@ def find(
         if found := [part for part in found or () if outlines[part.name]]:
             direct[name] = found
 
-    def simple(name: str, x: float, y: float, depth: int) -> Iterator[Part]:
-        if name not in direct or depth > 8:
+    def simple(name: str, x: float, y: float, within: tuple[str, ...]) -> Iterator[Part]:
+        if name not in direct or name in within:
             yield Part(name, x, y)
             return
         for part in direct[name]:
-            yield from simple(part.name, x + part.x, y + part.y, depth + 1)
+            yield from simple(part.name, x + part.x, y + part.y, (*within, name))
 
-    return {name: list(simple(name, 0.0, 0.0, 0)) for name in direct}
+    made = {name: list(simple(name, 0.0, 0.0, ())) for name in direct}
+    # Two glyphs without other ink may each be made of the other; they are moved by themselves.
+    return {
+        name: found
+        for name, found in made.items()
+        if direct.keys().isdisjoint(p.name for p in found)
+    }
 
 
 def _is_mark(point: int | None) -> bool:

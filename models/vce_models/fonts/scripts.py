@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
 JOINED = {
-    *("Adlm", "Arab", "Beng", "Deva", "Guru", "Mand", "Mani", "Mong"),
-    *("Nkoo", "Phag", "Phlp", "Rohg", "Sogd", "Syrc", "Tibt"),
+    *("Adlm", "Arab", "Beng", "Chrs", "Deva", "Gong", "Guru", "Mand", "Mani", "Modi", "Mong"),
+    *("Newa", "Nkoo", "Ogam", "Ougr", "Phag", "Phlp", "Rohg", "Sogd", "Sylo", "Syrc", "Tibt"),
+    "Tirh",
 }
 """Scripts, by ISO 15924, whose letters are joined, by strokes on the line or by a headline."""
 

@@ -96,7 +96,7 @@ def even(
     if fixed and not letters:
         letters = [name for name in glyphs if advances[name] > 0]
     widths = {advances[name] for name in letters}
-    if len(widths) == 1 and (fixed or len(letters) >= scripts.ENOUGH):
+    if len(widths) == 1 and widths != {0} and (fixed or len(letters) >= scripts.ENOUGH):
         (cell,) = widths
         mean = _mean(glyphs, letters)
         return {
