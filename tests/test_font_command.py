@@ -99,8 +99,12 @@ def nested(font):
 
 @pytest.mark.parametrize(
     "spoil",
-    [lambda font: font.__delitem__("post"), lambda font: font.__delitem__("name")]
-    + [without_widths, nested],
+    [
+        lambda font: font.__delitem__("post"),
+        lambda font: font.__delitem__("name"),
+        without_widths,
+        nested,
+    ],
     ids=["no post", "no name", "no widths", "nested"],
 )
 def test_odd_fonts_are_moved(spoil, vce, tmp_path):

@@ -27,7 +27,11 @@ def fill(paper="a4", text=TEXT, colour=BLUE):
     image, ink = template.render(page), Image.new("L", template.render(page).size)
     font, inset = ImageFont.truetype(FONT, round(template.EM * DOTS)), template.INSET
     width, height = layout.box
-    size = [round((length - 2 * inset) * scan.FINENESS) for length in layout.box]
+    beyond = scan.BEYOND
+    size = [
+        round((width - 2 * inset) * scan.FINENESS),
+        round((height + 2 * beyond) * scan.FINENESS),
+    ]
     truth = {}
     for (left, top), point in zip(layout.corners(), page.characters, strict=False):
         if chr(point) in LEFT_OUT:
@@ -35,7 +39,7 @@ def fill(paper="a4", text=TEXT, colour=BLUE):
         at = (left + width / 2) * DOTS, (top + height - template.BASELINE) * DOTS
         for picture, dark in ((image, colour), (ink, 255)):
             ImageDraw.Draw(picture).text(at, chr(point), dark, font, anchor="ms")
-        read = np.array((left + inset, top + inset, left + width - inset, top + height - inset))
+        read = np.array((left + inset, top - beyond, left + width - inset, top + height + beyond))
         cut = ink.transform(size, Image.Transform.EXTENT, tuple(read * DOTS), 2)
         truth[chr(point)] = np.asarray(cut) >= 128
     return image, truth
@@ -208,6 +212,40 @@ def test_strokes_from_a_neighbouring_box_are_no_ink():
     ImageDraw.Draw(image).line(tuple(line), BLUE, 12)
     found = scan.written(image, "page") or ()
     assert [chr(one.codepoint) for one in found] == ["g", "B"]
+
+
+def test_what_goes_on_under_its_box_is_read_as_far(vce, tmp_path):
+    image, _ = fill(text="lI")
+    layout = template.LAYOUTS["a4"]
+    middle, bottom = layout.left + layout.box[0] / 2, layout.top + layout.box[1]
+    pen, whole = ImageDraw.Draw(image), scan.written(image, "page") or ()
+    for box, length in enumerate((1.5, 3.5)):  # millimetres under the box
+        x = middle + box * layout.box[0]
+        pen.line(tuple(np.array((x, bottom - 12, x, bottom + length)) * DOTS), BLUE, 12)
+    short, long = scan.written(image, "page") or ()
+    assert (short.is_cut, long.is_cut) == (False, True)
+    for one, before in zip((short, long), whole, strict=True):
+        longer = np.flatnonzero(one.ink.any(1))[-1] - np.flatnonzero(before.ink.any(1))[-1]
+        assert longer > 8 * scan.FINENESS  # from the baseline, 7.5 mm above the box's edge
+    image.save(tmp_path / "page.png")
+    done = vce("convert", "page.png", "-n", 1, "--seed", 7, "-o", "out.png")
+    assert done.stderr.count("goes on beyond its box, and is cut") == 1
+
+
+@pytest.mark.parametrize("dots", [100, 300])
+def test_a_page_in_black_and_white_is_read(dots, page, vce, tmp_path):
+    image = page[0].convert("L")
+    small = image.resize([round(side * dots / template.DPI) for side in image.size])
+    small.point(lambda value: 255 * (value > 140)).convert("1").save(tmp_path / "page.png")
+    said = vce("convert", "page.png", "-n", 1, "--seed", 7, "-v", "-o", "out.png").stderr
+    assert said.count("read ") == len(page[1])
+
+
+@pytest.mark.parametrize("text", ["ابجدسعوغ", "ళॢੴ", "ꙮ", "Ñ"])
+def test_no_caption_is_read(text):
+    (page,) = template.paginate(template.choose(text, None), "a4")
+    with pytest.raises(InputError, match="nothing is written on it"):
+        scan.written(template.render(page), "page")
 
 
 def test_a_band_says_what_the_page_holds():

@@ -128,6 +128,9 @@ def _find(inputs: list[str], reading: Reading, journal: Journal) -> list[Glyph]:
             journal.fail(name, error)
         except OSError as error:  # the name is too long, or a folder must not be entered
             journal.fail(name, InputError(f"{name} cannot be read: {error.strerror}"))
+    for glyph in found:
+        if glyph.note:
+            journal.warn(glyph.note)
     return found
 
 

@@ -43,8 +43,12 @@ SPECK, WRITTEN = 0.05, 0.12
 DARK = 0.2
 """Least darkness of a pen in the red channel, where paper has 0 and black has 1."""
 
-STRAY = 3.0
+STRAY = 4.2
 """How far strokes of neighbouring boxes may reach into a box, in millimetres."""
+
+BEYOND = 2.0
+"""How far above and below its box a stroke is read, in millimetres: what is written large goes on
+there. Nothing is read beside a box, as upright guides are there."""
 
 
 class Written(NamedTuple):
@@ -55,12 +59,14 @@ class Written(NamedTuple):
         ink: Its ink, (H, W) in [0, 1].
         baseline: How many rows of pixels are above the baseline.
         em: Ems to a pixel.
+        is_cut: Whether it goes on where nothing is read.
     """
 
     codepoint: int
     ink: Array
     baseline: float
     em: float
+    is_cut: bool = False
 
 
 def read(path: Path) -> list[Written] | None:
@@ -94,9 +100,11 @@ def written(image: Image.Image, name: str) -> list[Written] | None:
     inks = _inks(_red(image), found, factor)
     if inks is not None:
         boxes = zip(found.page.characters, map(_cleaned, inks), strict=True)
-        above = (found.layout.box[1] - BASELINE - INSET) * FINENESS
+        above = (found.layout.box[1] - BASELINE + BEYOND) * FINENESS
         filled = [
-            Written(p, ink, above, 1 / (EM * FINENESS)) for p, ink in boxes if ink is not None
+            Written(p, ink, above, 1 / (EM * FINENESS), _is_cut(ink))
+            for p, ink in boxes
+            if ink is not None
         ]
         if filled:
             return filled
@@ -129,9 +137,10 @@ def _inks(red: Array, found: Registered, finer: int) -> Array | None:
     paper = _paper(_reduced(red, factor), found, finer / factor)
     factor = _whole(fineness / FINENESS)
     fine = _reduced(red, factor)
-    width, height = (length - 2 * INSET for length in found.layout.box)
-    rows, columns = (_middles(length) for length in (height, width))
-    grid = np.stack(np.meshgrid(columns, rows), -1) + INSET
+    width, height = found.layout.box
+    rows = _middles(height + 2 * BEYOND) - BEYOND
+    columns = _middles(width - 2 * INSET) + INSET
+    grid = np.stack(np.meshgrid(columns, rows), -1)
     boxes = []
     for corner in found.layout.corners()[: len(found.page.characters)]:
         seen = interpolate(fine, found.pixels(corner + grid) * (finer / factor))
@@ -139,7 +148,8 @@ def _inks(red: Array, found: Registered, finer: int) -> Array | None:
     ink = np.clip(np.stack(boxes), 0, 1)
     # Guides go from side to side in all boxes; even a dashed line has no ink on a quarter.
     ink -= np.quantile(ink, 0.25, axis=(0, 2), keepdims=True)
-    ink[:, : round((CAPTION[1] - INSET) * FINENESS), : round((CAPTION[0] - INSET) * FINENESS)] = 0
+    captions = (rows < CAPTION[1]) | (rows > height)  # its own, and that of the box below
+    ink[:, np.outer(captions, columns < CAPTION[0])] = 0
     rows_of_all = np.asarray(np.clip(ink, 0, 1), np.float32).reshape(-1, ink.shape[2])
     stretched = levels(rows_of_all) if _dark(rows_of_all) else None
     return None if stretched is None else stretched.reshape(ink.shape)
@@ -192,13 +202,21 @@ def _cleaned(ink: Array) -> Array | None:
     found = parts.find(ink >= 0.5)
     height, width = ink.shape
     left, top, right, bottom = found.boxes.T
-    depth = STRAY * FINENESS
-    stray = ((left == 0) & (right < depth)) | ((top == 0) & (bottom < depth))
-    stray |= (right == width) & (left > width - depth)
-    stray |= (bottom == height) & (top > height - depth)
+    beyond = BEYOND * FINENESS
+    across, down = (STRAY - INSET) * FINENESS, STRAY * FINENESS + beyond
+    stray = ((left == 0) & (right < across)) | ((top == 0) & (bottom < down))
+    stray |= (right == width) & (left > width - across)
+    stray |= (bottom == height) & (top > height - down)
+    stray |= (top + bottom < 2 * beyond) | (top + bottom > 2 * (height - beyond))
     kept = (found.areas > SPECK * FINENESS**2) & ~stray
     if found.areas[kept].sum() < WRITTEN * FINENESS**2:
         return None
     mask = Image.fromarray(found.mask(kept)).convert("L")
     near = np.asarray(mask.filter(ImageFilter.MaxFilter(5))) > 0
     return np.where(near, ink, np.float32(0))
+
+
+def _is_cut(ink: Array) -> bool:
+    """Say whether strokes go on beyond what was read."""
+    solid = ink >= 0.5
+    return bool(solid[[0, -1]].any() or solid[:, [0, -1]].any())

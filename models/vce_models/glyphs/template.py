@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from vce_models.characters import DEFAULT, parse_characters
 from vce_models.config import PAPERS
@@ -37,6 +37,12 @@ INSET = 1.2
 
 CAPTION = (9.5, 5.5)
 """Width and height of the corner for a box's caption, which is not read."""
+
+CAPTION_SIZES = (4.0, 3.2, 2.5)
+"""Sizes of captions that are tried."""
+
+CLEAR = 4
+"""Dots between a caption and the edges of its corner."""
 
 MARKER = 9.0
 """Diameter of the four rings in the corners."""
@@ -255,13 +261,24 @@ def _render_box(
     for height, colour in ((CAP_HEIGHT, FAINT), (X_HEIGHT, FAINT), (0, LINE)):
         y = baseline - height * EM
         _bar(pen, left + MARGIN, right - MARGIN, y, y, 0.3, colour)
+    caption, font, lowest = _caption(point)
+    under = min(_dots(4.8), _dots(CAPTION[1]) - CLEAR - lowest)
+    pen.text((_dots(left + MARGIN), _dots(top) + under), caption, GREY, font, anchor="ls")
+
+
+def _caption(point: int) -> tuple[str, ImageFont.FreeTypeFont | None, int]:
+    """Choose a caption that fits into its corner, its font, and how far it reaches down."""
     character = caption = chr(point)
-    font = font_for(character, _dots(4))
-    if font is None:
-        font, caption = font_for("U", _dots(2.4)), f"U+{point:04X}"
-    elif unicodedata.combining(character):
+    if unicodedata.combining(character):
         caption = f"\N{DOTTED CIRCLE}{caption}"
-    pen.text((_dots(left + MARGIN), _dots(top + 4.8)), caption, GREY, font, anchor="ls")
+    room = _dots(CAPTION[0] - MARGIN) - CLEAR, _dots(CAPTION[1]) - 2 * CLEAR
+    for size in CAPTION_SIZES:
+        if font := font_for(character, _dots(size)):
+            left, top, right, bottom = font.getbbox(caption, anchor="ls")
+            if right - min(left, 0) <= room[0] and bottom - top <= room[1]:
+                return caption, font, round(bottom)
+    font, caption = font_for("U", _dots(2.4)), f"U+{point:04X}"
+    return caption, font, 0
 
 
 def _render_words(pen: ImageDraw.ImageDraw, layout: Layout, page: Page) -> None:
