@@ -94,6 +94,7 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         (("a.png", "b.png", "-n", 150, "-o", "x.webp"), 5, "17520x240 pixels are too many"),
         (("a.png", "-o", "styles"), 2, "or name a folder: styles/"),
         (("a.png", "-o", "x", "--format", "bmp"), 2, "--format is 'bmp'"),
+        (("a.png", "-o", "x.png", "--format", "svg"), 2, "x.png says .png, and --format svg"),
         (("a.png", "-o", "x.gif"), 2, "a .gif shows a walk"),
         (("a.png", "-o", "-", "--format", "png", "--json"), 2, "both want standard output"),
         (("-", "-", "-o", "x.png"), 2, "standard input can be read once"),

@@ -75,7 +75,8 @@ def test_four_hands_are_four_fonts_of_their_own(four):
 
 def test_a_few_letters_are_as_in_the_hands_of_the_whole_font(vce, font, tmp_path):
     vce("convert", font, "-n", 2, *SEED, "-o", "whole.ttf")
-    vce("convert", font, "-n", 2, *SEED, "--text", "Ao", "-o", "few.ttf")
+    done = vce("convert", font, "-n", 2, *SEED, "--text", "Ao", "-o", "few.ttf", "--json")
+    assert json.loads(done.stdout)["inputs"] == [{"name": "Blocks", "source": str(font)}]
     for hand in (1, 2):
         whole, few = (outlines(tmp_path / f"{name}-0{hand}.ttf") for name in ("whole", "few"))
         assert {name: whole[name] for name in few} == few

@@ -61,10 +61,11 @@ def test_rules_of_other_weights_are_a_warning_and_of_another_shape_an_error(vce,
     save_file({"z": small}, tmp_path / "bare.safetensors")
     for given, status, words in [
         ("small.safetensors", 3, "small.safetensors holds F32 (2, 20, 2)"),
-        ("text.safetensors", 3, "text.safetensors is damaged"),
+        ("text.safetensors", 3, "text.safetensors is no rules file, or damaged"),
         ("bare.safetensors", 3, "bare.safetensors holds no rules"),
-        ("gone.safetensors:2", 3, "gone.safetensors is no rules file"),
-        ("other.safetensors:3", 2, "there is no rule 3"),
+        ("gone.safetensors:2", 3, "gone.safetensors does not exist"),
+        ("other.safetensors:3", 2, "there is no rule 3\n"),
+        ("other.safetensors:3-9", 2, "there is no rule 3-9"),
         ("other.safetensors:2-1", 2, "there is no rule 2-1"),
         ("other.safetensors:0", 2, "there is no rule 0"),
     ]:

@@ -90,3 +90,14 @@ def test_a_glyph_that_is_too_fine_does_not_stop_the_others(tmp_path):
     status, said, _ = run(tmp_path, "convert", "a.svg", "b.svg", "-n", 1, "-q", "-o", "x.svg")
     assert (status, said[0]) == (6, "error: a.svg: its outline is too fine to be moved")
     assert (tmp_path / "x.svg").read_text().count("<path") == 1
+
+
+def test_a_document_type_is_left_alone_and_entities_are_refused(tmp_path):
+    drawn(tmp_path, TRIANGLE.format(far=90))
+    body = (tmp_path / "a.svg").read_text()
+    public = '"-//W3C//DTD SVG 20010904//EN" "http://www.w3.org/TR/2001/SVG.dtd"'
+    (tmp_path / "a.svg").write_text(f"<!DOCTYPE svg PUBLIC {public}>{body}")
+    assert outcome(tmp_path, "x.svg")[0] == 0
+    (tmp_path / "a.svg").write_text(f'<!DOCTYPE svg [<!ENTITY a "b">]>{body}')
+    status, said, *_ = outcome(tmp_path, "x.svg")
+    assert (status, "defines entities" in said[0]) == (3, True)

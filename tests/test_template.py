@@ -222,7 +222,8 @@ def test_what_goes_on_under_its_box_is_read_as_far(vce, tmp_path):
     for box, length in enumerate((1.5, 3.5)):  # millimetres under the box
         x = middle + box * layout.box[0]
         pen.line(tuple(np.array((x, bottom - 12, x, bottom + length)) * DOTS), BLUE, 12)
-    short, long = scan.written(image, "page") or ()
+    found = scan.written(image, "page") or ()
+    short, long = found[0], found[1]
     assert (short.is_cut, long.is_cut) == (False, True)
     for one, before in zip((short, long), whole, strict=True):
         longer = np.flatnonzero(one.ink.any(1))[-1] - np.flatnonzero(before.ink.any(1))[-1]

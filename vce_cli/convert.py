@@ -77,7 +77,10 @@ def convert(options: Options) -> None:
             journal.wrote(options.save_rules)
         journal.close()
         if options.as_json:
-            facts = _facts(options, found, hands, fingerprint)
+            read = [(glyph.name, glyph.source) for glyph in found]
+            if source:
+                read = [(source.name, source.file)]
+            facts = _facts(options, read, hands, fingerprint)
             out.write(journal.manifest(**facts))
     journal.raise_failures(inputs)
 
@@ -337,12 +340,21 @@ def _metadata(options: Options, hands: Hands, fingerprint: str) -> dict[str, str
     return text | ({"vce:strength": f"{options.towards:g}"} if options.towards != 1 else {})
 
 
-def _facts(options: Options, found: list[Glyph], hands: Hands, fingerprint: str) -> dict[str, Any]:
-    """Collect what the manifest of --json says beside the journal's events."""
+def _facts(
+    options: Options, read: list[tuple[str, str]], hands: Hands, fingerprint: str
+) -> dict[str, Any]:
+    """Collect what the manifest of --json says beside the journal's events.
+
+    Args:
+        options: The options of the command.
+        read: The name and the source of each input.
+        hands: The rules.
+        fingerprint: That of the weights.
+    """
     return {
         "version": version(),
         "weights": fingerprint,
-        "inputs": [{"name": glyph.name, "source": glyph.source} for glyph in found],
+        "inputs": [{"name": name, "source": source} for name, source in read],
         "rules": {
             "numbers": hands.numbers,
             "seed": hands.seed,

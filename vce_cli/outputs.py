@@ -76,6 +76,8 @@ def choose(options: Options, rules: int) -> Target:
         name = "{rule:02d}" if form.least == "rule" else "{char}-{rule:02d}"
         output = f"{_literal(output).rstrip(os.sep)}/{name}.{form.suffix}"
     else:
+        if named and FORMS.get(suffix, named) is not named:
+            raise ConfigError(f"{output} says .{suffix}, and --format {options.form}")
         form = named or _form(
             suffix or _formless(output), f"cannot write {output}", "its suffix may be"
         )

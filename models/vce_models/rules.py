@@ -103,7 +103,8 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str, bool]:
         InputError: The file is missing, damaged, or holds rules of another shape.
     """
     if not is_file(path):
-        raise InputError(f"{path} is no rules file", hint="vce convert --save-rules writes one")
+        word = "is no rules file" if exists(path) else "does not exist"
+        raise InputError(f"{path} {word}", hint="vce convert --save-rules writes one")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -116,7 +117,7 @@ def load(path: Path, config: ModelConfig) -> tuple[Array, str, bool]:
             _check_shape(path, file.get_slice("z"), config)
             z: Array = file.get_tensor("z")
     except (OSError, SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is damaged: {error}") from error
+        raise InputError(f"{path} is no rules file, or damaged: {error}") from error
     if not np.isfinite(z).all():
         raise InputError(f"{path} holds values that are not numbers")
     return z, fingerprint, calm
@@ -156,5 +157,6 @@ def select(rules: Array, selection: tuple[int, int] | None) -> tuple[list[int], 
     """
     first, last = selection or (1, len(rules))
     if not 1 <= first <= last <= len(rules):
-        raise ConfigError(f"there is no rule {first}-{last}", hint=f"use 1 to {len(rules)}")
+        wanted = f"{first}" if first == last else f"{first}-{last}"
+        raise ConfigError(f"there is no rule {wanted}", hint=f"use 1 to {len(rules)}")
     return list(range(first, last + 1)), rules[first - 1 : last]
