@@ -236,3 +236,25 @@ def test_progress_counts_all_glyphs_and_those_made_of_others_with_these():
     assert done == sorted(done)
     assert done[-1] == len(made.glyphs)
     assert max(np.diff(done)) >= 2  # é comes with the last of its parts
+
+
+def test_what_is_attached_to_a_shifted_letter_moves_as_on_the_letter():
+    font = read_font(FONT)
+    moved, model = font.cut(font.characters("ΈΕ")), weights.load()
+    drawn = hands.Rules(model, rules.sample(2, model.config, 7))
+    family = moving.family(moved, drawn, letters=font.alphabet())
+    whole = family.glyphs[font.named[ord("Έ")]]
+    (name, shift), *_ = whole.parts
+    letter = family.glyphs[name]
+    assert shift[0].tolist() == [234, 0]
+    corners = np.array([(200.0, 0), (200, 1493), (1100, 0), (1100, 1493)])
+    there, here = whole.move(corners + shift[0]), letter.move(corners)
+    np.testing.assert_allclose(there, here + shift[:, None], atol=1e-6)
+    linear = family.linear
+    assert np.abs(there - (corners + shift[0]) @ linear.transpose(0, 2, 1))[1:].max() > 5
+
+
+def test_a_font_of_no_character_but_one_made_of_others_is_moved():
+    """Of DejaVu's Ε, which is its E, no glyph is left that has a character and its own outline."""
+    family = move(read_font(FONT).cut([ord("Ε")]))
+    assert family.glyphs[read_font(FONT).named[ord("Ε")]].contours

@@ -218,12 +218,11 @@ def test_what_goes_on_under_its_box_is_read_as_far(vce, tmp_path):
     image, _ = fill(text="lI")
     layout = template.LAYOUTS["a4"]
     middle, bottom = layout.left + layout.box[0] / 2, layout.top + layout.box[1]
-    pen, whole = ImageDraw.Draw(image), scan.written(image, "page") or ()
+    pen, whole = ImageDraw.Draw(image), list(scan.written(image, "page") or ())
     for box, length in enumerate((1.5, 3.5)):  # millimetres under the box
         x = middle + box * layout.box[0]
         pen.line(tuple(np.array((x, bottom - 12, x, bottom + length)) * DOTS), BLUE, 12)
-    found = scan.written(image, "page") or ()
-    short, long = found[0], found[1]
+    short, long = list(scan.written(image, "page") or ())
     assert (short.is_cut, long.is_cut) == (False, True)
     for one, before in zip((short, long), whole, strict=True):
         longer = np.flatnonzero(one.ink.any(1))[-1] - np.flatnonzero(before.ink.any(1))[-1]

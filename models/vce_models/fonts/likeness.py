@@ -25,6 +25,10 @@ TWIN = 0.05
 """Glyphs that differ by less, as a share of their ink, show one shape, as A and Alpha do."""
 
 
+BAND = 512
+"""Glyphs that are compared with all others at once, so that memory is in proportion to those."""
+
+
 def confused(
     glyphs: Mapping[str, MasterGlyph],
     names: Sequence[str],
@@ -52,11 +56,13 @@ def confused(
         linear = masters[hand]
         own = _pictures([[p[0] @ linear.T for p in shape] for shape in shapes.values()], em)
         moved = _pictures([[p[hand] for p in shapes[name]] for name in asked], em)
-        near = _distances(moved, own)
-        twins = _distances(own[order], own) < TWIN * (own**2).sum(1)
-        itself = near[range(len(order)), order]
-        near[twins] = np.inf
-        found[:, hand - 1] = near.min(1, initial=np.inf) < itself
+        for first in range(0, len(order), BAND):
+            some = order[first : first + BAND]
+            near = _distances(moved[first : first + BAND], own)
+            twins = _distances(own[some], own) < TWIN * (own**2).sum(1)
+            itself = near[range(len(some)), some]
+            near[twins] = np.inf
+            found[first : first + BAND, hand - 1] = near.min(1, initial=np.inf) < itself
     return {name: hands for name, hands in zip(asked, found, strict=True) if hands.any()}
 
 
@@ -80,7 +86,7 @@ def _pictures(shapes: Sequence[Sequence[Places]], em: float) -> Array:
         picture[:] = fill(placed, SIDE, LINES)
     for axis in (1, 2):
         pictures += (np.roll(pictures, 1, axis) + np.roll(pictures, -1, axis)) / 2
-    return np.asarray(pictures.reshape(len(shapes), -1), np.float32)
+    return np.asarray(pictures.reshape(len(shapes), SIDE * SIDE), np.float32)
 
 
 def _distances(these: Array, those: Array) -> Array:

@@ -7,7 +7,7 @@ apart, the parts are found as outlines that are equal but for a shift.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +118,26 @@ def assemble(
         ]
     more = masters[:, 0, 0] * (advances[name] - advances[made[0].name])
     wide = np.maximum(base.advances + np.rint(more).astype(np.int64), 0)
-    return MasterGlyph(tuple(contours), wide, base.move, tuple(moved))
+    move = _Shifted(base.move, np.array([made[0].x, made[0].y]), moved[0][1])
+    return MasterGlyph(tuple(contours), wide, move, tuple(moved))
+
+
+@dataclass(frozen=True, eq=False)
+class _Shifted:
+    """The `MasterGlyph.move` of a glyph whose base stands elsewhere in it.
+
+    Attributes:
+        base: The base's.
+        before: How far the base is shifted in the source, (2,).
+        after: How far in every master, (masters, 2).
+    """
+
+    base: Callable[[Places], Places]
+    before: NDArray[np.float64]
+    after: Places
+
+    def __call__(self, places: Places) -> Places:
+        return np.asarray(self.base(places - self.before) + self.after[:, None])
 
 
 def _meeting(base: MasterGlyph, at: Part, glyph: MasterGlyph, part: Part) -> Places | None:
