@@ -129,7 +129,12 @@ def test_kerning_of_the_old_table_becomes_a_feature():
     font["kern"].version, table = 0, KernTable_format_0()
     table.coverage, table.kernTable = 1, {("A", "V"): -90, ("V", "A"): -70}
     font["kern"].kernTables = [table]
+    for coverage, pairs in ((1, {("A", "V"): 30}), (0, {("V", "A"): -500}), (5, {("V", "A"): 99})):
+        more = KernTable_format_0()
+        more.coverage, more.kernTable = coverage, pairs  # along the line, down, and across
+        font["kern"].kernTables.append(more)
     source = saved(font)
+    assert "pos A V -60;" in feature_code(opened(source))
     first, second = (shaped(data, "AVA") for data in (source, again(source)))
     assert sum(at[1] for at in first) == sum(at[1] for at in second)
 

@@ -18,6 +18,7 @@ from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
 from matplotlib import get_data_path
 from PIL import Image
+from ufoLib2 import Font
 
 FONT = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
 SEED = ("--seed", 7)
@@ -115,6 +116,18 @@ def test_odd_fonts_are_moved(spoil, vce, tmp_path):
     vce("convert", "odd.ttf", "-n", 1, *SEED, "-o", "hand.ttf")
     with TTFont(tmp_path / "hand.ttf") as font:
         assert font["glyf"][font.getBestCmap()[ord("a")]].numberOfContours
+
+
+def test_what_a_ufo_cannot_say_is_left_out(vce, tmp_path):
+    with TTFont(build(tmp_path / "odd.ttf")) as font:
+        os2 = font["OS/2"]
+        os2.achVendID, os2.usWidthClass, os2.fsType, os2.sFamilyClass = "\0\0\0\0", 0, 0x14, 0x7F00
+        font["head"].flags |= 1 << 15
+        font["name"].setName("a\x07b", 0, 3, 1, 0x409)
+        font.save(tmp_path / "odd.ttf")
+    vce("convert", "odd.ttf", "-n", 1, *SEED, "-o", "hand.ufo")
+    info = Font.open(tmp_path / "hand.ufo").info
+    assert (info.openTypeOS2WidthClass, info.openTypeOS2Type, info.copyright) == (1, [2], "ab")
 
 
 def test_a_glyph_too_large_to_be_moved_is_named(vce, tmp_path):

@@ -13,6 +13,7 @@ from fontTools.otlLib.builder import buildStatTable
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont
 from fontTools.ttLib.tables._f_v_a_r import NamedInstance
+from fontTools.ttLib.tables.DefaultTable import DefaultTable
 from fontTools.ttLib.tables.TupleVariation import TupleVariation
 from ufoLib2 import Font
 
@@ -266,3 +267,15 @@ def test_a_cut_font_has_what_was_asked_for_and_its_spaces(tmp_path):
         assert cut["name"].getDebugName(13) == "OFL"
         assert cut["hmtx"][cut.getBestCmap()[ord("o")]][0] == 515
     assert font.cut(None) == font.data
+
+
+def test_tables_that_name_glyphs_by_number_do_not_outlive_a_cut(tmp_path):
+    with TTFont(build(tmp_path / "a.ttf")) as font:
+        for tag in ("Zapf", "trak"):
+            font[tag] = DefaultTable(tag)
+            font[tag].data = bytes(12)
+        font.save(tmp_path / "a.ttf")
+    font = read_font(tmp_path / "a.ttf")
+    for points, kept in ((None, {"Zapf", "trak"}), ([ord("A")], {"trak"})):
+        with TTFont(io.BytesIO(font.cut(points))) as cut:
+            assert {"Zapf", "trak"} & set(cut.keys()) == kept

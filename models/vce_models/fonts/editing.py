@@ -39,7 +39,7 @@ Flavour = Literal["ttf", "otf", "woff2"]
 
 HINTING = "fpgm prep cvt cvar hdmx LTSH VDMX gasp PCLT TTFA VTT TSI0 TSI1 TSI2 TSI3 TSI5"
 PICTURES = "EBDT EBLC EBSC CBDT CBLC sbix bdat bloc SVG BDF"
-PLACES = "ankr lcar opbd just Feat Glat Gloc Silf Sill"
+PLACES = "ankr kerx lcar opbd just Feat Glat Gloc Silf Sill"
 OTHERS = "DSIG FFTM PfEd TeX webf MERG TSIB TSIC TSID TSIJ TSIP TSIS TSIV"
 DROPPED = [f"{tag:4}" for tag in " ".join((HINTING, PICTURES, PLACES, OTHERS)).split()]
 

@@ -10,6 +10,7 @@ languages that turn every feature off are left out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -194,11 +195,12 @@ class _Code:
         """Write the kerning of a font that has none in GPOS."""
         if "kern" not in self.font or kerning.in_gpos(self.font):
             return
-        pairs = {
-            pair: value
-            for table in self.font["kern"].kernTables
-            for pair, value in getattr(table, "kernTable", {}).items()
-        }
+        pairs: Counter[tuple[str, str]] = Counter()
+        for table in self.font["kern"].kernTables:
+            # Other bits mean vertical kerning, least values, kerning across the line.
+            level = not table.coverage & 0xE0 if table.apple else table.coverage & 7 == 1
+            if level and hasattr(table, "kernTable"):
+                pairs.update(table.kernTable)
         if pairs:
             yield "feature kern {"
             for (left, right), value in pairs.items():

@@ -38,6 +38,9 @@ LIMIT = 32767
 
 OUTLINES = ("glyf", "CFF ", "CFF2")
 
+NUMBERED = ("morx", "mort", "feat", "kerx", "Zapf", "acnt", "fmtx")
+"""Apple's tables that name glyphs by number, and that fontTools does not cut with the others."""
+
 
 @dataclass(frozen=True, eq=False)
 class SourceFont:
@@ -206,6 +209,9 @@ class SourceFont:
             for point in points:
                 subsetter.populate(unicodes=[point, *scripts.taken_apart(point)])
             subsetter.subset(font)
+            for tag in NUMBERED:
+                if tag in font:
+                    del font[tag]
             kerning.drop_unnamed(font)
             file = io.BytesIO()
             font.save(file)

@@ -10,6 +10,8 @@ not written.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +156,6 @@ MEASURES = {
         "caretOffset": "openTypeHheaCaretOffset",
     },
     "OS/2": {
-        "usWidthClass": "openTypeOS2WidthClass",
         "usWeightClass": "openTypeOS2WeightClass",
         "sTypoAscender": "openTypeOS2TypoAscender",
         "sTypoDescender": "openTypeOS2TypoDescender",
@@ -182,18 +183,20 @@ MEASURES = {
 
 
 def _inform(info: Any, font: TTFont) -> None:
-    """Write into a UFO what a font says about itself."""
+    """Write into a UFO what a font says about itself, as far as a UFO may hold it."""
+    from fontTools import ufoLib
+
     names, head, os2 = font["name"], font["head"], font["OS/2"]
     for number, attribute in NAMES.items():
-        text = names.getDebugName(number)
-        if text:
+        if text := _CONTROLS.sub("", names.getDebugName(number) or ""):
             setattr(info, attribute, text)
     for tag, measures in MEASURES.items():
         for measure, attribute in measures.items():
             setattr(info, attribute, getattr(font[tag], measure))
-    info.familyName, info.styleName = names.getBestFamilyName(), style_of(font)
+    family, style = (names.getBestFamilyName() or "", style_of(font))
+    info.familyName, info.styleName = _CONTROLS.sub("", family), _CONTROLS.sub("", style)
     linked = names.getDebugName(2) or "Regular"
-    info.styleMapFamilyName = names.getDebugName(1)
+    info.styleMapFamilyName = _CONTROLS.sub("", names.getDebugName(1) or family)
     four = ("regular", "italic", "bold", "bold italic")
     info.styleMapStyleName = linked.lower() if linked.lower() in four else "regular"
     whole, _, part = f"{head.fontRevision:.3f}".partition(".")
@@ -203,29 +206,34 @@ def _inform(info: Any, font: TTFont) -> None:
     info.xHeight = getattr(os2, "sxHeight", 0) or round(0.5 * head.unitsPerEm)
     info.capHeight = getattr(os2, "sCapHeight", 0) or round(0.7 * head.unitsPerEm)
     info.postscriptIsFixedPitch = bool(font["post"].isFixedPitch)
-    info.openTypeHeadFlags = _bits(head.flags, 16)
+    info.openTypeHeadFlags = _bits(head.flags, ufoLib.fontInfoOpenTypeHeadFlagsOptions)
     info.openTypeHeadLowestRecPPEM = head.lowestRecPPEM
     info.openTypeHeadCreated = _date(head.created)
-    info.openTypeOS2VendorID = f"{os2.achVendID:4.4}"
-    info.openTypeOS2Type = _bits(os2.fsType, 16)
+    info.openTypeOS2WidthClass = min(max(os2.usWidthClass, 1), 9)
+    info.openTypeOS2VendorID = f"{_CONTROLS.sub('', os2.achVendID):4.4}"
+    info.openTypeOS2Type = _bits(os2.fsType, ufoLib.fontInfoOpenTypeOS2TypeOptions)
     # The style's name sets the bits for italic, bold and regular.
-    info.openTypeOS2Selection = [b for b in _bits(os2.fsSelection, 16) if b not in (0, 5, 6)]
+    info.openTypeOS2Selection = _bits(os2.fsSelection, ufoLib.fontInfoOpenTypeOS2SelectionOptions)
     info.openTypeOS2Panose = list(vars(os2.panose).values())
-    family_class = os2.sFamilyClass & 0xFFFF
-    info.openTypeOS2FamilyClass = [family_class >> 8, family_class & 0xFF]
+    kind, more = divmod(os2.sFamilyClass & 0xFFFF, 256)
+    info.openTypeOS2FamilyClass = [kind, more] if kind <= 14 and more <= 15 else [0, 0]
     ranges = [getattr(os2, f"ulUnicodeRange{k}", 0) for k in (1, 2, 3, 4)]
     pages = [getattr(os2, f"ulCodePageRange{k}", 0) for k in (1, 2)]
     info.openTypeOS2UnicodeRanges = [
-        32 * k + bit for k, bits in enumerate(ranges) for bit in _bits(bits, 32)
+        32 * k + bit for k, bits in enumerate(ranges) for bit in _bits(bits, range(32))
     ]
     info.openTypeOS2CodePageRanges = [
-        32 * k + bit for k, bits in enumerate(pages) for bit in _bits(bits, 32)
+        32 * k + bit for k, bits in enumerate(pages) for bit in _bits(bits, range(32))
     ]
     info.openTypeGaspRangeRecords = [{"rangeMaxPPEM": 0xFFFF, "rangeGaspBehavior": SMOOTH}]
 
 
-def _bits(number: int, count: int) -> list[int]:
-    return [bit for bit in range(count) if number >> bit & 1]
+def _bits(number: int, known: Iterable[int]) -> list[int]:
+    return [bit for bit in known if number >> bit & 1]
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""Characters that XML does not have."""
 
 
 def _date(created: int) -> str:
