@@ -9,7 +9,8 @@ describes the old outlines is changed or removed:
   caret's slope, and an italic's angle, are those of the hand, if it leans.
 - Instructions and their tables are removed, and so is `AttachList` of GDEF, which names points
   by number.
-- Pictures of glyphs, bitmaps and SVG, are removed. Layers of `COLR` are glyphs, and are kept.
+- Pictures of glyphs, bitmaps and SVG, are removed. Layers of `COLR` are glyphs, and are kept; all
+  of its glyphs move by their hand alone, so that they go on fitting. Its gradients stay.
 - MATH is kept as it is, constants and accents alike.
 - Places in tables of Apple's and of Graphite are removed, with Graphite's rules, which need them.
 - Signatures and tables of font editors are removed.

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vce_models.errors import InputError
-from vce_models.fonts import crossings, evenness, hands, joints, likeness, parts, scripts, spacing
+from vce_models.fonts import (
+    colours,
+    crossings,
+    evenness,
+    hands,
+    joints,
+    likeness,
+    parts,
+    scripts,
+    spacing,
+)
 from vce_models.fonts.corrections import Numbers
 from vce_models.fonts.family import Family, MasterGlyph, Places, Weakened
 from vce_models.fonts.mover import CONFUSED, Mover, Task
@@ -70,6 +80,7 @@ def family(
         points = scripts.base_points(font)
         made_of = parts.find(font, outlines, points)
         advances = {name: font["hmtx"][name][0] for name in outlines}
+        layered = colours.layered(font)
         fixed = "post" in font and bool(font["post"].isFixedPitch)
     if letters is None:
         names = {point: named[point] for point in scripts.alphabet(named)}
@@ -80,7 +91,13 @@ def family(
     slant = evenness.slant(letter.samples for letter in alphabet)
     joins = _joining(outlines, advances, named, points, _is_connected(letters, slant))
     tasks = {
-        name: Task(name, outline, advances[name], joins(name), scripts.is_tile(points.get(name)))
+        name: Task(
+            name,
+            outline,
+            advances[name],
+            name in layered or joins(name),
+            scripts.is_tile(points.get(name)),
+        )
         for name, outline in outlines.items()
         if outline
     }
