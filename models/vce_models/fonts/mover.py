@@ -22,8 +22,9 @@ class Task:
         name: The glyph's name.
         contours: Its outline, in font units.
         advance: Its advance width, in font units.
-        joined: Whether it meets its neighbours edge to edge, or lies on another in colours.
-        tile: Whether it does so on all sides, so that only its hands' linear maps move it.
+        joined: Whether it meets its neighbours edge to edge.
+        tile: Whether it does so on all sides, or lies on another in colours, so that only its
+            hands' linear maps move it.
         share: How much of its own it may keep in each hand, (hands,); None means all.
     """
 

@@ -95,8 +95,8 @@ def family(
             name,
             outline,
             advances[name],
-            name in layered or joins(name),
-            scripts.is_tile(points.get(name)),
+            joins(name),
+            name in layered or scripts.is_tile(points.get(name)),
         )
         for name, outline in outlines.items()
         if outline
