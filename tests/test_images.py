@@ -124,6 +124,14 @@ def on_a_dark_ground(glyph):
     return ImageOps.expand(ImageOps.expand(glyph, 30, 255), 10, 0)
 
 
+def on_a_wide_table(glyph):
+    """A sheet with soft edges that covers a quarter of its picture."""
+    sheet = ImageOps.expand(glyph, 40, 235).convert("LA").rotate(5, Image.Resampling.BICUBIC, True)
+    table = Image.new("L", [2 * side for side in sheet.size], 95)
+    table.paste(sheet.getchannel("L"), [side // 2 for side in sheet.size], sheet.getchannel("A"))
+    return table.rotate(-5, Image.Resampling.BICUBIC, fillcolor=95)
+
+
 def pencil(glyph):
     return glyph.point([215 + value * 33 // 255 for value in range(256)])
 
@@ -153,6 +161,7 @@ VARIANTS = {
     "a scanner's strip": (beside_a_strip, 0.03),
     "dark corners": (with_dark_corners, 0.03),
     "a page on a dark ground": (on_a_dark_ground, 0.02),
+    "a page on a wide table": (on_a_wide_table, 0.03),
     "faint pencil": (pencil, 0.01),
     "ruled paper": (ruled(200, 25), 0.03),
     "squared paper": (ruled(190, 12, both=True), 0.03),
@@ -200,6 +209,25 @@ def test_floats_are_read_by_their_range(glyph, tmp_path, hole):
     if hole:
         values[:20] = np.nan
     assert np.array_equal(read(Image.fromarray(values), tmp_path, "f.tif"), read(glyph, tmp_path))
+
+
+@pytest.mark.parametrize("shape", ["disc", "ring", "bowl", "frame"])
+def test_shapes_with_holes_are_no_sheets(shape, tmp_path):
+    image = Image.new("L", (200, 200), 255)
+    pen = ImageDraw.Draw(image)
+    if shape == "frame":
+        pen.rectangle((40, 40, 160, 160), 0)
+        pen.rectangle((75, 75, 125, 125), 255)
+        pen.rectangle((55, 55, 145, 145), 255)
+    elif shape == "bowl":  # a D
+        pen.rectangle((40, 30, 100, 170), 0)
+        pen.ellipse((30, 30, 170, 170), 0)
+        pen.ellipse((85, 80, 115, 120), 255)
+    else:
+        pen.ellipse((30, 30, 170, 170), 0)
+        pen.ellipse((92, 92, 108, 108) if shape == "disc" else (70, 70, 130, 130), 255)
+    dark, light = read(image, tmp_path), read(ImageOps.invert(image), tmp_path, "light.png")
+    assert np.abs(dark - light).mean() < 0.01
 
 
 def test_turned_pages_lie_on_nothing(glyph, tmp_path):

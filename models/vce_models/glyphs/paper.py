@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from vce_models.arrays import Array, Mask
 from vce_models.glyphs import parts
 from vce_models.glyphs.photos import LEFT, Polarity, median
 
+Points = NDArray[np.float64]
+"""Places in pixels, x first, (n, 2)."""
+
 TOPS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """The values of white for images of 1, 8, 10, 12, 14 and 16 bits, in files of 16 and 32 bits."""
 
 PAGE = 0.7
 """No drawing covers more than this share of an image; a page on something dark does."""
+
+SHEET, MARKED = 0.12, 0.35
+"""A sheet covers at least the first share of an image, and what is written on it at most the second
+share of the sheet."""
+
+STRAIGHT = 0.95
+"""A sheet's outline has at least this share of its convex hull, and of that the largest
+quadrilateral has as much. Of a disc's it has 0.64."""
 
 EDGE = 0.6
 """Ink along more than this share of a side of an image is a scanner's edge, and no glyph's."""
@@ -80,9 +92,10 @@ def cleared(ink: Array, polarity: Polarity) -> Array:
     """Remove what lies around the page from ink, (H, W) in [0, 1].
 
     Ink is inverted where a page lies on a dark ground, since its border says that the page is the
-    ink. Strips and corners along the border are removed if what is left touches no border.
+    ink: where it covers most of the image, or is a sheet with four straight edges. Strips and
+    corners along the border are removed if what is left touches no border.
     """
-    if polarity == "auto" and np.mean(ink >= 0.5) > PAGE:
+    if polarity == "auto" and (np.mean(ink >= 0.5) > PAGE or _is_sheet(ink >= 0.5)):
         turned = 1 - ink
         found = parts.find(turned >= 0.5)
         inside = ~found.touching()
@@ -90,6 +103,53 @@ def cleared(ink: Array, polarity: Polarity) -> Array:
             return _without(turned, found.mask(~inside))
     around = _around(ink >= 0.5)
     return ink if around is None else _without(ink, around)
+
+
+def _is_sheet(solid: Mask) -> bool:
+    """Say whether the largest part of ink is a sheet that something is written on."""
+    if np.mean(solid) < SHEET:
+        return False
+    found = parts.find(solid)
+    largest = found.mask(np.arange(len(found.areas)) == found.areas.argmax())
+    (rows,) = np.nonzero(largest.any(1))
+    left = largest[rows].argmax(1)
+    right = largest.shape[1] - largest[rows, ::-1].argmax(1)
+    filled = (right - left).sum()
+    written = 1 - found.areas.max() / filled
+    if filled < SHEET * solid.size or not 0 < written < MARKED:
+        return False
+    sides = [np.stack((x, rows + down), 1) for x in (left, right) for down in (0, 1)]
+    hull = _hull(np.concatenate(sides))
+    return filled >= STRAIGHT * _area(hull) and _quadrilateral(hull) >= STRAIGHT * _area(hull)
+
+
+def _hull(points: Points) -> Points:
+    """Return the corners of the convex hull of points, (n, 2), counter-clockwise."""
+    ordered = points[np.lexsort((points[:, 1], points[:, 0]))].tolist()
+    halves = []
+    for half in (ordered, ordered[::-1]):
+        chain: list[list[float]] = []
+        for x, y in half:
+            while len(chain) > 1:
+                (a, b), (c, d) = chain[-2:]
+                if (c - a) * (y - b) - (d - b) * (x - a) > 0:
+                    break
+                chain.pop()
+            chain.append([x, y])
+        halves += chain[:-1]
+    return np.array(halves, float)
+
+
+def _area(corners: Points) -> float:
+    x, y = corners.T
+    return float(abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2)
+
+
+def _quadrilateral(hull: Points) -> float:
+    """Find the area of the largest quadrilateral whose corners are some of the hull's."""
+    ways = hull - hull[:, None]
+    sides = ways[:, :, None, 0] * ways[:, None, :, 1] - ways[:, :, None, 1] * ways[:, None, :, 0]
+    return float((sides.max(2) - sides.min(2)).max() / 2)
 
 
 def _around(solid: Mask) -> Mask | None:
