@@ -139,3 +139,12 @@ def test_a_walk_turns_evenly():
 def test_equal_rules_are_a_walk_on_the_spot():
     z = np.repeat(rules.sample(1, CONFIG, 4), 2, axis=0)
     np.testing.assert_allclose(rules.walk(z, 5), np.repeat(z[:1], 10, axis=0), atol=1e-6)
+
+
+def test_a_rule_that_leaves_nothing_is_said(vce, tmp_path):
+    scribble(1, 0).save(tmp_path / "a.png")
+    far = 100 * rules.sample(1, CONFIG, 0)
+    rules.save(tmp_path / "far.safetensors", far, weights.fingerprint(weights.load()))
+    done = vce("convert", "a.png", "--rules", "far.safetensors", "-o", "x.npz")
+    assert array(tmp_path)["images"].max() < 0.5
+    assert done.stderr == "warning: a.png: rule 1 leaves nothing of it; give less --strength\n"

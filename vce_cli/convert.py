@@ -202,6 +202,7 @@ def _render(
                 rules = _strengthened(hands.rules, model, drawing.condition, options.towards)
                 render = renderer(*drawing, points, calm=bool(hands.calm))
                 images = _in_parts(render, rules, at_once)
+                images = _inked(images, glyph, hands.numbers, journal)
                 counted = _counted(images, i * count, total, advance)
                 conversions = (form.render(image, options.scale * size) for image in counted)
             yield Converted(glyph, drawing, placement, conversions)
@@ -238,6 +239,18 @@ def _noted(
         if weaker:
             journal.detail(f"{glyph.source} is moved less by rule {number}: it would cross itself")
         yield contours
+
+
+def _inked(
+    images: Iterator[Array], glyph: Glyph, numbers: list[int], journal: Journal
+) -> Iterator[Array]:
+    """Yield the conversions of a glyph, and warn of those in which nothing is left of it."""
+    for number, image in zip(numbers, images, strict=True):
+        if image.max(initial=0) < 0.5:
+            journal.warn(
+                f"{glyph.source}: rule {number} leaves nothing of it; give less --strength"
+            )
+        yield image
 
 
 def _read(
