@@ -10,6 +10,7 @@ from fontTools.ttLib.tables._k_e_r_n import KernTable_format_0
 from test_hand_fonts import opened, saved, shaped
 
 from vce_models.fonts.feature_code import feature_code
+from vce_models.fonts.feature_rules import legal_names
 
 MIXED = (
     "AV Ta fi Te é o\u0323 fi\u0301 a\u0300\u0301 nk At",
@@ -147,6 +148,11 @@ def test_names_that_are_words_of_the_language_are_told_apart():
     assert font["post"].formatType == 2  # read, and so written anew
     source = saved(font)
     assert shaped(again(source), "At", features={"smcp": True})[1][0] == "sub"
+
+
+def test_numbers_that_stand_for_names_are_free():
+    names = legal_names([".notdef", "glyph.1", "1bad", "2bad", "a"])
+    assert list(names.values()) == [".notdef", "glyph.1", "glyph.0", "glyph.2", "a"]
 
 
 def test_a_font_without_rules_has_almost_no_code():

@@ -128,3 +128,17 @@ def test_combining_marks_of_a_font_keep_no_width(family):
     marks = [glyph for glyph in marks if glyph.contours and glyph.advances[0] == 0]
     assert len(marks) >= 1
     assert not any(glyph.advances.any() for glyph in marks)
+
+
+def test_accented_letters_of_a_monospaced_font_are_their_letters_and_marks(family):
+    named, moved = family("DejaVuSansMono.ttf", "eé")
+    whole = moved.glyphs[named[ord("é")]]
+    parts = [
+        curve + by[:, None]
+        for part, by in whole.parts
+        for contour in moved.glyphs[part].contours
+        for curve in contour
+    ]
+    own = [curve for contour in whole.contours for curve in contour]
+    assert len(whole.parts) == 2
+    assert all(map(np.array_equal, own, parts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 from fontTools.feaLib.ast import asFea
@@ -17,11 +18,11 @@ _LEGAL = re.compile(r"[A-Za-z_.][A-Za-z0-9_.-]{0,62}")
 
 
 def legal_names(order: Sequence[str]) -> dict[str, str]:
-    """Give glyphs names that feature code can hold: their own, or their number."""
-    return {
-        name: name if _LEGAL.fullmatch(name) else f"glyph.{number}"
-        for number, name in enumerate(order)
-    }
+    """Give glyphs names that feature code can hold: their own, or a number that is free."""
+    taken = set(filter(_LEGAL.fullmatch, order))
+    numbered = (f"glyph.{number}" for number in count())
+    free = (name for name in numbered if name not in taken)
+    return {name: name if name in taken else next(free) for name in order}
 
 
 class Rules:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,12 +100,8 @@ def even(
     if len(widths) == 1 and widths != {0} and (fixed or len(letters) >= scripts.ENOUGH):
         (cell,) = widths
         mean = _mean(glyphs, letters)
-        return {
-            name: _widened(glyph, mean * (advances[name] // cell))
-            if advances[name] % cell == 0
-            else glyph
-            for name, glyph in glyphs.items()
-        }
+        cells = {n: advances[n] // cell for n in glyphs if advances[n] % cell == 0}
+        return _widened(glyphs, {name: mean * number for name, number in cells.items()})
     figures: dict[int, list[str]] = {}
     for name in glyphs:
         if points.get(name) in scripts.FIGURES:
@@ -112,7 +109,7 @@ def even(
     for group in figures.values():
         if len({points[name] for name in group}) == len(scripts.FIGURES):
             mean = _mean(glyphs, group)
-            glyphs = glyphs | {name: _widened(glyphs[name], mean) for name in group}
+            glyphs = _widened(glyphs, dict.fromkeys(group, mean))
     return glyphs
 
 
@@ -121,13 +118,29 @@ def _mean(glyphs: Mapping[str, MasterGlyph], names: Sequence[str]) -> Integers:
     return np.asarray(np.rint(widths), np.int64)
 
 
-def _widened(glyph: MasterGlyph, advances: Integers) -> MasterGlyph:
-    """Give a glyph another width, half of the difference on either side of its ink."""
-    shift = (advances - glyph.advances) // 2
-    by = np.stack((shift, 0 * shift), -1)[:, None]
-    contours = tuple(tuple(curve + by for curve in contour) for contour in glyph.contours)
+def _widened(
+    glyphs: dict[str, MasterGlyph], widths: Mapping[str, Integers]
+) -> dict[str, MasterGlyph]:
+    """Give some glyphs other widths, half of the difference on either side of their ink.
 
-    def move(places: Places) -> Places:
-        return np.asarray(glyph.move(places) + by)
+    Where a glyph is made of others, its parts are shifted by as much less as these are.
 
-    return MasterGlyph(contours, advances, move)
+    Args:
+        glyphs: All glyphs, by name.
+        widths: The new advance widths of some, (masters,) each.
+    """
+    by = {
+        name: np.stack((shift := (wide - glyphs[name].advances) // 2, 0 * shift), -1)
+        for name, wide in widths.items()
+    }
+
+    def widened(name: str, glyph: MasterGlyph) -> MasterGlyph:
+        own = by.get(name, 0)
+        parts = tuple((part, offset + own - by.get(part, 0)) for part, offset in glyph.parts)
+        if name not in by:
+            return replace(glyph, parts=parts)
+        shift = by[name][:, None]
+        contours = tuple(tuple(curve + shift for curve in contour) for contour in glyph.contours)
+        return MasterGlyph(contours, widths[name], lambda at: glyph.move(at) + shift, parts)
+
+    return {name: widened(name, glyph) for name, glyph in glyphs.items()}
