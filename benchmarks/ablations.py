@@ -147,7 +147,7 @@ def judge(model: VCE, test: Characters) -> Quality:
 def run(name: str, folder: Path, picture: Path) -> dict[str, float]:
     """Train one run and measure it; its weights are kept beside the picture."""
     config = FACTORS[name]
-    split = drawings.load(folder, config.model, enlarged=config.enlarged)
+    split = drawings.load(folder, config.model, magnification=config.magnification)
     share = ACROSS.get(name)
     trainer = Across(config, split.train, share) if share else Trainer(config, split.train)
     begun = time.monotonic()

@@ -273,10 +273,10 @@ def plot_all(runs: dict[str, Run], test: Characters, out: Path) -> None:
         sheets.save_png(picture, out / "fig6.png")
 
 
-def read(data: Path, model: ModelConfig, enlarged: int, resize: str) -> Split:
+def read(data: Path, model: ModelConfig, magnification: int, resize: str) -> Split:
     """Read the drawings, made small by another filter; larger ones only if they are trained on."""
     changes: dict[str, Any] = {"resize": resize}
-    return drawings.load(data, dataclasses.replace(model, **changes), enlarged=enlarged)
+    return drawings.load(data, dataclasses.replace(model, **changes), magnification=magnification)
 
 
 def main() -> None:
@@ -297,7 +297,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     config = NETWORKS[options.networks]
     config = config.scaled(options.steps) if options.steps else config
-    trained_on = cache(partial(read, options.data, config.model, config.enlarged))
+    trained_on = cache(partial(read, options.data, config.model, config.magnification))
     measured_on = cache(partial(read, options.data, config.model, 1))
     results = options.out / "results.jsonl"
     by = {"importance_samples": options.importance_samples, "targets": options.targets}

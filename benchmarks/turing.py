@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from vce_models import weights
 from vce_models.arrays import Array
-from vce_models.config import ENLARGED
+from vce_models.config import MAGNIFICATION
 from vce_models.datasets import drawings
 from vce_models.datasets.drawings import Characters
 from vce_models.evaluation import critics, likelihood, turing
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     model = weights.load(options.weights)
-    large = dataclasses.replace(model.config, size=ENLARGED * model.config.size)
+    large = dataclasses.replace(model.config, size=MAGNIFICATION * model.config.size)
     small, fine = (drawings.load(options.data, config) for config in (model.config, large))
 
     def converted(part: str, seed: int) -> list[Pictures]:

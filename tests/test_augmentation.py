@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from vce_models.config import ENLARGED, ModelConfig
+from vce_models.config import MAGNIFICATION, ModelConfig
 from vce_models.datasets import drawings
 from vce_models.datasets.episodes import Episodes
 from vce_models.training.augmentation import Warp, dihedral
@@ -18,7 +18,7 @@ def seeded(seed=0):
 def warped(request, tree):
     """A warp, and drawings of two sizes."""
     config = ModelConfig(resize=request.param)
-    small, large = (drawings.load(tree, config, enlarged=n).train for n in (1, ENLARGED))
+    small, large = (drawings.load(tree, config, magnification=n).train for n in (1, MAGNIFICATION))
     pairs = [Episodes(drawings, CPU).sample(60, 1, seeded()) for drawings in (small, large)]
     return Warp(28, request.param, CPU), *pairs
 

@@ -34,7 +34,7 @@ def test_cuda_converts_as_numpy_does():
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_cuda_trains(tree, recipe):
     config = dataclasses.replace(RECIPES[recipe], warmup_steps=0).scaled(300)
-    characters = load(tree, config.model, enlarged=config.enlarged).train
+    characters = load(tree, config.model, magnification=config.magnification).train
     trainer = Trainer(config, characters, "cuda")
     first = trainer.advance(5).terms["loss"]
     while trainer.step < 200:
@@ -46,7 +46,7 @@ def test_cuda_trains(tree, recipe):
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_replayed_steps_train_as_called_ones_do(tree, recipe):
     config = dataclasses.replace(RECIPES[recipe], precision="float32").scaled(60)
-    characters = load(tree, config.model, enlarged=config.enlarged).train
+    characters = load(tree, config.model, magnification=config.magnification).train
     called, replayed = (Trainer(config, characters, "cuda") for _ in range(2))
     called.take.enabled = False
     while called.step < config.steps:

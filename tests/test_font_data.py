@@ -152,7 +152,7 @@ def test_an_alphabet_is_what_the_same_fonts_draw(fonts):
 
 
 def test_drawings_to_train_on_may_be_larger_and_binary(fonts):
-    split = typefaces.load(fonts, ModelConfig(resize="subsample"), enlarged=2)
+    split = typefaces.load(fonts, ModelConfig(resize="subsample"), magnification=2)
     assert split.train.images.shape == (16, 56, 56)
     assert split.test.images.shape == (16, 28, 28)
     assert set(np.unique(split.test.images)) == {0, 255}

@@ -140,7 +140,7 @@ def test_adversarial_steps_descend_the_papers_losses(characters, objective, reg_
 @pytest.mark.parametrize("augmentation", ["none", "dihedral", "warp"])
 def test_pairs_are_moved_as_the_config_says(augmentation):
     config = dataclasses.replace(CONFIG, augmentation=augmentation)
-    side = config.enlarged * SMALL.size
+    side = config.magnification * SMALL.size
     images = np.random.default_rng(0).integers(0, 256, (12, side, side), np.uint8)
     trainer = Trainer(config, Characters(images, np.array([0, 6, 12]), ("a", "b")))
     x, q = trainer._sample()
@@ -442,7 +442,7 @@ def test_past_the_end_nothing_is_trained(characters):
 def test_a_step_reads_nothing_back(tree, recipe):
     """Not a number, so that CUDA is never waited for, and a step can be captured."""
     config = dataclasses.replace(RECIPES[recipe], support=2, episodes=2).scaled(300)
-    characters = drawings.load(tree, config.model, enlarged=config.enlarged).train
+    characters = drawings.load(tree, config.model, magnification=config.magnification).train
     for step in (0, 100, 299):
         trainer = Trainer(config, characters)
         trainer.step = step

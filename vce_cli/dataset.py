@@ -50,7 +50,7 @@ def read(
     *,
     chars: str | None = None,
     download: bool,
-    enlarged: int = 1,
+    magnification: int = 1,
 ) -> Split:
     """Download Omniglot if that was asked for and it is missing; read, and show progress.
 
@@ -69,10 +69,12 @@ def read(
     with report.progress("reading drawings") as advance:
         if typefaces.find(folder):
             require_fonts("reading fonts")
-            return typefaces.load(folder, config, chars=chars, enlarged=enlarged, progress=advance)
+            return typefaces.load(
+                folder, config, chars=chars, magnification=magnification, progress=advance
+            )
         if chars is not None and is_folder(folder):
             raise ConfigError(
                 f"{folder} holds no fonts, and has no characters to choose",
                 hint="leave out --chars, or give a folder of fonts",
             )
-        return drawings.load(folder, config, enlarged=enlarged, progress=advance)
+        return drawings.load(folder, config, magnification=magnification, progress=advance)

@@ -12,7 +12,7 @@ import typer
 from vce_cli import completion, dataset, report
 from vce_cli.completion import WEIGHTS
 from vce_cli.extras import DEVICES, either, require_torch, torch_device
-from vce_models.config import ENLARGED, MAX_SEED, Resize
+from vce_models.config import MAGNIFICATION, MAX_SEED, Resize
 from vce_models.errors import DataError
 from vce_models.files import check_file
 
@@ -115,7 +115,7 @@ def evaluate(
     transfer = _transfer(networks, test, seed)
     told = None
     if turing:
-        large = dataclasses.replace(model.config, size=ENLARGED * model.config.size)
+        large = dataclasses.replace(model.config, size=MAGNIFICATION * model.config.size)
         fine = dataset.read(data, large, chars=chars, download=False)
         told = _told(model, split, fine, seed, where)
     if grid:
@@ -159,7 +159,7 @@ def _told(model: Weights, split: Split, fine: Split, seed: int, device: str) -> 
     Args:
         model: The weights.
         split: The drawings as the model sees them.
-        fine: The same drawings, `ENLARGED` times as large.
+        fine: The same drawings, `MAGNIFICATION` times as large.
         seed: The seed of rules and judges.
         device: `cpu` or `cuda`.
 

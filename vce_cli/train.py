@@ -128,7 +128,7 @@ def train(
             config.model,
             chars=chars,
             download=download,
-            enlarged=config.enlarged,
+            magnification=config.magnification,
         )
         split = processes.first(read, torch.device(where))
         if checkpoint:

@@ -33,7 +33,7 @@ LARGEST = 512
 MAX_SEED = 2**63 - 1
 """The greatest seed that PyTorch takes as a signed number."""
 
-ENLARGED = 4
+MAGNIFICATION = 4
 """How many times as large as the model's images the drawings are that `warp` deforms."""
 
 
@@ -176,7 +176,7 @@ class TrainConfig(_Config):
         support: Drawings paired with the condition in one episode.
         augmentation: `dihedral` turns and mirrors both drawings of a pair alike, by one of
             the eight symmetries of the square. That makes more characters, though of no alphabet.
-            `warp` deforms them smoothly before that, from drawings `ENLARGED` times as large.
+            `warp` deforms them smoothly before that, from drawings `MAGNIFICATION` times as large.
             The paper has none.
         learning_rate: The learning rate of Adam, before the schedule lets it fall.
         warmup_steps: The steps over which it rises to that. The paper has none.
@@ -235,10 +235,10 @@ class TrainConfig(_Config):
         super().__post_init__()
         if self.steps < 1:
             raise ConfigError("there is no step to train", hint="give one phase a step")
-        if self.enlarged * self.model.size > LARGEST:
+        if self.magnification * self.model.size > LARGEST:
             raise ConfigError(
                 f"size is {self.model.size} with augmentation warp",
-                hint=f"use {LARGEST // ENLARGED} pixels at most",
+                hint=f"use {LARGEST // MAGNIFICATION} pixels at most",
             )
         if self.augmentation == "warp" and self.model.resize == "bilinear":
             raise ConfigError(
@@ -253,9 +253,9 @@ class TrainConfig(_Config):
         return super().from_dict(values)
 
     @property
-    def enlarged(self) -> int:
+    def magnification(self) -> int:
         """How many times as large as the model's images the drawings to train on are."""
-        return ENLARGED if self.augmentation == "warp" else 1
+        return MAGNIFICATION if self.augmentation == "warp" else 1
 
     @property
     def steps(self) -> int:

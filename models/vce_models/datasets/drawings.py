@@ -109,7 +109,7 @@ def load(
     folder: Path,
     config: ModelConfig,
     *,
-    enlarged: int = 1,
+    magnification: int = 1,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Split:
@@ -119,7 +119,7 @@ def load(
         folder: Holds the official archives, their unpacked trees, torchvision's
             `omniglot-py`, or any tree whose leaf folders are one character each.
         config: Says `size` and `resize`.
-        enlarged: Drawings to train on are this many times as large.
+        magnification: Drawings to train on are this many times as large.
         seed: Chooses which characters of a tree of one's own are only tested on.
         progress: Called with (drawings read, drawings in all).
 
@@ -128,7 +128,7 @@ def load(
     """
     require_folder(folder)
     train, test = omniglot(folder)
-    fine = dataclasses.replace(config, size=enlarged * config.size)
+    fine = dataclasses.replace(config, size=magnification * config.size)
     if train and test:
         return Split(_cached(train, fine, progress), _cached(test, config, progress))
     for name, half in zip(HALVES, (train, test), strict=True):
@@ -141,7 +141,7 @@ def load(
         raise DataError(f"{folder} has one character", hint="training and test need one each")
     order = np.random.default_rng(seed).permutation(len(everything)).tolist()
     held = max(1, round(HELD_BACK * len(everything)))
-    finest = everything if enlarged == 1 else _cached(folder, fine, progress)
+    finest = everything if magnification == 1 else _cached(folder, fine, progress)
     return Split(finest.take(sorted(order[held:])), everything.take(sorted(order[:held])))
 
 

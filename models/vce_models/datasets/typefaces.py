@@ -67,7 +67,7 @@ def load(
     config: ModelConfig,
     *,
     chars: str | None = None,
-    enlarged: int = 1,
+    magnification: int = 1,
     progress: Progress | None = None,
 ) -> Split:
     """Read the characters that two or more fonts of a folder have, through the cache.
@@ -76,7 +76,7 @@ def load(
         folder: The folder, with the fonts that `find` lists.
         config: The model's settings, for `size` and `resize`.
         chars: What `parse_characters` reads, or `all`; None means what convert takes from a font.
-        enlarged: How many times as large the drawings to train on are.
+        magnification: How many times as large the drawings to train on are.
         progress: Called with (drawings rendered, drawings in all), for either part.
 
     Raises:
@@ -108,7 +108,7 @@ def load(
                 f"{folder} has no character {use} that two fonts draw",
                 hint="name more with --chars; of Latin D, I, N, S and X only test, large and small",
             )
-    fine = dataclasses.replace(config, size=enlarged * config.size)
+    fine = dataclasses.replace(config, size=magnification * config.size)
     return Split(_rendered(train, fine, progress), _rendered(test, config, progress))
 
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from vce_models import rules
 from vce_models.arrays import Array
-from vce_models.config import ENLARGED, ModelConfig
+from vce_models.config import MAGNIFICATION, ModelConfig
 from vce_models.datasets.drawings import Characters
 from vce_models.errors import DataError
 from vce_models.evaluation.quality import RESAMPLES, Interval, interval
@@ -103,23 +103,23 @@ class Judge(nn.Module):
 
 
 def ink(pictures: Tensor) -> Tensor:
-    """Reduce (N, ENLARGED size, ENLARGED size) uint8 to (N, size, size), black and white.
+    """Reduce (N, k size, k size) uint8, k = `MAGNIFICATION`, to (N, size, size), black and white.
 
     They are cut before that, too. People's drawings have no grey, so that many of their pixels are
     half ink to the point, and count as ink; next to none of a grey picture would be.
     """
     black = (pictures[:, None] >= 128).float()
-    return (F.avg_pool2d(black, ENLARGED)[:, 0] >= 0.5).to(torch.uint8) * 255
+    return (F.avg_pool2d(black, MAGNIFICATION)[:, 0] >= 0.5).to(torch.uint8) * 255
 
 
 def lines(pictures: Tensor) -> Tensor:
-    """Thin (N, ENLARGED size, ENLARGED size) uint8 and render it again: (N, 2 size, 2 size), grey.
+    """Thin (N, k size, k size) uint8, k = `MAGNIFICATION`; render grey (N, 2 size, 2 size) of it.
 
     A mean over 3x3 pixels comes first, so that the steps of pixels do not show in the lines.
     """
     grey = F.avg_pool2d(pictures[:, None].float(), 3, 1, 1)[:, 0]
     strokes = thickened(thinned(grey >= 127.5))
-    small = F.avg_pool2d(strokes[:, None].float(), ENLARGED // 2)[:, 0]
+    small = F.avg_pool2d(strokes[:, None].float(), MAGNIFICATION // 2)[:, 0]
     return (255 * small).round().to(torch.uint8)
 
 
@@ -142,12 +142,12 @@ def conversions(
         renderer: What `likelihood.renderers` makes of the weights.
         config: The model's settings.
         small: The characters as the model sees them.
-        fine: The same characters, `ENLARGED` times as large.
+        fine: The same characters, `MAGNIFICATION` times as large.
         seed: The seed of the rules.
         progress: Called with (characters converted, characters in all).
 
     Returns:
-        C arrays, (n, ENLARGED size, ENLARGED size); n is `DRAWINGS`, or the number of other
+        C arrays, (n, k size, k size), k = `MAGNIFICATION`; n is `DRAWINGS`, or the number of other
         drawings that people made if that is less.
 
     Raises:
@@ -157,12 +157,12 @@ def conversions(
     if counts.min() < 1:
         raise DataError(f"{fine.names[int(counts.argmin())]} has one drawing only")
     chosen = np.split(rules.sample(int(counts.sum()), config, seed), np.cumsum(counts)[:-1])
-    side = ENLARGED * config.size
+    side = MAGNIFICATION * config.size
     # One block for all: small ones between the large ones of the rendering would keep those.
     converted = np.split(np.empty((counts.sum(), side, side), np.uint8), np.cumsum(counts)[:-1])
     for i, (own, pictures) in enumerate(zip(chosen, converted, strict=True)):
         q, detail = (part.images[part.starts[i]].astype(np.float32) / 255 for part in (small, fine))
-        pictures[:] = (255 * renderer(q, detail, ENLARGED)(own)).round()
+        pictures[:] = (255 * renderer(q, detail, MAGNIFICATION)(own)).round()
         if progress:
             progress(i + 1, len(chosen))
     return converted
@@ -174,8 +174,8 @@ def case(fine: Characters, made: list[Pictures], look: Look, device: str = "cpu"
     Args:
         fine: The characters; the first drawing of each is the exemplar, and the next ones are
             shown.
-        made: For each character n conversions, (n, ENLARGED size, ENLARGED size); people made
-            n other drawings of it or more.
+        made: For each character n conversions, (n, k size, k size), k = `MAGNIFICATION`; people
+            made n other drawings of it or more.
         look: One of `LOOKS`.
         device: Where the judge will be.
     """
@@ -270,7 +270,7 @@ def measure(
     """Train a judge for each of `LOOKS`, and ask it about unseen characters.
 
     Args:
-        background: Characters to learn from, `ENLARGED` times as large as the model's images,
+        background: Characters to learn from, `MAGNIFICATION` times as large as the model's images,
             and the conversions of each.
         unseen: Other characters, and their conversions.
         seed: The seed of the judges and of the bootstrap.

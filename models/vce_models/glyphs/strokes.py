@@ -49,19 +49,19 @@ def unusual(condition: Array, framing: Framing = OMNIGLOT) -> list[str]:
     return said
 
 
-def measure(drawings: NDArray[np.uint8], enlarged: int = 1) -> Framing:
+def measure(drawings: NDArray[np.uint8], magnification: int = 1) -> Framing:
     """Measure how training drawings lie, on `SAMPLE` of them at most.
 
     Args:
-        drawings: (N, enlarged size, enlarged size), ink = 255.
-        enlarged: How many times as large as the model's images they are.
+        drawings: (N, magnification size, magnification size), ink = 255.
+        magnification: How many times as large as the model's images they are.
     """
     chosen = drawings[:: -(-len(drawings) // SAMPLE)].astype(np.float32) / 255
     boxes = np.array([_box(drawing) for drawing in chosen if drawing.max() > 0])
     if not len(boxes):
         return OMNIGLOT
-    size = chosen.shape[1] // enlarged
-    small = chosen.reshape(len(chosen), size, enlarged, size, enlarged).mean((2, 4))
+    size = chosen.shape[1] // magnification
+    small = chosen.reshape(len(chosen), size, magnification, size, magnification).mean((2, 4))
     widths, inks = np.array([width(drawing) for drawing in small]), small.mean((1, 2))
     # So few drawings do not show what the thousandth one would be like.
     spread = 1.0 if 2 * len(chosen) > SAMPLE else SPREAD

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vce_models.config import ENLARGED, Resize
+from vce_models.config import MAGNIFICATION, Resize
 from vce_models.rendering.splines import cubic
 
 CONTROL = 6
@@ -38,7 +38,7 @@ def dihedral(x: Tensor, q: Tensor, generator: torch.Generator) -> tuple[Tensor, 
 
 
 class Warp:
-    """Deforms pairs of drawings kept `ENLARGED` times as large as the model's images.
+    """Deforms pairs of drawings kept `MAGNIFICATION` times as large as the model's images.
 
     Both drawings of a pair are moved by the same smooth random field, an affine map and a
     B-spline's wobble. Each drawing then moves up to half a pixel by itself, so that its pixels
@@ -52,24 +52,24 @@ class Warp:
 
     def __init__(self, size: int, resize: Resize, device: torch.device) -> None:
         self.size, self.averages = size, resize == "box"
-        read = ENLARGED * size if self.averages else size
+        read = MAGNIFICATION * size if self.averages else size
         # `subsample` reads the first pixel of a cell, `box` all of them.
-        place = 0.5 if self.averages else 0.5 / ENLARGED
+        place = 0.5 if self.averages else 0.5 / MAGNIFICATION
         self.places = (torch.arange(read, device=device) + place) * size / read
         self.weights = torch.from_numpy(cubic(read, CONTROL)).to(device)
         line = (torch.arange(CONTROL, device=device) - (CONTROL - 1) / 2) * size / (CONTROL - 3)
         self.points = torch.stack(torch.meshgrid(line, line, indexing="xy")).flatten(1)
 
     def __call__(self, x: Tensor, q: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Map x and q, each (N, 1, ENLARGED size, ENLARGED size), to (N, 1, size, size)."""
+        """Map x and q, each (N, 1, k size, k size), k = `MAGNIFICATION`, to (N, 1, size, size)."""
         field = self._field(len(x), generator)
         return self._read(x, field, generator), self._read(q, field, generator)
 
     def unmoved(self, images: Tensor) -> Tensor:
-        """Bring (N, 1, ENLARGED size, ENLARGED size) drawings, unmoved, to (N, 1, size, size)."""
+        """Bring drawings of the same shape, unmoved, to (N, 1, size, size)."""
         if self.averages:
-            return F.avg_pool2d(images, ENLARGED)
-        return images[..., ::ENLARGED, ::ENLARGED]
+            return F.avg_pool2d(images, MAGNIFICATION)
+        return images[..., ::MAGNIFICATION, ::MAGNIFICATION]
 
     def _field(self, count: int, generator: torch.Generator) -> Tensor:
         """Sample displacements at the places read, (N, 2, read, read), in pixels, x first."""
@@ -93,4 +93,4 @@ class Warp:
         grid = torch.stack((self.places + across, self.places[:, None] + down), dim=3)
         mode = "bilinear" if self.averages else "nearest"
         seen = F.grid_sample(images, grid * 2 / self.size - 1, mode, align_corners=False)
-        return F.avg_pool2d(seen, ENLARGED) if self.averages else seen
+        return F.avg_pool2d(seen, MAGNIFICATION) if self.averages else seen

@@ -63,7 +63,8 @@ class Trainer:
 
     Args:
         config: The whole run.
-        characters: Drawings to train on, `config.enlarged` times as large as the model's images.
+        characters: Drawings to train on, `config.magnification` times as large as the model's
+            images.
         device: `cpu` or `cuda`.
         processes: The processes that share every batch.
 
@@ -82,12 +83,12 @@ class Trainer:
         self.processes = processes or Processes()
         self.processes.check(config.episodes * config.support)
         self.device = torch.device(device)
-        side = config.enlarged * config.model.size
+        side = config.magnification * config.model.size
         if characters.images.shape[1] != side:
             raise ConfigError(f"drawings of {characters.images.shape[1]} pixels, not {side}")
         warps = config.augmentation == "warp"
         self.warp = Warp(config.model.size, config.model.resize, self.device) if warps else None
-        self.framing = strokes.measure(characters.images, config.enlarged)
+        self.framing = strokes.measure(characters.images, config.magnification)
         self.episodes = Episodes(characters, self.device)
         self.rounds = config.precision == "bfloat16" and multiplies_bfloat16(self.device)
         self._begin()
