@@ -255,6 +255,6 @@ def test_what_is_attached_to_a_shifted_letter_moves_as_on_the_letter():
 
 
 def test_a_font_of_no_character_but_one_made_of_others_is_moved():
-    """Of DejaVu's Ε, which is its E, no glyph is left that has a character and its own outline."""
+    """DejaVu's Ε is its E: no glyph is left that has both a character and an outline of its own."""
     family = move(read_font(FONT).cut([ord("Ε")]))
     assert family.glyphs[read_font(FONT).named[ord("Ε")]].contours

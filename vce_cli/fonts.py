@@ -98,7 +98,8 @@ def write(
     data, points = _source(source, found, model.config, options, journal)
     if data is None:
         return
-    letters = source.alphabet() if source else None
+    # A font that is not cut has its letters with it.
+    letters = source.alphabet() if source and data is not source.data else None
     alike = options.alternates is not None
     family = _family(data, letters, hands, model, options, options.towards, alike, journal)
     if alike and not takes_turns(family):

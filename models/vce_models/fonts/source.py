@@ -116,13 +116,18 @@ class SourceFont:
             return outline.contours(self._glyphs(), self.named[codepoint])
 
     def alphabet(self) -> dict[int, Letter]:
-        """Read the letters from which hands are computed, but for those that are damaged."""
+        """Read the letters from which hands are computed, but for those that are damaged.
+
+        Raises:
+            InputError: The font is damaged.
+        """
         from fontTools.ttLib import TTFont
 
         from vce_models.fonts import outline
 
         letters = {}
         with (
+            _sound(self.file),
             limited(len(self.data)),
             TTFont(io.BytesIO(self.data), lazy=True, recalcTimestamp=False) as font,
         ):
