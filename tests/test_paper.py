@@ -79,11 +79,13 @@ def test_rows_are_trained_one_by_one_and_measured(tree, tmp_path):
     rows = {row.get("images"): row for row in run("VAE, no condition")}
     assert rows.keys() >= {"box", "bilinear", "subsample"}
     assert rows["subsample"]["floor"] == 0 < rows["box"]["floor"] < rows["bilinear"]["floor"]
-    assert not (tmp_path / "out/common").exists()
+    own = json.loads((tmp_path / "out/VAE-no-condition/config.json").read_text())["train"]
+    begun = json.loads((tmp_path / "out/common/config.json").read_text())["train"]
+    assert not own["model"]["condition"] and begun["model"]["condition"]
+    assert own["lmvae_steps"] == paper.LONGER * begun["lmvae_steps"]
     again = run("VAE, no condition", "LMVAE, sigma 0")
     images = [row["images"] for row in again if "images" in row]
     assert images == 2 * ["box", "bilinear", "subsample"]
-    assert (tmp_path / "out/common/checkpoint.safetensors").exists()
     table = page.read_text().partition(paper.BEGIN)[2].partition(paper.END)[0]
     assert "| LMVAE, sigma 0 | binary | 62.8 |" in table
     assert (tmp_path / "out/fig5.png").exists()
