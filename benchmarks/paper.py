@@ -3,9 +3,9 @@
 python benchmarks/paper.py --data omniglot/ --out runs/paper [--networks paper] [--only ROW ...]
 
 It trains the first two phases once, and from there the last phase by every objective, margin and
-weight of the style regulariser. Rows whose networks see something else learn it in a last phase that
-is three times as long. It goes on where it was stopped, and writes `results.jsonl`, with a line for
-each row, and the figures.
+weight of the style regulariser. Rows whose networks see something else learn it in a last phase
+that is three times as long. It goes on where it was stopped, and writes `results.jsonl`, with a
+line for each row, and the figures.
 
 python benchmarks/paper.py ... --importance-samples 1000 --targets 1 --write docs/results.md
 

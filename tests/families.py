@@ -69,8 +69,6 @@ def family_of(data, hands=HANDS):
     font = TTFont(BytesIO(data))
     glyphs, drawn = font.getGlyphSet(), {}
     for name in font.getGlyphOrder():
-        if name == ".notdef":
-            continue
         pen = _Cubics(glyphs)
         whole = DecomposingRecordingPen(glyphs)
         glyphs[name].draw(whole)

@@ -167,6 +167,24 @@ def test_a_time_to_come_is_said_as_people_say_it(seconds, words):
     assert report.lasting(seconds) == words
 
 
+def test_a_signal_during_a_callback_still_ends_the_command():
+    script = """if True:
+        import signal, time
+        from vce_cli import app
+        class Callback:
+            def __del__(self):
+                signal.raise_signal(signal.SIGTERM)
+        app.exit_on_signals()
+        Callback()
+        time.sleep(60)
+        print("lived on")
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "", "")
+
+
 def test_training_stopped_and_resumed_is_training_straight(vce, tree, tmp_path):
     short = [*map(str, SHORT)]
     short[short.index("12")] = "60"

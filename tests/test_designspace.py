@@ -18,7 +18,7 @@ from vce_models.fonts import hands, moving
 from vce_models.fonts.designspace import write_designspace
 from vce_models.fonts.editing import edited
 from vce_models.fonts.source import read_font
-from vce_models.fonts.ufo import master_ufo, write_ufo
+from vce_models.fonts.ufo import master_ufo
 
 TWO = HANDS[:2]
 MIXED = "AV Ta fi Te é o\u0323 fi\u0301 a\u0300\u0301 nk At"
@@ -52,7 +52,7 @@ def test_fontmake_builds_the_family_without_a_warning(name, tmp_path):
 
 def test_fontmake_builds_one_master(tmp_path):
     family = family_of(little(), TWO)
-    write_ufo(tmp_path / "hand.ufo", family, 2, name="Hand")
+    master_ufo(family, 2, name="Hand").save(tmp_path / "hand.ufo")
     built = tmp_path / "hand.otf"
     fontmake("-u", tmp_path / "hand.ufo", "-o", "otf", "--output-path", built)
     alone = edited(family, 2, name="Hand", flavour="otf")
@@ -77,7 +77,7 @@ def test_glyphs_have_other_names_where_feature_code_cannot_hold_theirs(tmp_path)
     assert font["post"].formatType == 2  # read, and so written anew
     source = saved(font)
     assert opened(source).getGlyphOrder() == order
-    write_ufo(tmp_path / "hand.ufo", family_of(source, TWO), 0, name="Hand")
+    master_ufo(family_of(source, TWO), 0, name="Hand").save(tmp_path / "hand.ufo")
     built = tmp_path / "hand.ttf"
     fontmake("-u", tmp_path / "hand.ufo", "-o", "ttf", "--output-path", built)
     for features in ({}, {"smcp": True}):
@@ -139,7 +139,7 @@ def test_the_same_source_gives_the_same_files(tmp_path):
 
 
 def test_a_ufo_can_be_read_again(tmp_path):
-    write_ufo(tmp_path / "hand.ufo", family_of(little(), TWO), 1, name="Hand")
+    master_ufo(family_of(little(), TWO), 1, name="Hand").save(tmp_path / "hand.ufo")
     ufo = Font.open(tmp_path / "hand.ufo", validate=True)
     assert "feature kern" in ufo.features.text
     assert len(ufo["a"].contours) == 2

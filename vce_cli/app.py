@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
+import threading
 from typing import Annotated, NoReturn
 
 import typer
@@ -62,11 +64,27 @@ def _options(
     """Take the options that stand before a command."""
 
 
+def exit_on_signals() -> None:
+    """Let Ctrl-C and SIGTERM exit plainly, with 130 or 143, so that half-written files go."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    sys.unraisablehook = _exit_later
+
+
+def _exit_later(fault: sys.UnraisableHookArgs) -> None:
+    """Exit in a moment, where a signal came during a callback, out of which nothing is raised."""
+    if isinstance(fault.exc_value, SystemExit) and isinstance(fault.exc_value.code, int):
+        number = fault.exc_value.code - 128
+        again = threading.Timer(0.01, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(fault)
+
+
 def main() -> NoReturn:
     """Run the command line and exit with its documented status."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # The exit is a plain one, with 130 or 143, so that half-written files are removed.
-        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    exit_on_signals()
     streams.fill_closed()
     try:
         app()

@@ -24,7 +24,7 @@ REQUIRED, NO_FEATURE = " required", 0xFFFF
 FLAGS = {1: "RightToLeft", 2: "IgnoreBaseGlyphs", 4: "IgnoreLigatures", 8: "IgnoreMarks"}
 FILTERED = 0x10
 
-SEPARATE_SCRIPTS = ("aalt",)
+OF_ALL_SCRIPTS = ("aalt",)
 """Features that are the same for all scripts."""
 
 
@@ -107,7 +107,7 @@ class _Code:
                 own = {n for i in indices for n in records[i].Feature.LookupListIndex}
                 blocks = [self.rules.blocks.get(f"{tag}{number}", []) for number in sorted(own)]
                 uses = [f"  lookup {name};" for names in blocks for name in names]
-                if feature in SEPARATE_SCRIPTS:
+                if feature in OF_ALL_SCRIPTS:
                     lines += [use for use in uses if use not in lines]
                 elif uses:
                     lines.append(f"  script {script};")

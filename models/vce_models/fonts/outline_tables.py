@@ -13,11 +13,7 @@ import numpy as np
 from fontTools.cffLib.width import optimizeWidths
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.boundsPen import BoundsPen
-from fontTools.pens.cu2quPen import Cu2QuPen
-from fontTools.pens.recordingPen import DecomposingRecordingPen
-from fontTools.pens.reverseContourPen import ReverseContourPen
 from fontTools.pens.t2CharStringPen import T2CharStringPen
-from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables._g_l_y_f import (
     OVERLAP_COMPOUND,
@@ -27,7 +23,7 @@ from fontTools.ttLib.tables._g_l_y_f import (
 )
 
 from vce_models.fonts.family import Family, MasterGlyph
-from vce_models.fonts.quadratics import TOLERANCE, Outline, outlines
+from vce_models.fonts.quadratics import Outline, outlines
 
 MOST_NAMES = 0xFFFF - 258
 """Glyphs whose names `post` can hold, beside those that it knows by number."""
@@ -39,18 +35,15 @@ Shown = Mapping[str, tuple[str, int]]
 def set_outlines(font: TTFont, family: Family, shown: Shown, *, cubic: bool) -> None:
     """Replace outlines, advance widths and bearings; add the glyphs that a font lacks.
 
-    Glyphs that are not named keep their outlines, which are converted where another table
-    holds them then. The vertical origin of every glyph stays where the source has it.
+    The vertical origin of every glyph stays where the source has it.
 
     Args:
         font: The source, opened.
-        family: Where the outlines come from.
-        shown: What each glyph shows; glyphs that the font lacks come last.
+        family: Where the outlines come from: all glyphs of the source.
+        shown: What each glyph shows, all of the source and those that it lacks, which come last.
         cubic: Write `CFF ` rather than `glyf`.
     """
     order = font.getGlyphOrder()
-    kept = [name for name in order if name not in shown]
-    recorded = {name: _recorded(font, name) for name in kept}
     overlapping = {name for name in order if "glyf" in font and _overlaps(font["glyf"][name])}
     order = list(dict.fromkeys([*order, *shown]))
     for name, (model, master) in shown.items():
@@ -64,9 +57,9 @@ def set_outlines(font: TTFont, family: Family, shown: Shown, *, cubic: bool) -> 
     if "VORG" in font:
         _set_origins(font, shown, cubic)
     if cubic:
-        _write_cff(font, family, shown, recorded)
+        _write_cff(font, family, shown)
     else:
-        _write_glyf(font, family, shown, recorded, overlapping)
+        _write_glyf(font, family, shown, overlapping)
 
 
 def simple_glyph(outline: Outline, master: int) -> Any:
@@ -96,13 +89,6 @@ def write_master(glyph: MasterGlyph, master: int, pen: Any) -> None:
             points = map(tuple, segment[master, 1:].tolist())
             (pen.lineTo if segment.shape[1] == 2 else pen.curveTo)(*points)
         pen.closePath()
-
-
-def _recorded(font: TTFont, name: str) -> DecomposingRecordingPen:
-    glyphs = font.getGlyphSet()
-    pen = DecomposingRecordingPen(glyphs)
-    glyphs[name].draw(pen)
-    return pen
 
 
 def _overlaps(glyph: Any) -> bool:
@@ -150,28 +136,12 @@ def _set_origins(font: TTFont, shown: Shown, cubic: bool) -> None:
             records[name] = records[model]
 
 
-def _write_glyf(
-    font: TTFont,
-    family: Family,
-    shown: Shown,
-    recorded: Mapping[str, DecomposingRecordingPen],
-    overlapping: set[str],
-) -> None:
+def _write_glyf(font: TTFont, family: Family, shown: Shown, overlapping: set[str]) -> None:
     glyphs = {}
     for name in font.getGlyphOrder():
-        model, master = shown.get(name, (name, 0))
-        if name in shown:
-            outline = outlines(family).get(model)
-            glyph = simple_glyph(outline, master) if outline else Glyph()
-        elif "glyf" in font:
-            pen = TTGlyphPen(None)
-            recorded[name].replay(pen)
-            glyph = pen.glyph()
-        else:
-            pen = TTGlyphPen(None)
-            tolerance = TOLERANCE * font["head"].unitsPerEm
-            recorded[name].replay(Cu2QuPen(pen, tolerance, reverse_direction=True))
-            glyph = pen.glyph()
+        model, master = shown[name]
+        outline = outlines(family).get(model)
+        glyph = simple_glyph(outline, master) if outline else Glyph()
         if model in overlapping:
             flag_overlaps(glyph)
         glyphs[name] = glyph
@@ -215,22 +185,14 @@ _LIMITS = (
 )
 
 
-def _write_cff(
-    font: TTFont,
-    family: Family,
-    shown: Shown,
-    recorded: Mapping[str, DecomposingRecordingPen],
-) -> None:
+def _write_cff(font: TTFont, family: Family, shown: Shown) -> None:
     widths = {name: font["hmtx"][name][0] for name in font.getGlyphOrder()}
     default, nominal = optimizeWidths(list(widths.values()))
     charstrings = {}
     for name, width in widths.items():
         pen = T2CharStringPen(None if width == default else width - nominal, None)
-        if name in shown:
-            model, master = shown[name]
-            write_master(family.glyphs[model], master, pen)
-        else:
-            recorded[name].replay(ReverseContourPen(pen) if "glyf" in font else pen)
+        model, master = shown[name]
+        write_master(family.glyphs[model], master, pen)
         charstrings[name] = pen.getCharString()
     about = _about(font)
     for tag in ("glyf", "loca", "CFF ", "CFF2"):

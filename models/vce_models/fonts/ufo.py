@@ -12,13 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fontTools.misc.timeTools import timestampToString
-from fontTools.pens.recordingPen import DecomposingRecordingPen
-from fontTools.pens.reverseContourPen import ReverseContourPen
 from fontTools.pens.roundingPen import RoundingPen
 from ufoLib2 import Font
 
@@ -41,21 +38,6 @@ SMOOTH = [0, 1, 2, 3]
 """What an unhinted font asks of rasterisers at all sizes."""
 
 
-def write_ufo(path: Path, family: Family, master: int, *, name: str) -> None:
-    """Write one master as a UFO 3 folder.
-
-    Args:
-        path: The folder, which is created.
-        family: The source and its hands.
-        master: Which master; 0 is the source.
-        name: The family name of the new font; its style is the source's.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    master_ufo(family, master, name=name).save(path)
-
-
 def master_ufo(family: Family, master: int, *, name: str) -> Font:
     """Make the UFO of one master, in memory."""
     font = opened(family)
@@ -68,25 +50,18 @@ def master_ufo(family: Family, master: int, *, name: str) -> Font:
     characters: dict[str, list[int]] = {}
     for point, glyph in sorted((font.getBestCmap() or {}).items()):
         characters.setdefault(glyph, []).append(point)
-    source = font.getGlyphSet()
     names = legal_names(font.getGlyphOrder())
     for glyph, legal in names.items():
         made = ufo.newGlyph(legal)
         made.unicodes = characters.get(glyph, [])
         pen = RoundingPen(made.getPen())
-        if glyph in family.glyphs:
-            made.width = int(family.glyphs[glyph].advances[master])
-            if parts := _components(family, glyph):
-                for part, offsets in parts:
-                    x, y = map(int, offsets[master])
-                    pen.addComponent(names[part], (1, 0, 0, 1, x, y))
-            else:
-                write_master(family.glyphs[glyph], master, pen)
+        made.width = int(family.glyphs[glyph].advances[master])
+        if parts := _components(family, glyph):
+            for part, offsets in parts:
+                x, y = map(int, offsets[master])
+                pen.addComponent(names[part], (1, 0, 0, 1, x, y))
         else:
-            made.width = font["hmtx"][glyph][0]
-            recorded = DecomposingRecordingPen(source)
-            source[glyph].draw(recorded)
-            recorded.replay(ReverseContourPen(pen) if "glyf" in font else pen)
+            write_master(family.glyphs[glyph], master, pen)
     ufo.glyphOrder = list(names.values())
     ufo.lib[WRITERS] = []
     ufo.lib["com.github.googlei18n.ufo2ft.useProductionNames"] = False
