@@ -279,10 +279,13 @@ def kills(soak: Soak) -> None:
     for _ in range(10):
         for name in soak.random.sample(sorted(wanted), 30):
             (folder / "out" / name).write_bytes(b"old")
-        with subprocess.Popen(command, cwd=folder) as process:
+        with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE) as process:
             time.sleep(soak.random.uniform(0.3, 1.0) * took)
             process.send_signal(soak.random.choice((signal.SIGKILL, signal.SIGTERM)))
+            said = process.communicate()[1]
         soak.counts["kills of convert"] += 1
+        if said:
+            soak.wrong("crashes", f"a killed conversion said {said[-300:]!r}")
         for path in (folder / "out").iterdir():
             if path.name not in wanted or path.read_bytes() not in (b"old", wanted[path.name]):
                 soak.wrong("losses", f"a kill left {path.name} neither old nor new")
