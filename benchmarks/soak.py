@@ -286,9 +286,14 @@ def kills(soak: Soak) -> None:
         soak.counts["kills of convert"] += 1
         if said:
             soak.wrong("crashes", f"a killed conversion said {said[-300:]!r}")
-        for path in (folder / "out").iterdir():
-            if path.name not in wanted or path.read_bytes() not in (b"old", wanted[path.name]):
-                soak.wrong("losses", f"a kill left {path.name} neither old nor new")
+        for name, whole in wanted.items():
+            path = folder / "out" / name
+            if path.exists() and path.read_bytes() not in (b"old", whole):
+                soak.wrong("losses", f"a kill left {name} neither old nor new")
+    subprocess.run(command, cwd=folder, check=True)
+    for path in (folder / "out").iterdir():
+        if path.name not in wanted:
+            soak.wrong("losses", f"{path.name} of a killed conversion is there after the next one")
 
 
 def trainings(soak: Soak) -> None:
