@@ -149,6 +149,30 @@ def ruled(line, step, both=False):
     return make
 
 
+def ruled_by(line):
+    """Lines as dark as ink, of another colour than its own."""
+
+    def make(glyph):
+        page = Image.new("RGB", (400, 400), (250, 248, 244))
+        for place in range(7, 400, 25):
+            ImageDraw.Draw(page).line([(0, place), (399, place)], fill=line, width=3)
+        page.paste((30, 30, 35), (100, 100), ImageOps.invert(glyph))
+        return page
+
+    return make
+
+
+def ruled_photo(glyph):
+    """Paper with blue lines and a red margin, a little turned, half in the shade, with grain."""
+    page = ruled_by((20, 60, 220))(ImageOps.expand(glyph, 30, 255)).resize((1200, 1200))
+    ImageDraw.Draw(page).line([(150, 0), (150, 1200)], fill=(225, 110, 110), width=6)
+    page = page.rotate(2, Image.Resampling.BICUBIC).crop((60, 60, 1140, 1140))
+    light = np.asarray(page.filter(ImageFilter.GaussianBlur(1.5)), float)
+    light *= np.linspace(0.6, 0.9, 1080)[:, None] * [1, 0.97, 0.9]
+    grain = np.random.default_rng(0).normal(0, 4, light.shape)
+    return Image.fromarray(np.clip(light + grain, 0, 255).astype(np.uint8))
+
+
 VARIANTS = {
     "ten bits": (of_bits(10), 0.01),
     "twelve bits": (of_bits(12), 0.01),
@@ -165,6 +189,9 @@ VARIANTS = {
     "faint pencil": (pencil, 0.01),
     "ruled paper": (ruled(200, 25), 0.03),
     "squared paper": (ruled(190, 12, both=True), 0.03),
+    "blue lines": (ruled_by((20, 60, 220)), 0.03),
+    "red lines": (ruled_by((220, 60, 60)), 0.03),
+    "a photo of ruled paper": (ruled_photo, 0.06),
     "white on black": (ImageOps.invert, 0.01),
     "one bit": (lambda glyph: glyph.convert("1", dither=Image.Dither.NONE), 0.06),
     "transparent": (transparent, 0.01),

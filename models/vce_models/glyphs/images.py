@@ -17,7 +17,7 @@ from vce_models.errors import InputError
 from vce_models.framing import OMNIGLOT, Framing
 from vce_models.glyphs import decoding, letters, paper
 from vce_models.glyphs.letters import Crop
-from vce_models.glyphs.photos import Polarity, median, photographed, unruled
+from vce_models.glyphs.photos import Polarity, crosses, median, photographed, unruled, without_lines
 
 CANVAS = 105
 """Side of Omniglot's drawings, in pixels."""
@@ -141,7 +141,7 @@ def read_page(
     image = decoding.decode(decoding.contents(source, name), name)
     small, ink = decoding.reduced(image, MAX_PHOTO), None
     if small.mode != "LA" or np.asarray(small.getchannel("A")).min() == 255:
-        ink = photographed(paper.light(small, polarity), polarity)
+        ink = photographed(paper.light(small, polarity), polarity, _palest(image, MAX_PHOTO))
     ink = paper.cleared(_levelled(image, name, polarity) if ink is None else ink, polarity)
     return _cropped(ink, crop)
 
@@ -159,7 +159,18 @@ def _levelled(image: Image.Image, name: str, polarity: Polarity) -> Array:
     ink = unruled(grey(decoding.reduced(image, MAX_PAGE), polarity))
     if ink is None:
         raise InputError(f"{name} holds no glyph: it is blank", hint="use dark ink on light paper")
+    if crosses(ink) and (pale := _palest(image, MAX_PAGE)) is not None:
+        return without_lines(ink, unruled(np.asarray(1 - pale, np.float32)))
     return ink
+
+
+def _palest(image: Image.Image, side: int) -> Array | None:
+    """Return the greatest of each pixel's colours, by which printed lines are paler than ink.
+
+    It is None where the image has no colours, or is transparent somewhere.
+    """
+    coloured = decoding.reduced(image, side, colours=True)
+    return np.asarray(coloured, np.float32).max(2) / 255 if coloured.mode == "RGB" else None
 
 
 def resized(ink: Array, size: int, method: Resize) -> Array:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from vce_models.arrays import Array, Mask
@@ -45,25 +46,57 @@ LEFT = 0.0005
 """Least share of an image that has to stay ink where something is removed from it."""
 
 
-def photographed(light: Array, polarity: Polarity) -> Array | None:
+def photographed(light: Array, polarity: Polarity, pale: Array | None = None) -> Array | None:
     """Find the ink of a photo or a scan by its light, both (H, W) in [0, 1].
 
     The result is None where the paper is plain.
 
     Strokes are what is darker (or lighter) than all around it, as a share of that: shadows
     and the table are too wide.
+
+    Args:
+        light: Light, by which ink is dark.
+        polarity: Which is the ink.
+        pale: The light by which coloured lines are pale, too.
     """
     if min(light.shape) < SHADE:
         return None
-    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
+    border = np.concatenate(_sides(light))
     if np.mean(np.abs(light - median(border)) <= 2 / 255) >= PLAIN:
         return None
     if polarity == "light" or (polarity == "auto" and _skew(light) > 0):
-        light = 1 - light
-    paper = _smoothed(light, ImageFilter.MaxFilter(WIDE), ImageFilter.MinFilter(WIDE))
-    ink = levels(np.asarray(np.clip(1 - light / np.maximum(paper, 0.05), 0, 1), np.float32))
+        light, pale = 1 - light, None
+    ink = _darker(light)
+    if ink is None:
+        return None
+    if pale is not None and crosses(ink):
+        ink = without_lines(ink, _darker(pale))
     # By the square, what is left of shadows becomes weak beside strokes.
-    return None if ink is None else levels(_inside(ink) ** 2)
+    return levels(_inside(ink) ** 2)
+
+
+def _darker(light: Array) -> Array | None:
+    """Find what is darker than all around it; None where there is no contrast."""
+    paper = _smoothed(light, ImageFilter.MaxFilter(WIDE), ImageFilter.MinFilter(WIDE))
+    return unruled(np.asarray(np.clip(1 - light / np.maximum(paper, 0.05), 0, 1), np.float32))
+
+
+def crosses(ink: Array) -> bool:
+    """Say whether ink stands at two borders that face each other, as printed lines do."""
+    top, bottom, left, right = (side.max() >= 0.5 for side in _sides(ink))
+    return bool((top and bottom) or (left and right))
+
+
+def without_lines(ink: Array, pale: Array | None) -> Array:
+    """Choose the ink by which coloured lines are pale, where it rids ink of what crosses it."""
+    if pale is None or np.mean(pale >= 0.5) < LEFT:
+        return ink
+    gone = np.mean(_outside(pale) & (pale >= 0.5)) <= np.mean(_outside(ink) & (ink >= 0.5)) / 2
+    return pale if gone else ink
+
+
+def _sides(image: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    return image[0], image[-1], image[:, 0], image[:, -1]
 
 
 def _skew(light: Array) -> float:
@@ -89,12 +122,16 @@ def _smoothed(light: Array, *filters: ImageFilter.Filter) -> Array:
 
 def _inside(ink: Array) -> Array:
     """Remove what touches the border, a table or a scanner's lid, if ink is left then."""
+    inside = np.where(_outside(ink), np.float32(0), ink)
+    return inside if np.mean(inside >= 0.5) >= LEFT else ink
+
+
+def _outside(ink: Array) -> Mask:
+    """Find the ink that touches the border, and two pixels around it."""
     mask = Image.fromarray(np.pad(ink >= 0.5, 1, constant_values=True)).convert("L")
     ImageDraw.floodfill(mask, (0, 0), 128)
     outside = mask.point([255 * (value == 128) for value in range(256)])
-    around = np.asarray(outside.filter(ImageFilter.MaxFilter(5)))[1:-1, 1:-1] > 0
-    inside = np.where(around, np.float32(0), ink)
-    return inside if np.mean(inside >= 0.5) >= LEFT else ink
+    return np.asarray(outside.filter(ImageFilter.MaxFilter(5)))[1:-1, 1:-1] > 0
 
 
 def median(values: Array) -> float:
@@ -156,8 +193,9 @@ def _only_lines(solid: Mask) -> bool:
     spans = found.boxes[:, 2:] - found.boxes[:, :2] == solid.shape[::-1]
     if found.areas[~spans.any(1)].sum() > LEFT * solid.size:
         return False
-    sides = (solid[0], solid[-1], solid[:, 0], solid[:, -1])
-    runs = [np.count_nonzero(np.diff(np.pad(side.astype(np.int8), 1)) == 1) for side in sides]
+    runs = [
+        np.count_nonzero(np.diff(np.pad(side.astype(np.int8), 1)) == 1) for side in _sides(solid)
+    ]
     return bool(np.count_nonzero(spans.any(1)) > 1 or min(runs) >= RUNS)
 
 
@@ -190,7 +228,7 @@ def _printed(ink: Array, paper: float, strokes: Array) -> tuple[float, float] | 
     """
     darkest = median(strokes[strokes > _threshold(strokes)]) if np.ptp(strokes) > 0 else strokes[0]
     limit = paper + PRINTED * (float(darkest) - paper)
-    sides = (ink[0], ink[-1], ink[:, 0], ink[:, -1])
+    sides = _sides(ink)
     if limit <= paper or max(float(side.max()) for side in sides) > limit:
         return None
     crossed = [bool((side > paper + 1 / 255).any()) for side in sides]
