@@ -284,6 +284,15 @@ def test_an_entry_of_an_archive_is_read_as_guardedly_as_a_file(tmp_path, make, w
         load(tmp_path, CONFIG)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_archive_that_holds_a_name_twice_is_refused(tmp_path):
+    archives(tmp_path, encoded("PNG"))
+    with zipfile.ZipFile(tmp_path / "images_background.zip", "a") as archive:
+        archive.writestr("images_background/x/b/1.png", encoded("PNG"))
+    with pytest.raises(DataError, match=r"b/1\.png twice"):
+        load(tmp_path, CONFIG)
+
+
 @pytest.mark.parametrize(("at", "value"), [(6, b"\x63"), (46, b"\xff")])
 def test_an_archive_of_an_unknown_version_or_with_an_unreadable_name_is_named(tmp_path, at, value):
     archives(tmp_path, encoded("PNG"))

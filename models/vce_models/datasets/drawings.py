@@ -186,13 +186,15 @@ def _zipped(source: Path, archives: ExitStack) -> Iterator[_Drawing]:
         raise DataError(
             f"{source} is not a readable archive: {error}", hint="remove it, or replace it"
         ) from error
-    found = []
+    found: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
         name = PurePosixPath(entry.filename)
         if name.suffix.lower() in decoding.SUFFIXES and not entry.is_dir() and is_own(name):
-            found.append((name, entry))
-    top = _top([name for name, _ in found], source.stem)
-    for name, entry in found:
+            if name in found:
+                raise DataError(f"{source} holds {name} twice", hint="pack it anew")
+            found[name] = entry
+    top = _top(list(found), source.stem)
+    for name, entry in found.items():
         read = partial(_unpack, archive, entry, f"{source}: {entry.filename}")
         yield _Drawing("/".join(name.parts[top:-1]) or ".", name.name, read)
 
