@@ -103,6 +103,7 @@ def test_what_speaks_against_a_run_is_said_before_any_work(tmp_path, vce):
         (("a.png", "-o", "x.png", "--family", "Hand"), 2, "--family is for fonts"),
         (("a.png", "-o", "x.svg", "--liveliness", 1), 2, "--liveliness is for fonts"),
         (("a.png", "-o", "x.ttf", "--labels"), 2, "--labels is for sheets"),
+        (("a.png", "-o", "x.ttf", "--scale", 8), 2, "--scale is for pictures"),
         (("a.png", "-o", "x.svg", "--columns", 2), 2, "--columns is for sheets"),
         (("a.png", "-o", "x.png", "--save-rules", "two"), 5, "two: it is a folder"),
         (("a.png", "-o", ""), 2, "-o is empty"),

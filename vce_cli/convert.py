@@ -106,7 +106,7 @@ def _style(options: Options, hands: Hands, model: Weights, fingerprint: str) -> 
     """Say how results look, and what they say about themselves."""
     return Style(
         columns=options.columns,
-        side=options.scale * model.config.size,
+        side=options.magnification * model.config.size,
         labels=options.labels,
         walk=options.walk,
         metadata={} if options.no_metadata else _metadata(options, hands, fingerprint),
@@ -182,7 +182,7 @@ def _render(
     from vce_models.listing import Converted
 
     size, count = model.config.size, len(hands.rules)
-    points, total = form.points(options.scale, size), count * len(found)
+    points, total = form.points(options.magnification, size), count * len(found)
     renderer = _renderer(model, options.device, total * (1 + points**2 / 4))
     at_once = max(1, AT_ONCE // (points * size) ** 2)
     readings = _read(found, journal, partial(_say_seed, hands, options, journal))
@@ -204,7 +204,9 @@ def _render(
                 images = _in_parts(render, rules, at_once)
                 images = _inked(images, glyph, hands.numbers, journal)
                 counted = _counted(images, i * count, total, advance)
-                conversions = (form.render(image, options.scale * size) for image in counted)
+                conversions = (
+                    form.render(image, options.magnification * size) for image in counted
+                )
             yield Converted(glyph, drawing, placement, conversions)
 
 

@@ -32,6 +32,9 @@ INPUT, RULES, OUTPUT, FONTS, RUNNING = "Input", "Rules", "Output", "Fonts", "Run
 DEFAULT_RULES = 16
 """How many rules are sampled by default."""
 
+SCALE = 4
+"""Pixels of a picture for each of the model's, along a side, by default."""
+
 LIVELINESS = 0.6
 """The share of its own that a letter of a font keeps, by default."""
 
@@ -271,15 +274,16 @@ class Options:
         _option(OUTPUT, min=1, metavar="N", help="How many cells stand in a row of a sheet."),
     ] = None
     scale: Annotated[
-        int,
+        int | None,
         _option(
             OUTPUT,
             min=1,
             max=64,
             metavar="N",
-            help="How many pixels a picture has for each of the model's, along a side.",
+            help="How many pixels a picture has for each of the model's, along a side; by "
+            "default 4.",
         ),
-    ] = 4
+    ] = None
     labels: Annotated[
         bool, _option(OUTPUT, "--labels", help="Write names and rule numbers on sheets.")
     ] = False
@@ -358,6 +362,11 @@ class Options:
         False
     )
     verbose: Annotated[bool, _option(RUNNING, "-v", "--verbose", help="Print each step.")] = False
+
+    @property
+    def magnification(self) -> int:
+        """The value of --scale, or its default."""
+        return SCALE if self.scale is None else self.scale
 
     @property
     def towards(self) -> float:

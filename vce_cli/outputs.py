@@ -126,7 +126,7 @@ def check(
     if target.pattern == "-" or options.as_json:
         out.require(binary=target.pattern == "-" and not target.form.text)
     _check_reading(options, glyphs)
-    side = size * options.scale
+    side = size * options.magnification
     target.form.check(target.per, _fields(target.pattern), glyphs, numbers, side)
     inputs = set(map(_identity, _input_files(options, glyphs)))
     seen: set[str] = set()
@@ -167,10 +167,11 @@ def _checked(target: Target, options: Options, rules: int) -> Target:
             raise ConfigError(
                 f"{option} is for fonts, and {form.called} is none", hint="leave it out"
             )
-    for option, given in (("--columns", options.columns), ("--labels", options.labels)):
+    shown = (("--scale", options.scale, "pictures"), ("--columns", options.columns, "sheets"))
+    for option, given, kind in (*shown, ("--labels", options.labels, "sheets")):
         if given and not isinstance(form, Picture):
             raise ConfigError(
-                f"{option} is for sheets, and {form.called} is none", hint="leave it out"
+                f"{option} is for {kind}, and {form.called} is none", hint="leave it out"
             )
     if several and target.per == "run" and form.least == "rule":
         raise ConfigError("a font holds one hand", hint="use -n 1, or --variable")
