@@ -132,16 +132,6 @@ def test_the_same_source_gives_the_same_bytes(source):
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_notdef_stays_as_it_is(source, flavour):
-    before = measured(opened(source), BoundsPen, ".notdef").bounds
-    font = opened(edited(family_of(source), 1, name="Hand", flavour=flavour))
-    after = measured(font, BoundsPen, ".notdef").bounds
-    assert (before is None) == (after is None)
-    if before:
-        assert np.abs(np.subtract(before, after)).max() <= 2 * font["head"].unitsPerEm / 1000
-
-
-@pytest.mark.parametrize("flavour", FLAVOURS)
 def test_layout_of_the_source_goes_on_working(source, flavour):
     text = next((TEXTS[n] for n in SAMPLES if source == _cached(n)), "AV Ta fi Te éé TéAt VÅ op")
     before = opened(source)
