@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -141,7 +142,8 @@ def read_page(
     image = decoding.decode(decoding.contents(source, name), name)
     small, ink = decoding.reduced(image, MAX_PHOTO), None
     if small.mode != "LA" or np.asarray(small.getchannel("A")).min() == 255:
-        ink = photographed(paper.light(small, polarity), polarity, _palest(image, MAX_PHOTO))
+        pale = partial(_palest, image, MAX_PHOTO)
+        ink = photographed(paper.light(small, polarity), polarity, pale)
     ink = paper.cleared(_levelled(image, name, polarity) if ink is None else ink, polarity)
     return _cropped(ink, crop)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -46,7 +47,9 @@ LEFT = 0.0005
 """Least share of an image that has to stay ink where something is removed from it."""
 
 
-def photographed(light: Array, polarity: Polarity, pale: Array | None = None) -> Array | None:
+def photographed(
+    light: Array, polarity: Polarity, pale: Callable[[], Array | None]
+) -> Array | None:
     """Find the ink of a photo or a scan by its light, both (H, W) in [0, 1].
 
     The result is None where the paper is plain.
@@ -57,7 +60,7 @@ def photographed(light: Array, polarity: Polarity, pale: Array | None = None) ->
     Args:
         light: Light, by which ink is dark.
         polarity: Which is the ink.
-        pale: The light by which coloured lines are pale, too.
+        pale: Makes the light by which coloured lines are pale, too; None where there is none.
     """
     if min(light.shape) < SHADE:
         return None
@@ -65,14 +68,16 @@ def photographed(light: Array, polarity: Polarity, pale: Array | None = None) ->
     if np.mean(np.abs(light - median(border)) <= 2 / 255) >= PLAIN:
         return None
     if polarity == "light" or (polarity == "auto" and _skew(light) > 0):
-        light, pale = 1 - light, None
+        return _strokes(_darker(1 - light))
     ink = _darker(light)
-    if ink is None:
-        return None
-    if pale is not None and crosses(ink):
-        ink = without_lines(ink, _darker(pale))
-    # By the square, what is left of shadows becomes weak beside strokes.
-    return levels(_inside(ink) ** 2)
+    if ink is not None and crosses(ink) and (paler := pale()) is not None:
+        ink = without_lines(ink, _darker(paler))
+    return _strokes(ink)
+
+
+def _strokes(ink: Array | None) -> Array | None:
+    """Keep the strokes inside; by the square, what is left of shadows becomes weak beside them."""
+    return None if ink is None else levels(_inside(ink) ** 2)
 
 
 def _darker(light: Array) -> Array | None:
