@@ -308,6 +308,24 @@ def test_an_archive_of_an_unknown_version_or_with_an_unreadable_name_is_named(tm
         load(tmp_path, CONFIG)
 
 
+@pytest.mark.parametrize("command", ["train", "eval", "critics"])
+def test_data_that_are_unusable_are_refused_before_pytorch_is_loaded(tmp_path, command):
+    archives(tmp_path, b"no picture")
+    (tmp_path / "torch.py").write_text("raise SystemExit('PyTorch was loaded')")
+    output = ("-o", "critics.safetensors") if command == "critics" else ()
+    done = subprocess.run(
+        [COMMAND, command, "--data", ".", *output],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 7
+    assert "PyTorch was loaded" not in done.stderr
+    assert names(tmp_path) == ["images_background.zip", "images_evaluation.zip", "torch.py"]
+
+
 DEEP = "[" * 100_000 + "]" * 100_000
 
 

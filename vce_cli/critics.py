@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vce_cli import dataset, report
-from vce_cli.extras import DEVICES, either, require_torch, torch_device
+from vce_cli.extras import DEVICES, check_device, either, require_torch, torch_device
 from vce_models.config import MAX_SEED, ModelConfig
 from vce_models.files import check_file
 
@@ -46,11 +46,11 @@ def train_critics(
     require_torch("critics")
     dataset.require(data, download=download)
     check_file(output)
+    check_device(device)
+    characters = dataset.read(data, ModelConfig(), chars=chars, download=download).train
     from vce_models.evaluation import critics
 
     where = torch_device(device)
-    config = ModelConfig(size=critics.SIZE)
-    characters = dataset.read(data, config, chars=chars, download=download).train
     with report.progress("training critics") as advance:
         trained = critics.train(
             characters, where, steps=steps or critics.STEPS, seed=seed, progress=advance

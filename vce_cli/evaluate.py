@@ -11,7 +11,7 @@ import typer
 
 from vce_cli import completion, dataset, report
 from vce_cli.completion import WEIGHTS
-from vce_cli.extras import DEVICES, either, require_torch, torch_device
+from vce_cli.extras import DEVICES, check_device, either, require_torch, torch_device
 from vce_models.config import MAGNIFICATION, MAX_SEED, Resize
 from vce_models.errors import DataError
 from vce_models.files import check_file
@@ -86,20 +86,23 @@ def evaluate(
     if grid:
         check_file(grid)
     dataset.require(data, download=download)
-    from vce_models.evaluation import likelihood
-    from vce_models.evaluation.critics import load as load_critics
+    check_device(device)
     from vce_models.glyphs import sheets
     from vce_models.training.curves import render_conversions
     from vce_models.weights import load
 
-    where = torch_device(device)
-    model, judges = load(weights), load_critics(critics, where)
+    model = load(weights)
     if resize:
         settings: dict[str, Any] = {"resize": resize}  # checked by the config
         config = dataclasses.replace(model.config, **settings)
         model = dataclasses.replace(model, config=config)
+    judges = _critics(critics, device) if critics else None
     split = dataset.read(data, model.config, chars=chars, download=download)
     test = split.test
+    judges = judges or _critics(None, device)
+    from vce_models.evaluation import likelihood
+
+    where = torch_device(device)
     networks = likelihood.from_weights(model, where)
     with report.progress("measuring pairs") as advance:
         measured = likelihood.evaluate(
@@ -127,6 +130,13 @@ def evaluate(
         report.out(json.dumps(found, indent=2, allow_nan=False) + "\n")
     else:
         report.tables(measured, quality, transfer, told)
+
+
+def _critics(path: Path | None, device: str) -> Critics:
+    """Load the critics, which loads PyTorch."""
+    from vce_models.evaluation.critics import load
+
+    return load(path, torch_device(device))
 
 
 def _quality(model: VCE, test: Characters, judges: Critics, seed: int) -> Quality | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from vce_cli import completion, dataset, report
-from vce_cli.extras import DEVICES, either, require_torch, torch_device
+from vce_cli.extras import DEVICES, check_device, either, require_torch, torch_device
 from vce_models.config import Objective, Resize, Wiring
 from vce_models.errors import ConfigError, DivergedError
 from vce_models.recipes import DEFAULT, RECIPES
@@ -98,20 +99,36 @@ def train(
         raise ConfigError("no data set is named", hint=hint)
     if data is not None:
         dataset.require(data, download=download)
+    if device == "cuda":
+        torch_device(device)  # where there is none, reading is wasted
+    check_device(device)
+    from vce_models.training.runs import Run
+
+    run = Run.open(resume) if resume else None
+    config = run.config if run else _config(recipe, steps, model, rest)
+    folder = data or (run.data if run else Path())
+    chars = run.chars if run else chars
+    if not run:
+        Run(out, config, folder, chars).require_unbegun()
+    read = partial(
+        dataset.read,
+        folder,
+        config.model,
+        chars=chars,
+        download=download,
+        magnification=config.magnification,
+    )
+    # Alone, read before PyTorch is loaded, which takes longer than to say what is no data set.
+    split = read() if os.environ.get("WORLD_SIZE", "1") == "1" else None
     where = torch_device(device)
     import torch
 
     from vce_models.training import checkpoints
     from vce_models.training.parallel import Processes
-    from vce_models.training.runs import Run
     from vce_models.training.trainer import Trainer
 
     if threads:
         torch.set_num_threads(threads)
-    run = Run.open(resume) if resume else None
-    config = run.config if run else _config(recipe, steps, model, rest)
-    folder = data or (run.data if run else Path())
-    chars = run.chars if run else chars
     processes = Processes.join(where)
     try:
         checkpoint = None
@@ -120,17 +137,7 @@ def train(
                 run.lock()
             checkpoint = checkpoints.read(run.checkpoint)
             run.check(checkpoint.config)
-        elif not processes.rank:
-            Run(out, config, folder, chars).require_unbegun()
-        read = partial(
-            dataset.read,
-            folder,
-            config.model,
-            chars=chars,
-            download=download,
-            magnification=config.magnification,
-        )
-        split = processes.first(read, torch.device(where))
+        split = split or processes.first(read, torch.device(where))
         if checkpoint:
             trainer = checkpoints.resume(checkpoint, split.train, where, processes)
         else:

@@ -24,7 +24,7 @@ from vce_models.errors import ConfigError, InputError, OutputError
 from vce_models.files import exists, is_file, lock, replacing
 from vce_models.glyphs import sheets
 from vce_models.glyphs.decoding import contents
-from vce_models.training import checkpoints, curves
+from vce_models.training import curves
 
 if TYPE_CHECKING:
     from vce_models.training.trainer import Report, Trainer
@@ -184,6 +184,8 @@ class Run:
 
     def save(self, trainer: Trainer, test: Characters) -> None:
         """Write checkpoint, weights and pictures, each whole."""
+        from vce_models.training import checkpoints  # loads PyTorch
+
         checkpoints.save(self.checkpoint, trainer)
         model = trainer.weights()
         weights.save(self.weights, model)
