@@ -65,32 +65,52 @@ def test_what_has_no_ink_does_not_count(shipped):
     points = forward.Fields(shipped, calm=False)(q, rules.sample(2, shipped.config, 3))
     changed = points.copy()
     changed[:, 0, 6:] += 5  # far below the bars
-    counts = calming.averaging(q, CONTROL)
-    calm, again = (calming.calmed(part, counts) for part in (points, changed))
+    calm, again = (calmed(part, q) for part in (points, changed))
     np.testing.assert_allclose(calm, again, atol=1e-3)
 
 
 def test_a_glyph_without_ink_has_the_means_of_all_rows_and_columns():
-    counts = calming.averaging(np.zeros((SIZE, SIZE), np.float32), CONTROL)
-    expected = calming.GROWN * WEIGHTS.mean(0)
-    np.testing.assert_allclose(counts, [expected] * 2, atol=1e-5)
+    ink = calming.ink(np.zeros((SIZE, SIZE), np.float32), CONTROL)
+    np.testing.assert_allclose(ink.counts, [WEIGHTS.mean(0)] * 2, atol=1e-5)
 
 
 def test_the_first_of_many_are_those_alone():
-    counts = calming.averaging(bar(0), CONTROL)
     points = np.random.default_rng(0).standard_normal((16, 2, CONTROL, CONTROL), np.float32)
-    many = calming.calmed(points, counts)
-    assert np.array_equal(calming.calmed(points[:4], counts), many[:4])
+    assert np.array_equal(calmed(points[:4], bar(0)), calmed(points, bar(0))[:4])
+
+
+def test_ink_is_neither_torn_wide_apart_nor_pressed_together():
+    """Whatever the field; what is no more than that is only made larger."""
+    q = np.maximum(bar(0), bar(90))
+    points = np.random.default_rng(0).normal(0, 4, (200, 2, CONTROL, CONTROL)).astype(np.float32)
+    calm, weak = calmed(points, q), calmed(points / 20, q)
+    places, slopes = np.arange(SIZE) + 0.5, np.gradient(WEIGHTS, axis=0)
+    shown = []
+    for line in (calm[:, 0, 0], calm[:, 1, :, 0]):
+        read = places + line @ WEIGHTS.T
+        shown.append((1 + line @ slopes.T)[(read > 6) & (read < 22)])
+    least, most = calming.SHOWN
+    assert np.quantile(np.concatenate(shown), [0.002, 0.998]) == pytest.approx([least, most], 0.2)
+    assert np.concatenate(shown).min() > 0
+    ink = calming.ink(q, CONTROL)
+    expected = calming.GROWN * (ink.counts[0, :, None] * points[:, 0] / 20).sum(1)
+    np.testing.assert_allclose(weak[:, 0, 0], expected, atol=1e-6)
 
 
 def test_pytorch_calms_as_numpy_does():
     torch = pytest.importorskip("torch")
     from vce_models.networks import deformation
 
-    counts = calming.averaging(bar(0), CONTROL)
-    points = np.random.default_rng(0).standard_normal((4, 2, CONTROL, CONTROL), np.float32)
-    again = deformation.calmed(torch.from_numpy(points), *torch.from_numpy(counts))
-    np.testing.assert_allclose(again, calming.calmed(points, counts), atol=1e-6)
+    q = np.maximum(bar(0), bar(90))
+    for size in (0.1, 1, 4):
+        points = np.random.default_rng(0).normal(0, size, (40, 2, CONTROL, CONTROL))
+        given = points.astype(np.float32)
+        again = deformation.calmed(torch.from_numpy(given), calming.ink(q, CONTROL), SIZE)
+        np.testing.assert_allclose(again, calmed(given, q), atol=1e-5)
+
+
+def calmed(points, q):
+    return calming.calmed(points, calming.ink(q, CONTROL), SIZE)
 
 
 def test_conversions_are_calm_unless_asked_otherwise(shipped):

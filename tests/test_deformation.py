@@ -124,6 +124,21 @@ def test_a_pen_keeps_its_width_where_the_drawing_grows_one_way():
         assert across(grown, 0.0) == pytest.approx(1.17, rel=0.25)
 
 
+@pytest.mark.parametrize("width", [1.2, 3.0])
+@pytest.mark.parametrize("angle", [0.0, 0.4])
+def test_the_ends_of_a_line_are_as_wide_as_its_middle(width, angle):
+    """Also where it is enlarged across, and along its length it is not."""
+    rows = (torch.arange(224) + 0.5) / 8 - 14
+    within = (rows[:, None] * np.cos(angle) - rows * np.sin(angle)).abs() < 7
+    place = rows * (1 / 2 - 1)
+    drawn = penned(measured(band(width, angle, 8) * within), field(place, 0, 224)[:1], 28)[0, 0]
+    widths = drawn.sum(1)[drawn.sum(1) > 0] / 8 * np.cos(np.arctan(2 * np.tan(angle)))
+    ends = round(8 * width * np.sin(angle)) + 3  # rows where a slanted end has a part of its width
+    middle = widths[len(widths) // 2 - 16 : len(widths) // 2 + 16].mean()
+    assert widths[ends:-ends].max() < middle + 0.2
+    assert widths[ends:-ends].min() > middle - 0.2
+
+
 def test_a_hairline_beside_a_stem_is_not_broken():
     """Where it is enlarged it keeps its own width, and not the stem's."""
     drawing = torch.zeros(224, 224)

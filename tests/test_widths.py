@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from shapes import circle, polygon
+from shapes import box, circle, polygon
 
 from vce_models.fonts import widths
 from vce_models.fonts.outline import sample
@@ -105,6 +105,38 @@ def test_what_is_not_stretched_is_not_corrected(case):
     still = np.broadcast_to(np.eye(2), (1, len(samples.places), 2, 2))
     found = widths.keep(samples, across, samples.places, samples.places[None], still)
     assert np.abs(found).max() < 0.02
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_contour_may_run_either_way_round(turned):
+    left, right = (22 + WIDTH, 22) if turned else (22, 22 + WIDTH)
+    ring = [circle(10, 14, 8), circle(10, 14, 8 - WIDTH, hole=True)]
+    samples = sample([*ring, box(left, 4, right, 24)], 1.0)
+    assert samples is not None
+    across = widths.chords(samples, samples.places)
+    assert across is not None
+    assert across.lengths == pytest.approx(WIDTH, rel=0.1)
+    assert (samples.places[2 * across.feet[:, 0], 0] > 21).any()
+
+
+def test_a_stem_among_hairlines_keeps_its_width():
+    """Most of the outline of this E is hairlines, a fifth as wide as the stem."""
+    thin, right = WIDTH / 5, 8 + WIDTH
+    steps: list[tuple[float, float]] = [(22.0, 4.0)]
+    for arm in (4, 14 - thin / 2, 24 - thin):
+        steps += [(22, arm), (22, arm + thin), (right, arm + thin), (right, arm + 10 - thin / 2)]
+    samples = sample([polygon(*steps[:-2], (22, 24), (8, 24), (8, 4))], 1.0)
+    assert samples is not None
+    across = widths.chords(samples, samples.places)
+    assert across is not None
+    moved, slopes = smooth(samples.places)
+    kept = moved + widths.keep(samples, across, samples.places, moved[None], slopes[None])[0]
+    x, y = samples.places.T
+    between = (np.abs(y - 9) < 3) | (np.abs(y - 19) < 3)
+    left, right = (kept[between & (np.abs(x - at) < 0.01)] for at in (8, right))
+    assert len(left) == len(right) > 5
+    apart = np.linalg.norm(left[:, None] - right, axis=2).min(1)
+    assert apart == pytest.approx(WIDTH, rel=0.05)
 
 
 def test_a_filled_shape_has_no_strokes():

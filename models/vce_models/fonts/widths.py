@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vce_models.arrays import Mask
 from vce_models.fonts.corrections import Numbers, Term, gaps, solve
 from vce_models.fonts.family import Places
 from vce_models.fonts.outline import Samples
@@ -26,7 +27,14 @@ FACING = -0.5
 """Walls face each other where the cosine between their normals is less than this."""
 
 TYPICAL = 2.2
-"""A chord this many times as long as the glyph's median lies in a joint, or along a stroke."""
+"""A chord this many times as long as the glyph's median lies in a joint, or along a stroke, unless
+chords beside it are as long for as far as it is long: then it is across a stem among hairlines."""
+
+ALIKE, BESIDE = 0.25, 24
+"""By what share chords that are as long differ at most, and how many pieces either way are seen."""
+
+TRIED, NEAR = 5, 0.02
+"""How many pieces of a contour are asked on which side of them ink is, and how near, in pixels."""
 
 RAYS = 256
 """Rays that are followed at once."""
@@ -69,9 +77,9 @@ def chords(samples: Samples, places: Places) -> Chords | None:
     start, step = places, places[following] - places
     length = np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)
     along = step / length[:, None]
-    area = np.sum(start[:, 0] * step[:, 1] - start[:, 1] * step[:, 0])
-    inward = np.stack((-along[:, 1], along[:, 0]), 1) * np.sign(area)
     middle = start + step / 2
+    inward = np.stack((-along[:, 1], along[:, 0]), 1)
+    inward *= _sides(samples, start, step, middle, inward)[:, None]
 
     # In bands of rays, for long outlines to need little memory.
     bands = [
@@ -84,7 +92,10 @@ def chords(samples: Samples, places: Places) -> Chords | None:
     counts = weight > 1e-6
     if not counts.any():
         return None
-    weight *= np.clip((TYPICAL - reach / _median(reach[counts], weight[counts])) / 0.6, 0, 1)
+    stroke = np.clip((TYPICAL - reach / _median(reach[counts], weight[counts])) / 0.6, 0, 1)
+    (long,) = np.nonzero(counts & (stroke < 1))
+    stroke[long] = np.maximum(stroke[long], _stems(samples, long, reach, length))
+    weight *= stroke
     (used,) = np.nonzero(weight > 1e-6)
     met, half = met[used], np.full(len(used), 0.5)
     feet, shares = zip(
@@ -92,6 +103,40 @@ def chords(samples: Samples, places: Places) -> Chords | None:
     )
     ends = np.concatenate(feet, 1), np.concatenate(shares, 1)
     return Chords(reach[used], weight[used], inward[used], *ends)
+
+
+def _sides(samples: Samples, start: Places, step: Places, middle: Places, left: Places) -> Numbers:
+    """Say on which side of the pieces ink is, 1 or -1: that of `left` or the other.
+
+    A contour may run the other way round than the rest, and still be filled.
+
+    Args:
+        samples: The outline's samples, for what follows what.
+        start: Where the pieces begin, (n, 2).
+        step: Where they end, from there.
+        middle: Their middles.
+        left: Unit vectors across the pieces.
+    """
+    whole = np.sign(np.sum(start[:, 0] * step[:, 1] - start[:, 1] * step[:, 0])) or 1.0
+    first = samples.parts[[parts[0] for parts in samples.contours], 0]
+    sides = np.full(len(start), whole)
+    if len(first) == 1:
+        return sides
+    for at, end in zip(first, [*first[1:], len(start)], strict=True):
+        longest = at + np.argsort(-np.hypot(*step[at:end].T), kind="stable")[:TRIED]
+        away = NEAR * left[longest]
+        one, other = (_is_inside(middle[longest] + by, start, step) for by in (away, -away))
+        sides[at:end] = np.sign(float(one.sum() - other.sum())) or whole
+    return sides
+
+
+def _is_inside(places: Places, start: Places, step: Places) -> Mask:
+    """Say which places lie in the ink, by how often the outline's pieces wind about them."""
+    x, y = (places[:, i, None] - start[:, i] for i in (0, 1))
+    above, up = y >= 0, y >= step[:, 1]
+    turns = np.sign(step[:, 0] * y - step[:, 1] * x)
+    winds = (above & ~up & (turns < 0)).sum(1) - (~above & up & (turns > 0)).sum(1)
+    return np.asarray(winds != 0)
 
 
 def _met(
@@ -126,6 +171,26 @@ def _met(
         x[~((np.abs(cross) > 1e-6) & (u >= 0) & (u <= 1) & (x > 1e-6))] = np.inf
     met, every = x.argmin(1), np.arange(len(x))
     return met, x[every, met], u[every, met], facing[every, met]
+
+
+def _stems(samples: Samples, chords: NDArray[np.intp], reach: Numbers, length: Numbers) -> Numbers:
+    """Say whether chords are beside others as long, for as far as they are long: from 0 to 1.
+
+    Args:
+        samples: The outline's samples, for what follows what.
+        chords: The pieces from which the chords begin.
+        reach: How long the chords from all pieces are; infinite where a piece has none.
+        length: How long the pieces are.
+    """
+    own = reach[chords]
+    far = length[chords].copy()
+    for beside in (samples.following, samples.preceding):
+        at, alike = chords, np.full(len(chords), True)
+        for _ in range(BESIDE):
+            at = beside[at]
+            alike &= np.abs(reach[at] - own) < ALIKE * own
+            far += alike * length[at]
+    return np.clip(2 * far / own - 1, 0, 1)
 
 
 def _foot(

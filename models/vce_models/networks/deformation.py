@@ -114,13 +114,12 @@ class Deformation(nn.Module):
         size = q.shape[3]
         line = torch.from_numpy(pen.measure(detail, size)).to(q.device)
         weights = torch.from_numpy(cubic(scale * size, self.control[1])).to(q.device)
-        ink = q[0, 0].float().cpu().numpy()
-        counts = torch.from_numpy(calming.averaging(ink, self.control[1])).to(q.device)
+        ink = calming.ink(q[0, 0].float().cpu().numpy(), self.control[1])
 
         def render(z: Tensor) -> Tensor:
             points = self.control_points(z, q.expand(len(z), -1, -1, -1))
             if calm:
-                points = calmed(points, *counts)
+                points = calmed(points, ink, size)
             return penned(line, weights @ points @ weights.T, size)
 
         return render
@@ -181,11 +180,27 @@ def moved(q: Tensor, field: Tensor) -> Tensor:
     return F.avg_pool2d((ink - 1) / (ink + torch.exp(SHARPNESS * level)), FINE)
 
 
-def calmed(points: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+def calmed(points: Tensor, ink: calming.Ink, size: int) -> Tensor:
     """Do what `calming.calmed` does."""
-    across = (rows[:, None] * points[:, 0]).sum(1, keepdim=True)
-    down = (columns * points[:, 1]).sum(2, keepdim=True)
-    return torch.stack((across.expand_as(points[:, 0]), down.expand_as(points[:, 1])), dim=1)
+    known = (ink.counts, ink.extents, *calming.along(size, points.shape[3]))
+    counts, extents, weights, slopes, places = (
+        torch.from_numpy(part).to(points.device) for part in known
+    )
+    across = (counts[0, :, None] * points[:, 0]).sum(1)
+    lines = torch.stack((across, (counts[1] * points[:, 1]).sum(2)), dim=1)
+    middle = (lines * counts.flip(0)).sum(2, keepdim=True)
+    read = places + calming.GROWN * lines @ weights.T
+    inked = (read > extents[:, :1]) & (read < extents[:, 1:])
+    slope = torch.where(inked, calming.GROWN * lines @ slopes.T, 0.0)
+    least, most = (limit - 1 for limit in calming.SHOWN)
+    share = torch.minimum(
+        least / slope.amin(2, keepdim=True).clamp(max=least),
+        most / slope.amax(2, keepdim=True).clamp(min=most),
+    )
+    across, down = (calming.GROWN * (middle + share * (lines - middle))).unbind(1)
+    return torch.stack(
+        (across[:, None].expand_as(points[:, 0]), down[..., None].expand_as(points[:, 1])), dim=1
+    )
 
 
 def penned(line: Tensor, field: Tensor, size: int) -> Tensor:

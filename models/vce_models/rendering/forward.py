@@ -236,7 +236,8 @@ class Fields:
             parts.append(_points(self.net, self.config, stem, z))
         points = np.concatenate(parts)
         if self.calm:
-            points = calming.calmed(points, calming.averaging(q, self.config.control))
+            ink = calming.ink(q, self.config.control)
+            points = calming.calmed(points, ink, self.config.size)
         return points.astype(np.float64)
 
 
@@ -251,7 +252,7 @@ def deformation(
     net: dict[str, Array], config: ModelConfig, q: Array, detail: Array, scale: int, calm: bool
 ) -> Render:
     """Do what `networks.deformation.Deformation.renderer` does."""
-    counts = calming.averaging(q, config.control) if calm else None
+    ink = calming.ink(q, config.control) if calm else None
     stem = _stem(net, config, _seen(q)[None])
     weights = splines.cubic(scale * config.size, config.control)
     slopes: Array = scale * np.gradient(weights, axis=0)
@@ -263,8 +264,8 @@ def deformation(
 
     def render(z: Array) -> Array:
         points = _points(net, config, stem, z)
-        if counts is not None:
-            points = calming.calmed(points, counts)
+        if ink:
+            points = calming.calmed(points, ink, config.size)
         along, sloping = np.matmul(points, weights.T), np.matmul(points, slopes.T)
         images = np.empty((len(z), side, side), np.float32)
         for top in range(0, side, band):

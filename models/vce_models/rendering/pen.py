@@ -41,8 +41,14 @@ lines would reach beyond `REACH`."""
 RAMP = (0.01, 3.0)
 """The same limits where an edge turns from paper to ink within a point, so that nothing is haze."""
 
-ABOUT = 1.5
+ABOUT = 1.25
 """How far about a place slopes are averaged to find the way across the line, in pixels."""
+
+BEYOND = 2.4
+"""Half widths of a line from one side of it to beyond the other, and not beyond its corners."""
+
+END = 0.003
+"""How much the slopes of a line's end count beside those of its sides."""
 
 FLAT = 1e-4
 """A slope as small as this counts as none: such a place is far from every edge."""
@@ -74,7 +80,7 @@ def measure(drawing: Array, size: int) -> Array:
     radius = np.clip(crest, THIN, RADIUS)
     # The least value about, smoothed, is nowhere more than the crest.
     radius = _mean(-_greatest(-radius, places // 2), places // 2)
-    horizontal, mixed = _across(signed, places)
+    horizontal, mixed = _across(signed, np.clip(crest, THIN, REACH), places)
     parts = (signed, REACH), (horizontal, 0.5), (mixed, 0.0), (radius, THIN)
     framed = [np.pad(part, (1, 2), constant_values=around) for part, around in parts]
     values = np.stack(framed, axis=2).astype(np.float32)
@@ -114,11 +120,22 @@ def _crest(signed: Array) -> Array:
     return crest
 
 
-def _across(distance: Array, places: int) -> tuple[Array, Array]:
-    """Find the way across the line: two parts of the structure tensor of slopes, of trace 1."""
-    down, across = (np.asarray(slope, np.float32) for slope in np.gradient(places * distance))
+def _across(signed: Array, crest: Array, places: int) -> tuple[Array, Array]:
+    """Find the way across the line: two parts of the structure tensor of slopes, of trace 1.
+
+    A slope counts where the line's other side lies as far away as the line is wide. So at the end
+    of a line the slopes of its sides count, and not those of its end.
+    """
+    down, across = (np.asarray(slope, np.float32) for slope in np.gradient(places * signed))
+    steps = (places * (signed + BEYOND * crest) + 1) / np.maximum(np.hypot(down, across), FLAT)
+    i, j = np.indices(signed.shape, np.float32)
+    far = tuple(
+        np.clip(np.rint(at - steps * slope), 0, len(signed) - 1).astype(np.intp)
+        for at, slope in ((i, down), (j, across))
+    )
+    counts = np.where(signed[far] > 0, np.float32(1), np.float32(END))
     products = (across * across, across * down, down * down)
-    horizontal, mixed, vertical = (_mean(part, round(ABOUT * places)) for part in products)
+    horizontal, mixed, vertical = (_mean(part * counts, round(ABOUT * places)) for part in products)
     steepness = horizontal + vertical + FLAT
     return (horizontal + FLAT / 2) / steepness, mixed / steepness
 
