@@ -9,8 +9,8 @@ from matplotlib import get_data_path
 from shapes import polygon
 
 from vce_models import rules, weights
-from vce_models.fonts import hands, moving, scripts
-from vce_models.fonts.outline import Letter
+from vce_models.fonts import hands, joints, moving, scripts
+from vce_models.fonts.outline import Letter, sample
 from vce_models.fonts.source import read_font
 
 DEJAVU = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
@@ -73,6 +73,32 @@ def test_one_linear_map_moves_all_tiles():
     for places in moved:
         linear = np.linalg.lstsq(source, places, rcond=None)[0]
         assert np.abs(source @ linear - places).max() < 1
+
+
+@pytest.mark.parametrize("reach", [0, 12])
+def test_a_letter_alone_is_held_where_it_is_cut_off_or_reaches_over_its_width(reach):
+    """Its ends are straight, or round and beyond the edges; others may be in no text with it."""
+    ends = []
+    for advance in (400, 700):
+        line = [(0, 0), (advance, 0), (advance + reach, 30), (advance + reach, 60), (advance, 90)]
+        body = [(advance / 2, 90), (advance / 2, 600), (advance / 2 - 90, 600)]
+        outline = [
+            polygon(*line, *body, (advance / 2 - 90, 90), (0, 90), (-reach, 60), (-reach, 30))
+        ]
+        assert not joints.find([(outline, advance)], 1000)
+        samples = sample(outline, 36.0)
+        assert samples is not None
+        held = joints.hold(samples, outline, advance, (), 1000)
+        assert held is not None
+        moved = held.moved(np.array([[[1.3, 0.2], [0.0, 0.6]]]))[0]
+        assert np.ptp(moved[:, 1]) == pytest.approx(90)
+        for edge in (0, advance):
+            near = np.abs(held.places[:, 0] - edge) < 20
+            assert {0, 90} <= set(held.places[near, 1])
+            heights = held.places[near, 1]
+            ends.append({y: x - 1.3 * edge for y, (x, _) in zip(heights, moved[near], strict=True)})
+    assert ends[0] == pytest.approx(ends[2])
+    assert ends[1] == pytest.approx(ends[3])
 
 
 @pytest.mark.parametrize("slant", [0.0, 0.2, 0.6])

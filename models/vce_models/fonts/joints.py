@@ -1,9 +1,9 @@
 """Joints, where letters of a joined script meet, stay the same in all of them.
 
-The letters of such a script are cut off at the edges of their widths, all at the same heights:
-the line of Arabic, the headline of Devanagari. What keeps strokes as wide as they were would
-move these cuts in each letter a little otherwise, and a nick would show. So near the edges one
-map moves all letters alike: their hand's, but for a joint's height, which stays.
+The letters of such a script are cut off at the edges of their widths, or reach a little over them,
+all at the same heights: the line of Arabic, the headline of Devanagari. What keeps strokes as wide
+as they were would move these ends in each letter a little otherwise, and a nick would show. So near
+the edges one map moves all letters alike: their hand's, but for a joint's height, which stays.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vce_models.fonts.corrections import Numbers, Term
 from vce_models.fonts.family import Places
-from vce_models.fonts.outline import Contour, Samples
+from vce_models.fonts.outline import Contour, Samples, evaluate
 from vce_models.rendering.pen import KEPT
 
 WITHIN, BEYOND = 0.015, 0.1
@@ -42,6 +42,9 @@ FIRM = 1000.0
 """Weight of places that are held, beside the widths of strokes and smoothness."""
 
 
+_FINE = np.linspace(0, 1, 9)
+
+
 @dataclass(frozen=True)
 class Joint:
     """The lower and the upper height at which letters are cut off, in font units."""
@@ -59,26 +62,50 @@ def find(letters: Iterable[tuple[Sequence[Contour], int]], em: float) -> tuple[J
     """
     times: Counter[Joint] = Counter()
     for outline, advance in letters:
-        for contour in outline:
-            places = np.concatenate([curve for piece in contour for curve in piece])
-            if not _is_dot(places, em):
-                times.update(_cuts(contour, advance, em))
+        times.update(_cuts(outline, advance, em))
+    return _apart(joint for joint, number in times.most_common() if number >= OFTEN)
+
+
+def _apart(joints: Iterable[Joint]) -> tuple[Joint, ...]:
+    """Leave out the joints that overlap one before them."""
     found: list[Joint] = []
-    for joint, number in times.most_common():
-        if number >= OFTEN and all(joint.low > o.high or joint.high < o.low for o in found):
+    for joint in joints:
+        if all(joint.low > other.high or joint.high < other.low for other in found):
             found.append(joint)
     return tuple(found)
 
 
-def _cuts(contour: Contour, advance: int, em: float) -> Iterator[Joint]:
-    """List the nearly upright lines of a contour that lie at an edge of the letter's width."""
+def _cuts(outline: Sequence[Contour], advance: int, em: float) -> Iterator[Joint]:
+    """List where a letter is cut off at the edges of its width, or reaches over them."""
+    for contour in outline:
+        if _is_dot(np.concatenate([curve for piece in contour for curve in piece]), em):
+            continue
+        for low, high in (*_over(contour, advance), *_upright(contour, advance, em)):
+            if LOW * em <= high - low <= HIGH * em:
+                yield Joint(low, high)
+
+
+def _upright(contour: Contour, advance: int, em: float) -> Iterator[tuple[float, float]]:
+    """List the heights of nearly upright lines at the edges of a width."""
     for piece in contour:
         line = piece[0]
         if len(piece) == 1 and len(line) == 2 and _near(line, advance, em).all():
             low, high = sorted(line[:, 1].tolist())
-            upright = abs(line[1, 0] - line[0, 0]) <= LEANS * (high - low)
-            if upright and LOW * em <= high - low <= HIGH * em:
-                yield Joint(low, high)
+            if abs(line[1, 0] - line[0, 0]) <= LEANS * (high - low):
+                yield low, high
+
+
+def _over(contour: Contour, advance: int) -> Iterator[tuple[float, float]]:
+    """List the heights, in whole units, between which a contour lies over the edges of a width."""
+    dense = [evaluate(curve, _FINE) for piece in contour for curve in piece]
+    x, y = np.concatenate(dense).T
+    for edge in (0, advance):
+        beyond = x > edge
+        (at,) = np.nonzero(beyond != np.roll(beyond, -1))
+        after = (at + 1) % len(x)
+        share = (edge - x[at]) / (x[after] - x[at])
+        heights = np.sort(np.rint(y[at] + share * (y[after] - y[at])))
+        yield from zip(heights[::2].tolist(), heights[1::2].tolist(), strict=True)
 
 
 def _is_dot(places: Places, em: float) -> bool:
@@ -129,8 +156,25 @@ class Held:
         return Term(both, toward, missing.reshape(len(missing), -1), weights)
 
 
-def hold(samples: Samples, advance: int, joints: Sequence[Joint], em: float) -> Held | None:
-    """Find the knots of a glyph that lie in joints; None where there are none."""
+def hold(
+    samples: Samples,
+    outline: Sequence[Contour],
+    advance: int,
+    joints: Sequence[Joint],
+    em: float,
+) -> Held | None:
+    """Find the knots of a letter that lie in joints, or where it is cut off; None without any.
+
+    What is cut off meets something, however few letters of a font are so.
+
+    Args:
+        samples: The samples of its outline.
+        outline: Its contours, in font units.
+        advance: Its advance width.
+        joints: Where letters of the font meet.
+        em: Font units.
+    """
+    joints = _apart((*joints, *_cuts(outline, advance, em)))
     if advance <= 0 or not joints:  # a mark joins nothing
         return None
     places = samples.places[::2]

@@ -66,7 +66,7 @@ class Mover:
         if source is None:  # it is no letter, or too fine to be bent
             return self._straight(task), []
         if task.joined:
-            held = joints.hold(source.samples, task.advance, self.joints, self.em)
+            held = joints.hold(source.samples, task.contours, task.advance, self.joints, self.em)
             source = replace(source, held=held)
         maps = hands.in_hand(
             self.rules.maps(source), self.masters[1:], 0.0 if task.joined else self.own
