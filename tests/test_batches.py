@@ -47,6 +47,14 @@ def test_all_of_a_batch_failed_is_3_and_nothing_is_written(tmp_path, vce):
     assert not (tmp_path / "out.png").exists()
 
 
+def test_a_folder_of_fonts_says_which_to_name(tmp_path, vce):
+    (tmp_path / "fonts").mkdir()
+    for name in ("b.otf", "a.ttf"):
+        (tmp_path / "fonts" / name).touch()
+    done = vce("convert", "fonts", *ONE, "-o", "out.png", status=3)
+    assert done.stderr.endswith("hint: name the font: fonts/a.ttf\n")
+
+
 def test_a_link_stays_and_what_it_names_is_replaced(tmp_path, vce):
     (tmp_path / "real").mkdir()
     (tmp_path / "real/x.png").write_bytes(b"old")

@@ -120,7 +120,9 @@ def find(path: Path, reading: Reading) -> list[Glyph]:
         return _of_image(path, reading)
     files = sorted(Path(entry.path) for entry in _entries(path) if _is_image(entry))
     if not files:
-        raise InputError(f"{path} holds no images", hint=f"{', '.join(READERS)} work")
+        fonts = sorted(entry.name for entry in _entries(path) if is_font(Path(entry.name)))
+        hint = f"name the font: {path / fonts[0]}" if fonts else f"{', '.join(READERS)} work"
+        raise InputError(f"{path} holds no images", hint=hint)
     return [glyph for file in files for glyph in _of_image(file, reading)]
 
 
