@@ -102,10 +102,13 @@ def test_pytorch_calms_as_numpy_does():
     from vce_models.networks import deformation
 
     q = np.maximum(bar(0), bar(90))
+    ink = calming.ink(q, CONTROL)
+    parts = (ink.counts, ink.extents, *calming.along(SIZE, CONTROL))
+    known = [torch.from_numpy(part) for part in parts]
     for size in (0.1, 1, 4):
         points = np.random.default_rng(0).normal(0, size, (40, 2, CONTROL, CONTROL))
         given = points.astype(np.float32)
-        again = deformation.calmed(torch.from_numpy(given), calming.ink(q, CONTROL), SIZE)
+        again = deformation.calmed(torch.from_numpy(given), *known)
         np.testing.assert_allclose(again, calmed(given, q), atol=1e-5)
 
 

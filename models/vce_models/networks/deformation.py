@@ -115,11 +115,13 @@ class Deformation(nn.Module):
         line = torch.from_numpy(pen.measure(detail, size)).to(q.device)
         weights = torch.from_numpy(cubic(scale * size, self.control[1])).to(q.device)
         ink = calming.ink(q[0, 0].float().cpu().numpy(), self.control[1])
+        known = (ink.counts, ink.extents, *calming.along(size, self.control[1]))
+        calm_by = [torch.from_numpy(part).to(q.device) for part in known]
 
         def render(z: Tensor) -> Tensor:
             points = self.control_points(z, q.expand(len(z), -1, -1, -1))
             if calm:
-                points = calmed(points, ink, size)
+                points = calmed(points, *calm_by)
             return penned(line, weights @ points @ weights.T, size)
 
         return render
@@ -180,12 +182,15 @@ def moved(q: Tensor, field: Tensor) -> Tensor:
     return F.avg_pool2d((ink - 1) / (ink + torch.exp(SHARPNESS * level)), FINE)
 
 
-def calmed(points: Tensor, ink: calming.Ink, size: int) -> Tensor:
-    """Do what `calming.calmed` does."""
-    known = (ink.counts, ink.extents, *calming.along(size, points.shape[3]))
-    counts, extents, weights, slopes, places = (
-        torch.from_numpy(part).to(points.device) for part in known
-    )
+def calmed(
+    points: Tensor,
+    counts: Tensor,
+    extents: Tensor,
+    weights: Tensor,
+    slopes: Tensor,
+    places: Tensor,
+) -> Tensor:
+    """Do what `calming.calmed` does, by the parts of `calming.Ink` and of `calming.along`."""
     across = (counts[0, :, None] * points[:, 0]).sum(1)
     lines = torch.stack((across, (counts[1] * points[:, 1]).sum(2)), dim=1)
     middle = (lines * counts.flip(0)).sum(2, keepdim=True)
