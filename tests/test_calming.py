@@ -94,7 +94,15 @@ def test_ink_is_neither_torn_wide_apart_nor_pressed_together():
     assert np.concatenate(shown).min() > 0
     ink = calming.ink(q, CONTROL)
     expected = calming.GROWN * (ink.counts[0, :, None] * points[:, 0] / 20).sum(1)
-    np.testing.assert_allclose(weak[:, 0, 0], expected, atol=1e-6)
+    np.testing.assert_allclose(weak[:, 0, 0], expected + ink.away(SIZE)[0], atol=1e-5)
+
+
+def test_a_glyph_that_lies_off_the_middle_is_drawn_half_the_way_there():
+    still = np.zeros((1, 2, CONTROL, CONTROL), np.float32)
+    for at in (8, 14, 18):
+        right, down = calmed(still, bar(0, float(at)))[0]
+        assert right == pytest.approx((14 - SIZE * calming.MIDDLE[0]) / 2, abs=1e-5)
+        assert down == pytest.approx((at - SIZE * calming.MIDDLE[1]) / 2, abs=1e-5)
 
 
 def test_pytorch_calms_as_numpy_does():
@@ -103,7 +111,7 @@ def test_pytorch_calms_as_numpy_does():
 
     q = np.maximum(bar(0), bar(90))
     ink = calming.ink(q, CONTROL)
-    parts = (ink.counts, ink.extents, *calming.along(SIZE, CONTROL))
+    parts = (ink.counts, ink.extents, ink.away(SIZE), *calming.along(SIZE, CONTROL))
     known = [torch.from_numpy(part) for part in parts]
     for size in (0.1, 1, 4):
         points = np.random.default_rng(0).normal(0, size, (40, 2, CONTROL, CONTROL))

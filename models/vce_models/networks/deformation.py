@@ -115,7 +115,7 @@ class Deformation(nn.Module):
         line = torch.from_numpy(pen.measure(detail, size)).to(q.device)
         weights = torch.from_numpy(cubic(scale * size, self.control[1])).to(q.device)
         ink = calming.ink(q[0, 0].float().cpu().numpy(), self.control[1])
-        known = (ink.counts, ink.extents, *calming.along(size, self.control[1]))
+        known = (ink.counts, ink.extents, ink.away(size), *calming.along(size, self.control[1]))
         calm_by = [torch.from_numpy(part).to(q.device) for part in known]
 
         def render(z: Tensor) -> Tensor:
@@ -186,23 +186,25 @@ def calmed(
     points: Tensor,
     counts: Tensor,
     extents: Tensor,
+    away: Tensor,
     weights: Tensor,
     slopes: Tensor,
     places: Tensor,
 ) -> Tensor:
-    """Do what `calming.calmed` does, by the parts of `calming.Ink` and of `calming.along`."""
+    """Do what `calming.calmed` does, by what `calming.Ink` and `calming.along` hold."""
     across = (counts[0, :, None] * points[:, 0]).sum(1)
     lines = torch.stack((across, (counts[1] * points[:, 1]).sum(2)), dim=1)
-    middle = (lines * counts.flip(0)).sum(2, keepdim=True)
-    read = places + calming.GROWN * lines @ weights.T
+    means = (lines * counts.flip(0)).sum(2, keepdim=True)
+    place, own = calming.GROWN * means + away[:, None], calming.GROWN * (lines - means)
+    read = places + place + own @ weights.T
     inked = (read > extents[:, :1]) & (read < extents[:, 1:])
-    slope = torch.where(inked, calming.GROWN * lines @ slopes.T, 0.0)
+    slope = torch.where(inked, own @ slopes.T, 0.0)
     least, most = (limit - 1 for limit in calming.SHOWN)
     share = torch.minimum(
         least / slope.amin(2, keepdim=True).clamp(max=least),
         most / slope.amax(2, keepdim=True).clamp(min=most),
     )
-    across, down = (calming.GROWN * (middle + share * (lines - middle))).unbind(1)
+    across, down = (place + share * own).unbind(1)
     return torch.stack(
         (across[:, None].expand_as(points[:, 0]), down[..., None].expand_as(points[:, 1])), dim=1
     )

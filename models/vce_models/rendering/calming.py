@@ -20,6 +20,11 @@ from vce_models.rendering.splines import cubic
 GROWN = 1.1
 """How much larger calm fields are made, so that conversions spread as people's drawings do."""
 
+RECENTRED, MIDDLE = 0.5, (0.48, 0.47)
+"""Share of a glyph's way from the middle that its conversions lose, and where the middle is, from
+the left and from the top, as shares of the canvas. Where one person draws a character says little
+of where another does; Omniglot's drawings lie about here."""
+
 SHOWN = (0.4, 2.0)
 """Limits of how much of the glyph a pixel shows along a side, where there is ink. Below the first
 the pen would blot or tear the stroke, above the second strokes run together."""
@@ -41,6 +46,10 @@ class Ink:
 
     counts: Array
     extents: Array
+
+    def away(self, size: int) -> Array:
+        """Return by how much the ink is drawn towards `MIDDLE`, in pixels, x first."""
+        return np.asarray(RECENTRED * (self.extents.mean(1) - np.array(MIDDLE) * size), np.float32)
 
 
 def ink(q: Array, control: int) -> Ink:
@@ -75,17 +84,18 @@ def calmed(points: Array, ink: Ink, size: int) -> Array:
     rows, columns = ink.counts
     across, down = (rows[:, None] * points[:, 0]).sum(1), (columns * points[:, 1]).sum(2)
     lines = np.stack((across, down), axis=1)
-    middle = (lines * ink.counts[::-1]).sum(2, keepdims=True)
+    means = (lines * ink.counts[::-1]).sum(2, keepdims=True)
+    place, own = GROWN * means + ink.away(size)[:, None], GROWN * (lines - means)
     weights, slopes, places = along(size, points.shape[3])
-    read = places + GROWN * np.matmul(lines, weights.T)
-    first, last = ink.extents[:, :1], ink.extents[:, 1:]
-    slope = np.where((read > first) & (read < last), GROWN * np.matmul(lines, slopes.T), 0)
-    least, most = slope.min(2, keepdims=True), slope.max(2, keepdims=True)
+    read = places + place + np.matmul(own, weights.T)
+    inked = (read > ink.extents[:, :1]) & (read < ink.extents[:, 1:])
+    slope = np.where(inked, np.matmul(own, slopes.T), 0)
+    least, most = (limit - 1 for limit in SHOWN)
     share = np.minimum(
-        (SHOWN[0] - 1) / np.minimum(least, SHOWN[0] - 1),
-        (SHOWN[1] - 1) / np.maximum(most, SHOWN[1] - 1),
+        least / np.minimum(slope.min(2, keepdims=True), least),
+        most / np.maximum(slope.max(2, keepdims=True), most),
     )
-    lines = GROWN * (middle + share * (lines - middle))
+    lines = place + share * own
     calm = np.empty_like(points)
     calm[:, 0], calm[:, 1] = lines[:, 0, None], lines[:, 1, :, None]
     return calm
