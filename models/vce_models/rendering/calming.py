@@ -4,7 +4,7 @@ People draw level what is meant to be level and upright what is meant to be upri
 A smooth field tilts and bends both, and that tells its drawings from theirs. So a calm field moves
 places to the left and right by as much in every row, and up and down by as much in every column:
 by the field's own means, weighted by the ink. Where it would tear a stroke wide apart, or press
-strokes together, it is made weaker.
+strokes together, it is made weaker. And it moves a glyph half the way to where people draw.
 """
 
 from __future__ import annotations
