@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vce_cli import dataset, report
-from vce_cli.extras import DEVICES, check_device, either, require_torch, torch_device
+from vce_cli.extras import DEVICES, either, require_device, require_torch, torch_device
 from vce_models.config import MAX_SEED, ModelConfig
 from vce_models.files import check_file
 
@@ -46,7 +46,7 @@ def train_critics(
     require_torch("critics")
     dataset.require(data, download=download)
     check_file(output)
-    check_device(device)
+    require_device(device)
     characters = dataset.read(data, ModelConfig(), chars=chars, download=download).train
     from vce_models.evaluation import critics
 

@@ -11,7 +11,7 @@ import typer
 
 from vce_cli import completion, dataset, report
 from vce_cli.completion import WEIGHTS
-from vce_cli.extras import DEVICES, check_device, either, require_torch, torch_device
+from vce_cli.extras import DEVICES, either, require_device, require_torch, torch_device
 from vce_models.config import MAGNIFICATION, MAX_SEED, Resize
 from vce_models.errors import DataError
 from vce_models.files import check_file
@@ -86,7 +86,7 @@ def evaluate(
     if grid:
         check_file(grid)
     dataset.require(data, download=download)
-    check_device(device)
+    require_device(device)
     from vce_models.glyphs import sheets
     from vce_models.training.curves import render_conversions
     from vce_models.weights import load

@@ -37,6 +37,13 @@ def check_device(name: str) -> None:
         raise ConfigError(f"--device is {name!r}", hint=f"use {either(DEVICES)}")
 
 
+def require_device(name: str) -> None:
+    """Find a wrong --device before work that would be wasted; only `cuda` loads PyTorch for it."""
+    check_device(name)
+    if name == "cuda":
+        torch_device(name)
+
+
 def either(choices: Sequence[str]) -> str:
     """Write choices as in a sentence: `auto, cpu or cuda`."""
     *most, last = choices

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from vce_cli import completion, dataset, report
-from vce_cli.extras import DEVICES, check_device, either, require_torch, torch_device
+from vce_cli.extras import DEVICES, either, require_device, require_torch, torch_device
 from vce_models.config import Objective, Resize, Wiring
 from vce_models.errors import ConfigError, DivergedError
 from vce_models.recipes import DEFAULT, RECIPES
@@ -99,9 +99,7 @@ def train(
         raise ConfigError("no data set is named", hint=hint)
     if data is not None:
         dataset.require(data, download=download)
-    if device == "cuda":
-        torch_device(device)  # where there is none, reading is wasted
-    check_device(device)
+    require_device(device)
     from vce_models.training.runs import Run
 
     run = Run.open(resume) if resume else None
