@@ -45,8 +45,8 @@ def changed(
 
 
 def binary(model: dict[str, object] | None = None, **train: object) -> TrainConfig:
-    """Change some fields of the recipe for the likelihood of binary images."""
-    return changed(model, "likelihood", **train)
+    """Change some fields of the recipe for binary images, without its last phase."""
+    return changed(model, "likelihood", lmvae_steps=0, lmvae_learning_rate=0.0, **train)
 
 
 def phases(pretrain: int, vae: int, lmvae: int, **train: object) -> TrainConfig:

@@ -66,6 +66,8 @@ NETWORKS = {
         pretrain_steps=10_000,
         vae_steps=390_000,
         lmvae_steps=200_000,
+        lmvae_learning_rate=0.0,
+        objective="vae",
     ),
 }
 

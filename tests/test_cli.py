@@ -122,7 +122,7 @@ def test_train_evaluate_convert(vce, tree, glyph, tmp_path):
     ("recipe", "steps", "phases"),
     [
         ("compact", 5, "5 vae"),
-        ("likelihood", 5, "5 vae"),
+        ("likelihood", 11, "9 vae + 2 iwae"),
         ("paper", 1200, "20 pretrain + 780 vae + 400 lmvae"),
     ],
 )

@@ -68,6 +68,26 @@ def test_the_vae_weighs_the_kl_alone(terms):
     assert torch.equal(losses.vae(kl, reconstruction), kl + reconstruction)
 
 
+def test_the_importance_weighted_bound_is_that_of_the_densities():
+    """By the densities of torch.distributions, and with one rule that of eq. 2 by this rule."""
+    generator = torch.Generator().manual_seed(4)
+    mu, logvar = torch.randn(2, 5, 6, 2, generator=generator)
+    noise = torch.randn(3, 5, 6, 2, generator=generator)
+    reconstruction = 100 * torch.rand(3, 5, generator=generator)
+    rules, deviation = mu + (0.5 * logvar).exp() * noise, (0.5 * logvar).exp()
+    prior = Normal(torch.zeros_like(mu), torch.ones_like(mu))
+    ratio = prior.log_prob(rules) - Normal(mu, deviation).log_prob(rules)
+    log_p = -reconstruction + ratio.sum((2, 3))
+    found = [
+        losses.log_weight(r, n, logvar, nll)
+        for r, n, nll in zip(rules, noise, reconstruction, strict=True)
+    ]
+    torch.testing.assert_close(torch.stack(found), log_p)
+    expected = -(log_p - log_p.amax(0)).exp().mean(0).log() - log_p.amax(0)
+    torch.testing.assert_close(losses.importance_weighted(log_p), expected)
+    torch.testing.assert_close(losses.importance_weighted(log_p[:1]), -log_p[0])
+
+
 def test_the_hinge_is_of_each_drawing():
     kl = torch.tensor([0.0, 100.0])  # their mean reaches the margin, the first one does not
     assert losses.hinge([kl], 50.0).tolist() == [50.0, 0.0]

@@ -1,12 +1,14 @@
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import runpy
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,9 +19,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+from torch.distributions import Normal
 from torch.utils.flop_counter import FlopCounterMode
 
-from vce_models.config import ModelConfig, TrainConfig
+from vce_models.config import ModelConfig, Objective, TrainConfig
 from vce_models.datasets import drawings
 from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
@@ -172,8 +175,33 @@ def test_reptile_with_step_size_zero_changes_nothing(characters):
     assert same(before, trainer.model)
 
 
+def test_the_importance_weighted_step_descends_its_bound(characters):
+    config = dataclasses.replace(
+        CONFIG, objective="iwae", importance_samples=7, precision="float32", clip_norm=0.0
+    )
+    trainer = Trainer(config, characters)
+    encoder, convertor = trainer.model.encoder, trainer.model.convertor
+    parameters = [*encoder.parameters(), *convertor.parameters()]
+    x, q = trainer._sample()
+    generator = trainer.generator.clone_state()
+    mu, logvar = encoder(x, q)
+    noise = torch.randn((7 * len(mu), *mu.shape[1:]), generator=generator).view(7, *mu.shape)
+    weights = []
+    for part in noise:
+        z = mu + (0.5 * logvar).exp() * part
+        nll = losses.bernoulli_nll(convertor(z, q)[1], x)
+        prior, posterior = Normal(0.0, 1.0), Normal(mu, (0.5 * logvar).exp())
+        weights.append((prior.log_prob(z) - posterior.log_prob(z)).sum((1, 2)) - nll)
+    bound = torch.stack(weights).logsumexp(0) - math.log(7)
+    wanted = torch.autograd.grad(-bound.mean(), parameters)
+    totals = trainer._iwae_step(x, q)
+    for parameter, gradient in zip(parameters, wanted, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(totals[0], -bound.mean())
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("objective", ["vae", "introvae", "lmvae"])
+@pytest.mark.parametrize("objective", get_args(Objective))
 def test_stopping_at_every_step_changes_no_bit(characters, tmp_path, objective, precision):
     config = dataclasses.replace(CONFIG, objective=objective, precision=precision)
     straight = run(Trainer(config, characters), config.steps)
@@ -221,7 +249,7 @@ def test_a_model_without_a_condition_learns_drawings(characters):
     assert trainer.advance(5).terms["loss"] < first
 
 
-@pytest.mark.parametrize("objective", ["lmvae", "introvae"])
+@pytest.mark.parametrize("objective", get_args(Objective))
 def test_how_long_a_run_takes_is_found_out_without_a_trace(characters, objective):
     config = dataclasses.replace(CONFIG, objective=objective)
     straight, asked = Trainer(config, characters), Trainer(config, characters)
@@ -353,6 +381,7 @@ def test_a_run_is_trained_by_one_process_and_free_when_it_is_killed(tmp_path):
     program = """
 import os, sys
 from pathlib import Path
+from typing import get_args
 from vce_models.config import TrainConfig
 from vce_models.training.runs import Run
 run = Run.create(Path("run"), TrainConfig(), Path("."))
@@ -531,6 +560,7 @@ def test_weights_come_with_how_their_drawings_lie(characters):
 FETCH = """
 import time
 from pathlib import Path
+from typing import get_args
 import torch
 from vce_models.training.parallel import Processes
 processes = Processes.join("cpu")

@@ -147,7 +147,8 @@ def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
         nonlocal shown
         if time.monotonic() - shown > LOG_SECONDS or result.step == config.steps:
             shown = time.monotonic()
-            say(f"step {result.step}/{config.steps} {_terms(result, speed)} {left(result)} left")
+            terms = _terms(config, result, speed)
+            say(f"step {result.step}/{config.steps} {terms} {left(result)} left")
 
     def left(result: Report) -> str:
         nonlocal first, begun
@@ -167,7 +168,7 @@ def training(config: TrainConfig) -> Iterator[Callable[[Report, float], None]]:
         task = bar.add_task("training", total=config.steps)
 
         def live(result: Report, speed: float) -> None:
-            bar.update(task, completed=result.step, description=_terms(result, speed))
+            bar.update(task, completed=result.step, description=_terms(config, result, speed))
 
         yield live
 
@@ -186,11 +187,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _terms(result: Report, speed: float) -> str:
+def _terms(config: TrainConfig, result: Report, speed: float) -> str:
     terms = result.terms
     return (
-        f"{result.phase}: reconstruction {terms['reconstruction']:.1f} KL {terms['kl']:.1f} "
-        f"converted {terms['kl_converted']:.1f} nats, {speed:.0f} images/s"
+        f"{config.called(result.phase)}: reconstruction {terms['reconstruction']:.1f} "
+        f"KL {terms['kl']:.1f} converted {terms['kl_converted']:.1f} nats, {speed:.0f} images/s"
     )
 
 

@@ -214,7 +214,9 @@ def _say_how_long(trainer: Trainer) -> None:
     if (count := trainer.processes.count) > 1:
         cores = f"{count} processes of {cores}"
     where = "CUDA" if trainer.device.type == "cuda" else cores
-    phases = " + ".join(f"{len(steps):,} {phase}" for phase, steps in left.items())
+    phases = " + ".join(
+        f"{len(steps):,} {trainer.config.called(phase)}" for phase, steps in left.items()
+    )
     lasts = report.lasting(pace.seconds_left(trainer))
     report.say(f"about {lasts} on this machine ({where}): {phases} steps")
 

@@ -18,7 +18,7 @@ from vce_models.errors import ConfigError
 Resize = Literal["box", "bilinear", "subsample"]
 Wiring = Literal["edge", "rows", "plane", "modulation", "deformation"]
 Activation = Literal["relu", "silu"]
-Objective = Literal["lmvae", "introvae", "vae"]
+Objective = Literal["lmvae", "introvae", "vae", "iwae"]
 Phase = Literal["pretrain", "vae", "lmvae"]
 Augmentation = Literal["none", "dihedral", "warp"]
 Schedule = Literal["halvings", "cosine"]
@@ -171,7 +171,9 @@ class TrainConfig(_Config):
         vae_steps: Steps of the VAE phase. The paper gives 600,000 for all three phases.
         lmvae_steps: Steps of the large-margin phase, algorithm 1.
         objective: What the last phase minimises: `lmvae` (eqs. 11-12), `introvae`
-            (eqs. 6-7), or `vae` (eqs. 4-5, as the phase before).
+            (eqs. 6-7), `vae` (eqs. 4-5, as the phase before), or `iwae`, the
+            importance-weighted bound of Burda, Grosse and Salakhutdinov 2016.
+        importance_samples: Rules sampled for each pair where the objective is `iwae`.
         episodes: Episodes in one step, each a class with its own condition; the paper's is 1.
         support: Drawings paired with the condition in one episode.
         augmentation: `dihedral` turns and mirrors both drawings of a pair alike, by one of
@@ -211,6 +213,7 @@ class TrainConfig(_Config):
     vae_steps: int = _between(390_000, 0, 10**9)
     lmvae_steps: int = _between(200_000, 0, 10**9)
     objective: Objective = "lmvae"
+    importance_samples: int = _between(5, 1, 1000, later=True)
     episodes: int = _between(1, 1, 4096)
     support: int = _between(19, 1, 4096)
     augmentation: Augmentation = "none"
@@ -258,6 +261,11 @@ class TrainConfig(_Config):
         return MAGNIFICATION if self.augmentation == "warp" else 1
 
     @property
+    def adversarial(self) -> bool:
+        """Whether the last phase sets the networks against each other."""
+        return self.objective in ("lmvae", "introvae")
+
+    @property
     def steps(self) -> int:
         """Steps of all phases."""
         return self.pretrain_steps + self.vae_steps + self.lmvae_steps
@@ -277,6 +285,10 @@ class TrainConfig(_Config):
         if step < self.pretrain_steps:
             return "pretrain"
         return "vae" if step < self.pretrain_steps + self.vae_steps else "lmvae"
+
+    def called(self, phase: Phase) -> str:
+        """Return what people are told of a phase: the last one is called as its objective."""
+        return self.objective if phase == "lmvae" else phase
 
     def scaled(self, steps: int) -> TrainConfig:
         """Return the same run in `steps` steps.

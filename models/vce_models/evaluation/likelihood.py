@@ -178,23 +178,17 @@ def _pairs(test: Characters, targets: int, seed: int) -> tuple[Tensor, Tensor, I
 def _measure(model: VCE, x: Tensor, q: Tensor, samples: int, generator: torch.Generator) -> Tensor:
     """Measure what `FIGURES` names of N pairs, in nats, (5, N)."""
     mu, logvar = model.encoder(x, q)
-    mu, logvar = mu.cpu(), logvar.cpu()
-    log_weights = []
-    reconstruction = x.new_zeros(len(x))
-    for k in range(samples):
-        epsilon = torch.randn(mu.shape, generator=generator)
-        z = reparameterise(mu, logvar, epsilon)
-        _, logits = model.convertor(z.to(x.device), q)
-        nll = losses.bernoulli_nll(logits, x)
-        reconstruction = nll if k == 0 else reconstruction
-        # The constant of both densities is left out, since it cancels in their ratio.
-        rules = model.prior.rules(z.to(x.device))
-        log_q = -0.5 * (epsilon.square() + logvar).flatten(1).sum(1).to(x.device)
-        log_p = -0.5 * rules.square().flatten(1).sum(1) - model.prior.log_volume()
-        log_weights.append(log_p - log_q - nll)
-    bound = torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(samples)
-    kl = model.prior.kl_divergence(mu.to(x.device), logvar.to(x.device))
-    return torch.stack((reconstruction, kl, reconstruction + kl, -bound, losses.entropy(x)))
+    reconstructions, log_weights = [], []
+    for _ in range(samples):
+        noise = torch.randn(mu.shape, generator=generator).to(x.device)
+        z = reparameterise(mu, logvar, noise)
+        reconstruction = losses.bernoulli_nll(model.convertor(z, q)[1], x)
+        reconstructions.append(reconstruction)
+        log_weights.append(losses.log_weight(model.prior.rules(z), noise, logvar, reconstruction))
+    nll = losses.importance_weighted(torch.stack(log_weights)) + model.prior.log_volume()
+    kl = model.prior.kl_divergence(mu, logvar)
+    first = reconstructions[0]
+    return torch.stack((first, kl, first + kl, nll, losses.entropy(x)))
 
 
 def _figure(values: Array, characters: Integers) -> Figure:

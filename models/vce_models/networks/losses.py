@@ -62,6 +62,30 @@ def vae(kl: Tensor, reconstruction: Tensor, kl_weight: float | Tensor = 1.0) -> 
     return kl_weight * kl + reconstruction
 
 
+def log_weight(rules: Tensor, noise: Tensor, logvar: Tensor, reconstruction: Tensor) -> Tensor:
+    """Compute log p(x, z | q) - log q(z | x, q) of rules mu + sigma * noise, with p(z) = N(0, I).
+
+    The constant of both densities is left out, since it cancels in their ratio.
+
+    Args:
+        rules: Rules of the posterior, (N, size, latent_per_row).
+        noise: By which they were sampled, the same shape.
+        logvar: Log variances of the posterior, the same shape.
+        reconstruction: Eq. 5 by these rules, (N,).
+    """
+    ratio: Tensor = 0.5 * (noise.square() + logvar - rules.square()).flatten(1).sum(1)
+    return ratio - reconstruction
+
+
+def importance_weighted(log_weights: Tensor) -> Tensor:
+    """Compute the negative importance-weighted bound of (K, N) logarithms of weights, (N,).
+
+    K rules of each pair's posterior have one weight each; with one, it is the bound of eq. 2 by
+    that rule (Burda, Grosse and Salakhutdinov 2016, eq. 8).
+    """
+    return math.log(len(log_weights)) - torch.logsumexp(log_weights, dim=0)
+
+
 def hinge(kl: Sequence[Tensor], margin: float) -> Tensor:
     """Sum max(0, m - KL) over the kinds of generated images, for each image by itself.
 

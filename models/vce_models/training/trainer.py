@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vce_models.config import TrainConfig
+from vce_models.config import Phase, TrainConfig
 from vce_models.datasets.drawings import Characters
 from vce_models.datasets.episodes import Episodes
 from vce_models.errors import ConfigError, DivergedError
@@ -52,7 +52,7 @@ class Report:
     """
 
     step: int
-    phase: str
+    phase: Phase
     learning_rate: float
     kl_weight: float
     terms: dict[str, float]
@@ -157,7 +157,7 @@ class Trainer:
                 break
         self.processes.average([self.totals])
         terms = dict(zip(TERMS, (self.totals / (self.step - first)).tolist(), strict=True))
-        if phase != "lmvae" or self.config.objective == "vae":
+        if phase != "lmvae" or not self.config.adversarial:
             terms["kl_converted"] = self._kl_converted()
         report = Report(self.step, phase, rate, self.config.kl_weight_at(self.step - 1), terms)
         self._check(report, self.step - first)
@@ -189,6 +189,8 @@ class Trainer:
             self.totals += self._reptile_step()
         elif phase == "vae" or self.config.objective == "vae":
             self.totals += self._vae_step(*self._sample())
+        elif self.config.objective == "iwae":
+            self.totals += self._iwae_step(*self._sample())
         else:
             self.totals += self._adversarial_step(*self._sample())
 
@@ -208,14 +210,17 @@ class Trainer:
             x, q = self.warp.unmoved(x), self.warp.unmoved(q)
         return x, q
 
+    def _noise(self, shape: torch.Size) -> Tensor:
+        """Sample N(0, I) of this shape, (N, ...); this process's share of that of all."""
+        count, *rest = shape
+        noise = torch.randn(
+            (count * self.processes.count, *rest), generator=self.generator, device=self.device
+        )
+        return self.processes.share(noise)
+
     def _sampled(self, mu: Tensor, logvar: Tensor) -> Tensor:
         """Sample a rule of each pair's posterior, or of N(0, I) where both are zero."""
-        noise = torch.randn(
-            (len(mu) * self.processes.count, *mu.shape[1:]),
-            generator=self.generator,
-            device=self.device,
-        )
-        return reparameterise(mu, logvar, self.processes.share(noise))
+        return reparameterise(mu, logvar, self._noise(mu.shape))
 
     def _descend(self, loss: Tensor, *optimisers: torch.optim.Adam) -> None:
         """Take one step of these optimisers; gradients are means over all processes."""
@@ -252,6 +257,24 @@ class Trainer:
         if self._aligns():
             loss = loss + self.alignment_weight * losses.alignment(drawing, x)
         loss = loss.mean()
+        self._descend(loss, self.encoder, self.convertor)
+        with torch.no_grad():
+            return _totals(loss, reconstruction, kl, None, losses.bernoulli_nll(logits, q))
+
+    def _iwae_step(self, x: Tensor, q: Tensor) -> Tensor:
+        """Let both networks descend the importance-weighted bound, by some rules for each pair."""
+        mu, logvar = self._encode(x, q)
+        kl = losses.kl_divergence(mu, logvar)
+        count = self.config.importance_samples
+        mu, logvar, x, q = (
+            part.repeat(count, *[1] * (part.ndim - 1)) for part in (mu, logvar, x, q)
+        )
+        noise = self._noise(mu.shape)
+        z = reparameterise(mu, logvar, noise)
+        _, logits = self._convert(z, q)
+        reconstruction = losses.bernoulli_nll(logits, x)
+        log_weights = losses.log_weight(z, noise, logvar, reconstruction)
+        loss = losses.importance_weighted(log_weights.unflatten(0, (count, -1))).mean()
         self._descend(loss, self.encoder, self.convertor)
         with torch.no_grad():
             return _totals(loss, reconstruction, kl, None, losses.bernoulli_nll(logits, q))
@@ -357,7 +380,7 @@ class Trainer:
                 hint="a smaller learning rate, or another seed, may help",
             )
         wrong = report.phase == "lmvae" and report.terms["kl"] > report.terms["kl_converted"]
-        self.collapsing = self.collapsing + steps if wrong and self.config.objective != "vae" else 0
+        self.collapsing = self.collapsing + steps if wrong and self.config.adversarial else 0
         if self.collapsing >= COLLAPSED:
             raise DivergedError(
                 f"KL of real drawings stays above that of converted ones at step {report.step}",
