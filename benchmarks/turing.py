@@ -26,6 +26,7 @@ from vce_models.datasets import drawings
 from vce_models.datasets.drawings import Characters
 from vce_models.evaluation import critics, likelihood, turing
 from vce_models.evaluation.turing import Case, Judge, Pictures
+from vce_models.glyphs.images import CANVAS
 
 STRONG = 2.0
 """Strength of the affine maps, of `critics.jitter`."""
@@ -47,16 +48,23 @@ def others(fine: Characters) -> list[Pictures]:
     return [half[len(half) // 2 :][: turing.DRAWINGS] for half in halves]
 
 
-def maps(fine: Characters, strength: float) -> list[Pictures]:
-    """Random affine maps of every exemplar; copies, where the strength is 0."""
+def copies(fine: Characters) -> list[Pictures]:
+    """Exemplars over again, as many as drawings by people are shown."""
+    bounds = zip(fine.starts[:-1], fine.starts[1:], strict=True)
+    counts = ((start, min(int(stop - start) - 1, turing.DRAWINGS)) for start, stop in bounds)
+    return [np.repeat(fine.images[start : start + 1], count, 0) for start, count in counts]
+
+
+def maps(fine: Characters) -> list[Pictures]:
+    """Random affine maps of every exemplar, of strength `STRONG`."""
     generator = torch.Generator().manual_seed(0)
-    made = []
-    for start, stop in zip(fine.starts[:-1], fine.starts[1:], strict=True):
-        count = min(int(stop - start) - 1, turing.DRAWINGS)
-        copies = torch.from_numpy(fine.images[start : start + 1]).float()
-        moved = critics.jitter(copies.expand(count, 1, -1, -1), strength, generator)
-        made.append(moved[:, 0].round().to(torch.uint8).numpy())
-    return made
+
+    def moved(exemplars: Pictures) -> Pictures:
+        images = torch.from_numpy(exemplars)[:, None].float()
+        grey = critics.jitter(images, STRONG, generator)[:, 0]
+        return turing.kept(grey.round().to(torch.uint8).numpy(), CANVAS)
+
+    return [moved(exemplars) for exemplars in copies(fine)]
 
 
 def plot(judges: dict[str, tuple[Judge, Case]], path: Path) -> None:
@@ -105,12 +113,12 @@ def main() -> None:
     def converted(part: str, seed: int) -> list[Pictures]:
         renderer = likelihood.renderers(model, "cpu")
         parts = getattr(small, part), getattr(fine, part)
-        return turing.conversions(renderer, model.config, *parts, seed=seed)
+        return turing.conversions(renderer, model.config, *parts, canvas=CANVAS, seed=seed)
 
     cases: dict[str, Callable[[], Made]] = {
         "people": lambda: (others(fine.train), others(fine.test)),
-        "copies": lambda: (maps(fine.train, 0), maps(fine.test, 0)),
-        "strong affine maps": lambda: (maps(fine.train, STRONG), maps(fine.test, STRONG)),
+        "copies": lambda: (copies(fine.train), copies(fine.test)),
+        "strong affine maps": lambda: (maps(fine.train), maps(fine.test)),
         "conversions": lambda: (
             converted("train", options.seed + 1),
             converted("test", options.seed),

@@ -8,7 +8,8 @@ from conftest import scribble
 from vce_models.datasets.drawings import Characters
 from vce_models.evaluation import critics, turing
 from vce_models.evaluation.thinning import thickened, thinned
-from vce_models.glyphs import parts
+from vce_models.glyphs import images, parts
+from vce_models.glyphs.images import CANVAS
 
 SIDE, HANDS = 112, 9
 STRONG = 2.0
@@ -78,6 +79,18 @@ def test_soft_edges_are_as_much_ink_as_hard_ones():
 
     hard, soft = shown(np.arange(40.0, 44)), shown(np.arange(40.0, 44) + 0.3)
     assert soft == pytest.approx(hard, rel=0.02)
+
+
+def test_conversions_come_to_the_pixels_of_peoples_drawings():
+    """They are black and white, and what a drawing of fewer pixels is made into when it is read."""
+    pictures = np.stack([255 - np.asarray(scribble(c, 0, SIDE), np.uint8) for c in range(9)])
+    found = turing.kept(pictures, CANVAS)
+    assert {*np.unique(found)} == {0, 255}
+    assert found.mean() == pytest.approx(pictures.mean(), rel=0.02)
+    middles = (np.arange(CANVAS) * SIDE + SIDE // 2) // CANVAS
+    for picture in found:
+        drawing = picture[np.ix_(middles, middles)] / 255
+        np.testing.assert_array_equal(images.resize(drawing, SIDE, "box"), picture)
 
 
 def test_bolder_drawings_are_told_by_ink_and_not_by_lines(background, unseen):

@@ -120,7 +120,7 @@ def evaluate(
     if turing:
         large = dataclasses.replace(model.config, size=MAGNIFICATION * model.config.size)
         fine = dataset.read(data, large, chars=chars, download=False)
-        told = _told(model, split, fine, seed, where)
+        told = _told(model, split, fine, canvas=_canvas(data), seed=seed, device=where)
     if grid:
         sheets.save_png(render_conversions(model, test, seed), grid)
     if as_json:
@@ -163,13 +163,24 @@ def _transfer(model: VCE, test: Characters, seed: int) -> Transfer | None:
         return None
 
 
-def _told(model: Weights, split: Split, fine: Split, seed: int, device: str) -> Told | None:
+def _canvas(data: Path) -> int | None:
+    """Return how many pixels a side all drawings of a data set had, where that is known."""
+    from vce_models.datasets.drawings import omniglot
+    from vce_models.glyphs.images import CANVAS
+
+    return CANVAS if any(omniglot(data)) else None
+
+
+def _told(
+    model: Weights, split: Split, fine: Split, *, canvas: int | None, seed: int, device: str
+) -> Told | None:
     """Train judges on characters to train on, and ask them about the others.
 
     Args:
         model: The weights.
         split: The drawings as the model sees them.
         fine: The same drawings, `MAGNIFICATION` times as large.
+        canvas: Pixels a side that all drawings had, if that is known.
         seed: The seed of rules and judges.
         device: `cpu` or `cuda`.
 
@@ -187,7 +198,13 @@ def _told(model: Weights, split: Split, fine: Split, seed: int, device: str) -> 
         ):
             with report.progress("converting finely") as advance:
                 made = turing.conversions(
-                    renderer, model.config, small, large, seed=own_seed, progress=advance
+                    renderer,
+                    model.config,
+                    small,
+                    large,
+                    canvas=canvas,
+                    seed=own_seed,
+                    progress=advance,
                 )
             halves.append((large, made))
         with report.progress("training judges") as advance:

@@ -102,6 +102,30 @@ class Judge(nn.Module):
         return evidence
 
 
+def kept(pictures: Pictures, canvas: int) -> Pictures:
+    """Make of pictures what would be left if they had been kept in fewer pixels, black and white.
+
+    People's drawings were, and then each of their pixels became one or two of a larger picture.
+    Which became two can be seen wherever a stroke lies, so that a drawing that was moved by pixels
+    of the larger picture would be told by nothing else.
+
+    Args:
+        pictures: (N, side, side).
+        canvas: Pixels a side in which they are kept.
+
+    Returns:
+        The same shape.
+    """
+    side = pictures.shape[-1]
+    edges = np.arange(canvas + 1)[:, None] * side / canvas
+    pixels = np.arange(side)
+    overlap = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)
+    area = np.maximum(overlap, 0).astype(np.float32) * canvas / side
+    black = np.where(area @ pictures @ area.T >= 127.5, 255, 0).astype(np.uint8)
+    of_each = (2 * pixels + 1) * canvas // (2 * side)
+    return black[:, of_each[:, None], of_each]
+
+
 def ink(pictures: Tensor) -> Tensor:
     """Reduce (N, k size, k size) uint8, k = `MAGNIFICATION`, to (N, size, size), black and white.
 
@@ -133,6 +157,7 @@ def conversions(
     small: Characters,
     fine: Characters,
     *,
+    canvas: int | None,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Pictures]:
@@ -143,6 +168,8 @@ def conversions(
         config: The model's settings.
         small: The characters as the model sees them.
         fine: The same characters, `MAGNIFICATION` times as large.
+        canvas: Pixels a side of the drawings that people's were made of, as `kept` takes it; None
+            where they differ.
         seed: The seed of the rules.
         progress: Called with (characters converted, characters in all).
 
@@ -162,7 +189,8 @@ def conversions(
     converted = np.split(np.empty((counts.sum(), side, side), np.uint8), np.cumsum(counts)[:-1])
     for i, (own, pictures) in enumerate(zip(chosen, converted, strict=True)):
         q, detail = (part.images[part.starts[i]].astype(np.float32) / 255 for part in (small, fine))
-        pictures[:] = (255 * renderer(q, detail, MAGNIFICATION)(own)).round()
+        made = (255 * renderer(q, detail, MAGNIFICATION)(own)).round().astype(np.uint8)
+        pictures[:] = made if canvas is None else kept(made, canvas)
         if progress:
             progress(i + 1, len(chosen))
     return converted
