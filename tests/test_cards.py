@@ -87,6 +87,13 @@ def test_an_unknown_name_lists_those_there_are():
         assert name in str(raised.value)
 
 
+def test_both_cards_of_the_default_weights_agree():
+    page = (ROOT / "models/vce_models/pretrained/README.md").read_text()
+    figures = cards.read("compact").figures
+    for name, digits in (("recognisability", 3), ("diversity", 3), ("entropy", 1), ("nelbo", 2)):
+        assert f"| {figures[name]:.{digits}f} (" in page, name
+
+
 def test_the_results_and_the_cards_agree():
     page = (ROOT / "docs/results.md").read_text()
     assert f"{cards.read('likelihood').figures['nll']:.1f}" in page
