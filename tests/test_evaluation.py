@@ -135,8 +135,8 @@ def test_the_likelihood_weights_come_to_what_the_results_say(omniglot):
     test = load(omniglot, model.config).test
     result = evaluate(model, test, targets=1, importance_samples=10, seed=0)
     assert result.floor.mean == 0
-    assert result.nelbo.mean == pytest.approx(93.0, abs=1.0)
-    assert 79.6 < result.nll.mean < 85.0
+    assert result.nelbo.mean == pytest.approx(92.9, abs=1.0)
+    assert 79.7 < result.nll.mean < 85.0
 
 
 def test_the_converter_converts_as_numpy_does():

@@ -32,8 +32,8 @@ RECIPES: dict[str, TrainConfig] = {
         precision="bfloat16",
     ),
     # vce train --data omniglot/ --recipe likelihood
-    # Two and a quarter hours on one such core. On GMN's binary images, one shot, negative ELBO 93.0
-    # and NLL 79.6 nats by 1,000 samples; before the last phase 91.2 and 82.4. A convertor that
+    # Two and a quarter hours on one such core. On GMN's binary images, one shot, negative ELBO 92.9
+    # and NLL 79.7 nats by 1,000 samples; before the last phase 91.2 and 82.4. A convertor that
     # makes pixels anew, and as many characters as can be made of Omniglot's by deforming them. It
     # converts into other characters: docs/results.md.
     "likelihood": TrainConfig(
