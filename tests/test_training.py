@@ -381,7 +381,6 @@ def test_a_run_is_trained_by_one_process_and_free_when_it_is_killed(tmp_path):
     program = """
 import os, sys
 from pathlib import Path
-from typing import get_args
 from vce_models.config import TrainConfig
 from vce_models.training.runs import Run
 run = Run.create(Path("run"), TrainConfig(), Path("."))
@@ -560,7 +559,6 @@ def test_weights_come_with_how_their_drawings_lie(characters):
 FETCH = """
 import time
 from pathlib import Path
-from typing import get_args
 import torch
 from vce_models.training.parallel import Processes
 processes = Processes.join("cpu")
